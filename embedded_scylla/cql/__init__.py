@@ -1,0 +1,1 @@
+"""CQL text to syntax tree: the lexer, the parser and the tree itself. Nothing here knows a schema."""

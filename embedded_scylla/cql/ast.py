@@ -1,0 +1,449 @@
+"""The syntax tree: what the parser makes of CQL text. Plain data; names only, no schema, no meaning.
+
+Identifiers are stored as the database knows them: unquoted ones in lower case, quoted ones as written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# ---------------------------------------------------------------- names and types
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A table, view, index or function, with its keyspace if one was written."""
+
+    name: str
+    keyspace: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.keyspace}.{self.name}" if self.keyspace else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class TypeName:
+    """A type as written: ``map<text, int>`` is TypeName('map', (TypeName('text'), TypeName('int'))).
+
+    ``frozen<…>`` is TypeName('frozen', (inner,)). Custom classes in quotes: name is the quoted text, custom True.
+    """
+
+    name: str
+    parameters: tuple[TypeName, ...] = ()
+    custom: bool = False
+
+
+# ---------------------------------------------------------------- terms
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """``kind``: string, integer, float, boolean, uuid, hex, duration or null. ``text``: as written, without the quotes
+    of a string (and with '' already made ') and with the 0x of a hex literal."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BindMarker:
+    """``?`` or ``:name``. ``index`` is its place among the statement's variables; one name is one variable."""
+
+    index: int
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral:
+    items: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetLiteral:
+    """``{a, b}``; the empty ``{}`` is a SetLiteral too (it may turn out to be a map)."""
+
+    items: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapLiteral:
+    items: tuple[tuple[Term, Term], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TupleLiteral:
+    """``(a, b)``."""
+
+    items: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """``now()``, ``token(a, b)``, ``count(*)`` (then ``star`` is True)."""
+
+    name: Name
+    arguments: tuple[Term, ...]
+    star: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TypeHint:
+    """``(int) x``."""
+
+    type: TypeName
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """``CAST(x AS int)``: selectors only."""
+
+    term: Term
+    type: TypeName
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRef:
+    """A column in a selector, a function argument of a selector, or the left of a relation."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscript:
+    """``column[key]``."""
+
+    column: str
+    key: Term
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRef:
+    """``column.field`` of a user-defined type (refused by the planner, but it is CQL)."""
+
+    term: Term
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritetimeOrTtl:
+    """``writetime(c)`` or ``ttl(c)``; ``what`` is 'writetime' or 'ttl'; ``target`` ColumnRef or Subscript."""
+
+    what: str
+    target: ColumnRef | Subscript | FieldRef
+
+
+Term = (
+    Literal | BindMarker | ListLiteral | SetLiteral | MapLiteral | TupleLiteral | FunctionCall
+    | TypeHint | Cast | ColumnRef | Subscript | FieldRef | WritetimeOrTtl
+)  # fmt: skip
+
+# ---------------------------------------------------------------- relations and conditions
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOf:
+    """``token(a, b)`` on the left of a relation."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTuple:
+    """``(a, b)`` on the left of a relation."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One part of a WHERE or an IF.
+
+    ``operator``: = != < <= > >= IN 'NOT IN' LIKE CONTAINS 'CONTAINS KEY' 'IS NOT NULL' 'IS NOT' (with a right side).
+    ``right``: a Term; for IN a tuple of Terms, or one BindMarker for ``IN ?``; None for IS NOT NULL.
+    Also the condition of a lightweight transaction (left: ColumnRef, Subscript or FieldRef).
+    """
+
+    left: ColumnRef | Subscript | FieldRef | TokenOf | ColumnTuple
+    operator: str
+    right: Any = None
+
+
+# ---------------------------------------------------------------- data statements
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """One thing selected. ``text``: its column name in the result when there is no alias (ScyllaDB's spelling is
+    computed by the planner; this is the source text, for messages)."""
+
+    term: Term
+    alias: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    table: Name
+    selectors: tuple[Selector, ...] | None  # None: *
+    distinct: bool = False
+    json: bool = False
+    where: tuple[Relation, ...] = ()
+    group_by: tuple[Term, ...] = ()
+    order_by: tuple[tuple[str, bool], ...] = ()  # (column, descending)
+    ann_of: tuple[str, Term] | None = None  # ORDER BY c ANN OF v
+    per_partition_limit: Term | None = None
+    limit: Term | None = None
+    allow_filtering: bool = False
+    bypass_cache: bool = False
+    timeout: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Using:
+    """USING TTL … AND TIMESTAMP … AND TIMEOUT …."""
+
+    ttl: Term | None = None
+    timestamp: Term | None = None
+    timeout: Term | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    table: Name
+    columns: tuple[str, ...]
+    values: tuple[Term, ...]
+    if_not_exists: bool = False
+    using: Using = Using()
+    json: Term | None = None  # INSERT … JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``operator``: set (c = v), add (c = c + v, c += v), prepend (c = v + c), subtract (c = c - v, c -= v),
+    element (c[key] = v), field (c.f = v; key is the field's name)."""
+
+    column: str
+    operator: str
+    value: Term
+    key: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    table: Name
+    assignments: tuple[Assignment, ...]
+    where: tuple[Relation, ...]
+    conditions: tuple[Relation, ...] = ()
+    if_exists: bool = False
+    using: Using = Using()
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """``DELETE c``, ``DELETE c[key]`` or ``DELETE c.field``."""
+
+    column: str
+    key: Term | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    table: Name
+    deletions: tuple[Deletion, ...]  # empty: the whole row, range or partition
+    where: tuple[Relation, ...]
+    conditions: tuple[Relation, ...] = ()
+    if_exists: bool = False
+    using: Using = Using()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``kind``: LOGGED, UNLOGGED or COUNTER."""
+
+    kind: str
+    statements: tuple[Insert | Update | Delete, ...]
+    using: Using = Using()
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    table: Name
+    timeout: Term | None = None
+
+
+# ---------------------------------------------------------------- schema statements
+
+# Property values: a Literal, a bare identifier (str), or a dict for a map literal whose keys and values are str.
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    keyspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateKeyspace:
+    name: str
+    if_not_exists: bool
+    properties: Properties  # replication: dict, durable_writes: Literal, tablets: dict …
+
+
+@dataclass(frozen=True, slots=True)
+class AlterKeyspace:
+    name: str
+    properties: Properties
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropKeyspace:
+    name: str
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDefinition:
+    """``primary_key``: PRIMARY KEY written on the column itself; ``ttl``: the per-row TTL mark (2026.2)."""
+
+    name: str
+    type: TypeName
+    static: bool = False
+    primary_key: bool = False
+    ttl: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryKey:
+    partition: tuple[str, ...]
+    clustering: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    table: Name
+    if_not_exists: bool
+    columns: tuple[ColumnDefinition, ...]
+    primary_keys: tuple[PrimaryKey, ...]  # those written as PRIMARY KEY (…); zero or several are the planner's errors
+    properties: Properties = field(default_factory=dict)
+    clustering_order: tuple[tuple[str, bool], ...] = ()  # (column, descending)
+    compact_storage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterTable:
+    """Exactly one of the actions is set. ``alter_type``: (column, type). ``rename``: pairs old, new.
+    ``ttl_column``: ALTER TABLE t TTL c; the empty string for TTL NULL."""
+
+    table: Name
+    if_exists: bool = False
+    add: tuple[ColumnDefinition, ...] = ()
+    drop: tuple[str, ...] = ()
+    drop_timestamp: int | None = None
+    alter_type: tuple[str, TypeName] | None = None
+    rename: tuple[tuple[str, str], ...] = ()
+    properties: Properties | None = None
+    ttl_column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropTable:
+    table: Name
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateView:
+    view: Name
+    if_not_exists: bool
+    selectors: tuple[Selector, ...] | None
+    base: Name
+    where: tuple[Relation, ...]
+    primary_keys: tuple[PrimaryKey, ...]
+    properties: Properties = field(default_factory=dict)
+    clustering_order: tuple[tuple[str, bool], ...] = ()
+    distinct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterView:
+    view: Name
+    properties: Properties
+
+
+@dataclass(frozen=True, slots=True)
+class DropView:
+    view: Name
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexTarget:
+    """``function``: None, values, keys, entries or full."""
+
+    column: str
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateIndex:
+    """``local``: ON t ((pk), c). ``custom_class``: USING '…'."""
+
+    name: str | None
+    if_not_exists: bool
+    table: Name
+    targets: tuple[IndexTarget, ...]
+    local_partition_key: tuple[str, ...] = ()
+    custom_class: str | None = None
+    properties: Properties = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DropIndex:
+    index: Name
+    if_exists: bool
+
+
+# ---------------------------------------------------------------- the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """``what``: cluster, schema, keyspaces, keyspace, tables, table, view, index, types, functions, aggregates,
+    element (DESCRIBE name). ``full``: DESCRIBE FULL SCHEMA. ``internals``: WITH INTERNALS."""
+
+    what: str
+    name: Name | None = None
+    full: bool = False
+    internals: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PruneView:
+    view: Name
+    where: tuple[Relation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A statement of CQL that this node does not carry out: ``what`` names it ("CREATE TYPE", "GRANT" …)."""
+
+    what: str
+
+
+Statement = (
+    Select | Insert | Update | Delete | Batch | Truncate | Use | CreateKeyspace | AlterKeyspace | DropKeyspace
+    | CreateTable | AlterTable | DropTable | CreateView | AlterView | DropView | CreateIndex | DropIndex
+    | Describe | PruneView | Refused
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A whole text: the statement and its variables in order (a name, or None for ``?``)."""
+
+    statement: Statement
+    variables: tuple[str | None, ...]

@@ -1,0 +1,128 @@
+"""What passes between the protocol and the plans: a request's options, its context, and the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .engine import Engine
+    from .schema import ColumnSpec
+
+
+class _Unset:
+    """The value of a variable that the client left unset (protocol 4)."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = _Unset()
+Value = bytes | None | _Unset  # a bound value as it came over the wire
+
+ANY, ONE, TWO, THREE, QUORUM, ALL, LOCAL_QUORUM, EACH_QUORUM, SERIAL, LOCAL_SERIAL, LOCAL_ONE = range(11)
+CONSISTENCY_NAMES = (
+    "ANY", "ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "SERIAL", "LOCAL_SERIAL", "LOCAL_ONE",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class QueryOptions:
+    """The query parameters of QUERY, EXECUTE and BATCH. ``timestamp``: the client's default timestamp in µs (already
+    moved by the clock's offset) or None. ``page_size``: rows, or None for all. ``keyspace``: the connection's."""
+
+    consistency: int = ONE
+    serial_consistency: int = SERIAL
+    page_size: int | None = None
+    paging_state: bytes | None = None
+    timestamp: int | None = None
+    skip_metadata: bool = False
+    keyspace: str | None = None
+
+
+@dataclass(slots=True)
+class Context:
+    """One execution: the bound values (by variable index), its options, and one instant that all of it shares.
+
+    ``timestamp`` is the write timestamp in µs, ``now`` the node's time in whole seconds (what TTLs are compared with).
+    ``warnings`` travel back with the answer; ``trace`` (None when not asked for) takes a step's sentence.
+    """
+
+    engine: Engine
+    values: Sequence[Value]
+    options: QueryOptions
+    micros: int  # the node's time, µs
+    timestamp: int  # µs
+    now: int  # seconds
+    warnings: list[str] = field(default_factory=list)
+    trace: Tracer | None = None
+
+    def step(self, activity: str) -> None:
+        """Note a step of this execution in its trace, if it is traced."""
+        if self.trace is not None:
+            self.trace.step(activity)
+
+
+class Tracer:
+    """What a traced request did: sentences with the µs since it began. ``tracing`` writes them to system_traces."""
+
+    def __init__(self, clock_micros) -> None:
+        self._clock = clock_micros
+        self.started = clock_micros()
+        self.steps: list[tuple[int, str]] = []
+
+    def step(self, activity: str) -> None:
+        self.steps.append((self._clock() - self.started, activity))
+
+
+# ---------------------------------------------------------------- results
+
+
+@dataclass(slots=True)
+class Void:
+    pass
+
+
+@dataclass(slots=True)
+class Rows:
+    """``rows``: per row a sequence of wire bytes (None for null), in the order of ``columns``."""
+
+    columns: Sequence[ColumnSpec]
+    rows: Sequence[Sequence[bytes | None]]
+    paging_state: bytes | None = None
+
+
+@dataclass(slots=True)
+class SetKeyspace:
+    keyspace: str
+
+
+@dataclass(slots=True)
+class SchemaChange:
+    """``change``: CREATED, UPDATED or DROPPED; ``target``: KEYSPACE or TABLE; ``name``: the table's, if one."""
+
+    change: str
+    target: str
+    keyspace: str
+    name: str = ""
+
+
+Result = Void | Rows | SetKeyspace | SchemaChange
+
+
+class Plan:
+    """A statement made ready: parsed and checked once, executed often, working on the bound values' bytes.
+
+    ``variables``: the specs of the bind markers, by index. ``partition_key_variables``: for each partition key column,
+    in order, the index of the variable that gives it (empty when some are not variables): the routing key.
+    ``columns``: the result's, or None when it gives no rows. ``is_lwt`` marks lightweight transactions.
+    """
+
+    variables: Sequence[ColumnSpec] = ()
+    partition_key_variables: Sequence[int] = ()
+    columns: Sequence[ColumnSpec] | None = None
+    is_lwt = False
+
+    def execute(self, context: Context) -> Result:
+        raise NotImplementedError

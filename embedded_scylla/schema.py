@@ -1,0 +1,230 @@
+"""What the schema is: keyspaces, tables, columns, views and indexes, as immutable values.
+
+A change makes new values and puts them into the ``Schema``, whose ``version`` then grows; a prepared plan
+remembers the version that it was made for. How statements change the schema is in ``ddl``; how the schema is
+shown as rows is in ``system_schema``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from .types import CqlType
+
+PARTITION_KEY, CLUSTERING, STATIC, REGULAR = "partition_key", "clustering", "static", "regular"
+
+
+class ColumnSpec(NamedTuple):
+    """A column of a result or a variable of a statement, as the protocol describes it."""
+
+    keyspace: str
+    table: str
+    name: str
+    type: CqlType
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``kind`` is one of the four above; ``position`` counts within the partition key or the clustering key
+    (-1 for others); ``descending`` is the clustering order."""
+
+    name: str
+    type: CqlType
+    kind: str
+    position: int = -1
+    descending: bool = False
+
+    @property
+    def is_primary_key(self) -> bool:
+        return self.kind in (PARTITION_KEY, CLUSTERING)
+
+
+@dataclass(frozen=True, slots=True)
+class CdcOptions:
+    """The ``cdc`` option of a table: facts note §1.1. ``preimage`` is 'false', 'true' or 'full'; ``delta`` 'full' or
+    'keys'; ``ttl`` in seconds, 0 for never."""
+
+    enabled: bool = False
+    preimage: str = "false"
+    postimage: bool = False
+    delta: str = "full"
+    ttl: int = 86400
+
+    def as_map(self) -> dict[str, str]:
+        return {
+            "enabled": str(self.enabled).lower(),
+            "preimage": self.preimage,
+            "postimage": str(self.postimage).lower(),
+            "delta": self.delta,
+            "ttl": str(self.ttl),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ViewDefinition:
+    """What makes a table a materialized view. ``where``: the CQL text of its filter; ``restrictions``: per column a
+    predicate ``(bytes) -> bool`` for filters other than IS NOT NULL. ``virtual``: names of the base's regular columns
+    that were not selected, yet keep the row alive, when the view's key has no regular column of the base."""
+
+    base_id: uuid.UUID
+    base_name: str
+    where: str
+    include_all_columns: bool
+    restrictions: tuple[tuple[str, Any], ...] = ()
+    virtual: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index; the view behind it is the table ``<name>_index`` in the same keyspace."""
+
+    name: str
+    column: str
+    function: str | None = None
+    custom_class: str | None = None
+
+    @property
+    def view_name(self) -> str:
+        return f"{self.name}_index"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, view or log table.
+
+    ``columns`` is in schema order: partition key, clustering key, static (by name), regular (by name).
+    ``options`` holds every table option by name with its Python value (``default_time_to_live`` int, ``compaction``
+    dict of str …), defaults included. ``partitioner`` is None for Murmur3.
+    """
+
+    keyspace: str
+    name: str
+    id: uuid.UUID
+    columns: dict[str, Column]
+    options: dict[str, Any] = field(default_factory=dict)
+    cdc: CdcOptions = CdcOptions()
+    view: ViewDefinition | None = None
+    indexes: dict[str, Index] = field(default_factory=dict)
+    dropped_columns: dict[str, tuple[CqlType, int, str]] = field(default_factory=dict)  # name: type, µs, kind
+    ttl_column: str | None = None  # per-row TTL
+    partitioner: str | None = None
+    is_cdc_log: bool = False
+    virtual: bool = False  # answered from the node's state, stored nowhere (system tables)
+    partition_key: tuple[Column, ...] = ()
+    clustering: tuple[Column, ...] = ()
+    statics: tuple[Column, ...] = ()
+    regulars: tuple[Column, ...] = ()
+
+    def __post_init__(self) -> None:
+        by_kind = {
+            kind: [c for c in self.columns.values() if c.kind == kind]
+            for kind in (PARTITION_KEY, CLUSTERING, STATIC, REGULAR)
+        }
+        by_kind[PARTITION_KEY].sort(key=lambda c: c.position)
+        by_kind[CLUSTERING].sort(key=lambda c: c.position)
+        by_kind[STATIC].sort(key=lambda c: c.name.encode())
+        by_kind[REGULAR].sort(key=lambda c: c.name.encode())
+        ordered = [c for kind in by_kind.values() for c in kind]
+        put = object.__setattr__
+        put(self, "columns", {c.name: c for c in ordered})
+        put(self, "partition_key", tuple(by_kind[PARTITION_KEY]))
+        put(self, "clustering", tuple(by_kind[CLUSTERING]))
+        put(self, "statics", tuple(by_kind[STATIC]))
+        put(self, "regulars", tuple(by_kind[REGULAR]))
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.keyspace}.{self.name}"
+
+    @property
+    def default_ttl(self) -> int:
+        return self.options.get("default_time_to_live", 0)
+
+    @property
+    def is_view(self) -> bool:
+        return self.view is not None
+
+    @property
+    def log_name(self) -> str:
+        return f"{self.name}_scylla_cdc_log"
+
+    def spec(self, column: Column | str) -> ColumnSpec:
+        column = self.columns[column] if isinstance(column, str) else column
+        return ColumnSpec(self.keyspace, self.name, column.name, column.type)
+
+    # Keys. A key is a tuple of the columns' wire bytes; see ``keys`` for what they turn into.
+
+    def with_columns(self, columns: dict[str, Column], **changes: Any) -> Table:
+        return replace(self, columns=columns, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """``replication``: class and factors, as stored; ``tablets``: None for vnodes, else initial tablets."""
+
+    name: str
+    replication: dict[str, str]
+    durable_writes: bool = True
+    tablets: int | None = None
+    tables: dict[str, Table] = field(default_factory=dict)  # views and log tables included
+
+    @property
+    def replication_factor(self) -> int:
+        """Replicas in this node's only datacenter (1 for local and everywhere strategies)."""
+        factors = [v for k, v in self.replication.items() if k != "class"]
+        return sum(int(f) for f in factors) if factors else 1
+
+
+class Schema:
+    """All keyspaces, by name. ``version`` grows with each change; ``uuid`` is what system.local shows."""
+
+    def __init__(self) -> None:
+        self.keyspaces: dict[str, Keyspace] = {}
+        self.version = 0
+        self.uuid = uuid.uuid4()
+        self._views: dict[uuid.UUID, tuple[Table, ...]] = {}
+
+    def put(self, keyspace: Keyspace) -> None:
+        """Add or replace a keyspace with all that is in it."""
+        self.keyspaces[keyspace.name] = keyspace
+        self._changed()
+
+    def remove(self, name: str) -> None:
+        del self.keyspaces[name]
+        self._changed()
+
+    def put_table(self, table: Table) -> None:
+        keyspace = self.keyspaces[table.keyspace]
+        self.put(replace(keyspace, tables={**keyspace.tables, table.name: table}))
+
+    def remove_table(self, keyspace_name: str, name: str) -> None:
+        keyspace = self.keyspaces[keyspace_name]
+        self.put(replace(keyspace, tables={n: t for n, t in keyspace.tables.items() if n != name}))
+
+    def table(self, keyspace: str, name: str) -> Table | None:
+        found = self.keyspaces.get(keyspace)
+        return found.tables.get(name) if found else None
+
+    def tables(self) -> Iterator[Table]:
+        for keyspace in self.keyspaces.values():
+            yield from keyspace.tables.values()
+
+    def views_of(self, base: Table) -> tuple[Table, ...]:
+        """The materialized views (those behind indexes included) kept in step with ``base``."""
+        return self._views.get(base.id, ())
+
+    def log_of(self, base: Table) -> Table | None:
+        """The CDC log table of ``base``, if one exists (attached or not)."""
+        return self.table(base.keyspace, base.log_name)
+
+    def _changed(self) -> None:
+        self.version += 1
+        self.uuid = uuid.uuid4()
+        views: dict[uuid.UUID, list[Table]] = {}
+        for table in self.tables():
+            if table.view is not None:
+                views.setdefault(table.view.base_id, []).append(table)
+        self._views = {base: tuple(found) for base, found in views.items()}
