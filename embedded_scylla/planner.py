@@ -1,0 +1,54 @@
+"""From a text to a plan: parse it, and let the module of its statement make the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import errors
+from .batch import plan_batch
+from .cql import ast, parse
+from .ddl import plan_schema_change
+from .describe import plan_describe
+from .modify import plan_modification
+from .request import Context, Plan, Result, SetKeyspace
+from .select import plan_select
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+MAX_VARIABLES = 0xFFFF
+
+
+class UsePlan(Plan):
+    """USE: the answer tells the connection which keyspace it is in."""
+
+    def __init__(self, keyspace: str):
+        self.keyspace = keyspace
+
+    def execute(self, context: Context) -> Result:
+        if self.keyspace not in context.engine.schema.keyspaces:
+            raise errors.InvalidRequest(f"Keyspace '{self.keyspace}' does not exist")
+        return SetKeyspace(self.keyspace)
+
+
+def plan(text: str, engine: Engine, keyspace: str | None) -> Plan:
+    """Make the plan of one statement. Everything that can be known without its values is checked here."""
+    parsed = parse(text)
+    if len(parsed.variables) > MAX_VARIABLES:
+        raise errors.InvalidRequest(f"Too many markers(?). {len(parsed.variables)} markers exceed the allowed maximum")
+    statement = parsed.statement
+    match statement:
+        case ast.Select():
+            return plan_select(statement, parsed, engine, keyspace)
+        case ast.Insert() | ast.Update() | ast.Delete():
+            return plan_modification(statement, parsed, engine, keyspace)
+        case ast.Batch():
+            return plan_batch(statement, parsed, engine, keyspace)
+        case ast.Use():
+            return UsePlan(statement.keyspace)
+        case ast.Describe():
+            return plan_describe(statement, parsed, engine, keyspace)
+        case ast.Refused():
+            raise errors.InvalidRequest(f"{statement.what} is not supported by this embedded node.")
+        case _:
+            return plan_schema_change(statement, parsed, engine, keyspace)

@@ -1,0 +1,22 @@
+"""Version-1 UUIDs made from microseconds: for now(), the CDC log and traces."""
+
+from __future__ import annotations
+
+import os
+import uuid
+
+EPOCH = 0x01B21DD213814000  # 100-ns steps from 1582-10-15 to 1970-01-01
+
+
+def timeuuid_at(micros: int, low: int | None = None) -> uuid.UUID:
+    """A timeuuid of that instant (µs since 1970); ``low``, its last eight bytes, is random when not given."""
+    if low is None:
+        low = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    steps = micros * 10 + EPOCH
+    high = (steps & 0xFFFF_FFFF) << 32 | (steps >> 32 & 0xFFFF) << 16 | 0x1000 | steps >> 48 & 0x0FFF
+    return uuid.UUID(int=high << 64 | low)
+
+
+def micros_of(value: uuid.UUID) -> int:
+    """The instant of a timeuuid, in µs since 1970."""
+    return (value.time - EPOCH) // 10
