@@ -1,0 +1,88 @@
+"""What every CQL type can do: check, decode, encode, order and print values.
+
+A value is its wire bytes, as the native protocol and the store hold it; null is None and never reaches a type.
+``b""`` is a value too: for text and blob the empty string, for most other types CQL's peculiar "empty" value,
+which sorts before all others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import InvalidRequest
+
+
+class MarshalError(InvalidRequest):
+    """Bytes or text that are no value of a type."""
+
+    def __init__(self, message: str):
+        super().__init__(f"marshaling error: {message}")
+
+
+class CqlType:
+    """A CQL type. Instances are interned: two types are the same exactly when they are one object.
+
+    ``name`` is the CQL spelling, ``option`` the wire form in result metadata, ``class_name`` the marshalling class by
+    which the server's tools and some error texts call it. ``kind`` is "native", "list", "set", "map" or "tuple".
+    """
+
+    kind = "native"
+    is_multicell = False  # a non-frozen collection, which is stored as a cell for each element
+    is_collection = False
+
+    def __init__(self, name: str, option: bytes, class_name: str):
+        self.name = name
+        self.option = option
+        self.class_name = f"org.apache.cassandra.db.marshal.{class_name}"
+
+    def __repr__(self) -> str:
+        return f"<CqlType {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .parse import by_name  # a type comes back as the interned instance
+
+        return by_name, (self.name,)
+
+    @property
+    def name_without_frozen(self) -> str:
+        """The CQL spelling without an outer ``frozen<…>``."""
+        return self.name
+
+    def freeze(self) -> CqlType:
+        """The same type, stored as one value."""
+        return self
+
+    def validate(self, data: bytes) -> None:
+        """Raise MarshalError unless ``data`` is a value of this type."""
+        raise NotImplementedError
+
+    def decode(self, data: bytes) -> Any:
+        """The value as a Python object; None for an empty value of a type that has no other use for it."""
+        raise NotImplementedError
+
+    def encode(self, value: Any) -> bytes:
+        """The wire bytes of a Python object as ``decode`` gives it."""
+        raise NotImplementedError
+
+    def order(self, data: bytes) -> bytes:
+        """Bytes that sort as the values do and that end by themselves: none is a prefix of another.
+
+        Values that CQL holds equal (1.0 and 1.00) give the same bytes.
+        """
+        raise NotImplementedError
+
+    def compare_key(self, data: bytes) -> bytes:
+        """A key for sorting and comparing; the same as ``order``."""
+        return self.order(data)
+
+    def to_text(self, data: bytes) -> str:
+        """The value as a CQL literal."""
+        raise NotImplementedError
+
+    def from_text(self, text: str) -> bytes:
+        """The value that a constant's text stands for (the text of a string without its quotes)."""
+        raise NotImplementedError
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        """Whether every value of ``other`` is a value of this type as it stands (bytes for bytes)."""
+        return self is other

@@ -1,0 +1,244 @@
+"""Lists, sets and maps, frozen (one value) or not (a cell for each element; the wire form is the same)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from . import wire
+from .base import CqlType, MarshalError
+
+
+class CollectionType(CqlType):
+    """What lists, sets and maps share. ``frozen`` says how it is stored; ``freeze()`` and ``thaw()`` convert."""
+
+    is_collection = True
+
+    def __init__(self, name: str, option: bytes, class_name: str, frozen: bool):
+        super().__init__(f"frozen<{name}>" if frozen else name, option, class_name)
+        if frozen:
+            self.class_name = f"org.apache.cassandra.db.marshal.FrozenType({self.class_name})"
+        self._bare_name = name
+        self.frozen = frozen
+        self.is_multicell = not frozen
+
+    @property
+    def name_without_frozen(self) -> str:
+        return self._bare_name
+
+    def to_text(self, data: bytes) -> str:
+        raise NotImplementedError
+
+    def from_text(self, text: str) -> bytes:
+        raise MarshalError(f"'{text}' is no {self.name}")
+
+    def split(self, data: bytes) -> list[Any]:
+        """The wire bytes of the elements: of a list or set a list of bytes, of a map a list of pairs."""
+        return wire.unpack_values(data) if data else []
+
+    def join(self, parts: Iterable[Any]) -> bytes:
+        """The wire form of elements as ``split`` gives them; sets and maps are put in order."""
+        raise NotImplementedError
+
+    def thaw(self) -> CollectionType:
+        """The same type, stored as a cell for each element."""
+        raise NotImplementedError
+
+
+class _Sequence(CollectionType):
+    """``element`` is the type of the elements."""
+
+    element: CqlType
+
+    def validate(self, data: bytes) -> None:
+        check = self.element.validate
+        for part in wire.unpack_values(data):
+            check(part)
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return b"\x00"
+        order = self.element.order
+        # The empty bytes sort first, then the sequences; in them 2 goes before an element, 1 ends all.
+        return b"".join([b"\x02" + order(part) for part in wire.unpack_values(data)]) + b"\x01"
+
+
+class ListType(_Sequence):
+    """``ListType(element, frozen)`` gives the interned list type."""
+
+    kind = "list"
+
+    def __new__(cls, element: CqlType, frozen: bool = False) -> ListType:
+        return _list(element, frozen)
+
+    def __init__(self, element: CqlType, frozen: bool = False):
+        pass  # made once, by ``_make``
+
+    def _make(self, element: CqlType, frozen: bool) -> ListType:
+        super().__init__(
+            f"list<{element.name}>", b"\x00\x20" + element.option, f"ListType({element.class_name})", frozen
+        )
+        self.element = element
+        return self
+
+    def freeze(self) -> ListType:
+        return _list(self.element, True)
+
+    def thaw(self) -> ListType:
+        return _list(self.element, False)
+
+    def validate(self, data: bytes) -> None:
+        super().validate(data)
+        rest = data[wire.end_of_values(data) :]
+        if rest:
+            count = int.from_bytes(data[:4], "big")
+            raise MarshalError(
+                f"Validation failed for type {self.class_name}: bytes remaining after "
+                f"reading all {count} elements of the list -> [{rest.hex()}]"
+            )
+
+    def decode(self, data: bytes) -> list[Any]:
+        return [self.element.decode(part) for part in self.split(data)]
+
+    def encode(self, value: Iterable[Any]) -> bytes:
+        return self.join([self.element.encode(v) for v in value])
+
+    def join(self, parts: Iterable[bytes]) -> bytes:
+        return wire.pack_values(list(parts))
+
+    def to_text(self, data: bytes) -> str:
+        return "[" + ", ".join(self.element.to_text(part) for part in self.split(data)) + "]"
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return self is other or _alike(self, other) and self.element.accepts_value_of(other.element)
+
+
+class SetType(_Sequence):
+    """``SetType(element, frozen)`` gives the interned set type. Decodes to a list in the set's order."""
+
+    kind = "set"
+
+    def __new__(cls, element: CqlType, frozen: bool = False) -> SetType:
+        return _set(element, frozen)
+
+    def __init__(self, element: CqlType, frozen: bool = False):
+        pass  # made once, by ``_make``
+
+    def _make(self, element: CqlType, frozen: bool) -> SetType:
+        super().__init__(
+            f"set<{element.name}>", b"\x00\x22" + element.option, f"SetType({element.class_name})", frozen
+        )
+        self.element = element
+        return self
+
+    def freeze(self) -> SetType:
+        return _set(self.element, True)
+
+    def thaw(self) -> SetType:
+        return _set(self.element, False)
+
+    def decode(self, data: bytes) -> list[Any]:
+        return [self.element.decode(part) for part in self.split(data)]
+
+    def encode(self, value: Iterable[Any]) -> bytes:
+        return self.join([self.element.encode(v) for v in value])
+
+    def join(self, parts: Iterable[bytes]) -> bytes:
+        order = self.element.order
+        distinct = {order(part): part for part in parts}
+        return wire.pack_values([distinct[key] for key in sorted(distinct)])
+
+    def to_text(self, data: bytes) -> str:
+        return "{" + ", ".join(self.element.to_text(part) for part in self.split(data)) + "}"
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return self is other
+
+
+class MapType(CollectionType):
+    """``MapType(key, value, frozen)`` gives the interned map type. Decodes to a dict in the map's order (to a list of
+    pairs when the keys are collections, which Python cannot hash)."""
+
+    kind = "map"
+
+    def __new__(cls, key: CqlType, value: CqlType, frozen: bool = False) -> MapType:
+        return _map(key, value, frozen)
+
+    def __init__(self, key: CqlType, value: CqlType, frozen: bool = False):
+        pass  # made once, by ``_make``
+
+    def _make(self, key: CqlType, value: CqlType, frozen: bool) -> MapType:
+        super().__init__(
+            f"map<{key.name}, {value.name}>",
+            b"\x00\x21" + key.option + value.option,
+            f"MapType({key.class_name},{value.class_name})",
+            frozen,
+        )
+        self.key, self.value = key, value
+        return self
+
+    def freeze(self) -> MapType:
+        return _map(self.key, self.value, True)
+
+    def thaw(self) -> MapType:
+        return _map(self.key, self.value, False)
+
+    def validate(self, data: bytes) -> None:
+        for key, value in self._pairs(data):
+            self.key.validate(key)
+            self.value.validate(value)
+
+    def _pairs(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        flat = iter(wire.unpack_values(data, 2))
+        return list(zip(flat, flat, strict=True))
+
+    def split(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        return self._pairs(data) if data else []
+
+    def join(self, parts: Iterable[tuple[bytes, bytes]]) -> bytes:
+        order = self.key.order
+        distinct = {order(key): (key, value) for key, value in parts}
+        return wire.pack_pairs([distinct[key] for key in sorted(distinct)])
+
+    def decode(self, data: bytes) -> dict[Any, Any] | list[tuple[Any, Any]]:
+        pairs = [(self.key.decode(k), self.value.decode(v)) for k, v in self.split(data)]
+        return pairs if self.key.is_collection or self.key.kind == "tuple" else dict(pairs)
+
+    def encode(self, value: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> bytes:
+        pairs = value.items() if isinstance(value, Mapping) else value
+        return self.join([(self.key.encode(k), self.value.encode(v)) for k, v in pairs])
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return b"\x00"
+        key, value = self.key.order, self.value.order
+        return b"".join([b"\x02" + key(k) + value(v) for k, v in self._pairs(data)]) + b"\x01"
+
+    def to_text(self, data: bytes) -> str:
+        pairs = self.split(data)
+        return "{" + ", ".join(f"{self.key.to_text(k)}: {self.value.to_text(v)}" for k, v in pairs) + "}"
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return self is other or (
+            _alike(self, other) and self.key is other.key and self.value.accepts_value_of(other.value)
+        )
+
+
+def _alike(one: CollectionType, other: CqlType) -> bool:
+    return one.kind == other.kind and one.is_multicell == other.is_multicell
+
+
+@cache
+def _list(element: CqlType, frozen: bool) -> ListType:
+    return object.__new__(ListType)._make(element, frozen)
+
+
+@cache
+def _set(element: CqlType, frozen: bool) -> SetType:
+    return object.__new__(SetType)._make(element, frozen)
+
+
+@cache
+def _map(key: CqlType, value: CqlType, frozen: bool) -> MapType:
+    return object.__new__(MapType)._make(key, value, frozen)

@@ -1,0 +1,442 @@
+"""The native types. Decoded values: int, float, bool, str, bytes, Decimal, UUID and ip addresses as one expects;
+a timestamp is an int of milliseconds since 1970, a date an int of days with 1970-01-01 at 2**31, a time an int of
+nanoseconds since midnight.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import math
+import struct
+import uuid
+from decimal import Decimal
+
+from cassandra.marshal import varint_pack, varint_unpack
+
+from . import text_forms
+from .base import CqlType, MarshalError
+
+_EMPTY = b"\x00"  # order() of an empty value: below the marker 1 of all others
+
+
+def quote(text: str) -> str:
+    """A CQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class IntegerType(CqlType):
+    """tinyint, smallint, int, bigint: signed, big-endian, of one width. ``time`` shares the layout."""
+
+    def __init__(self, name: str, option: bytes, class_name: str, width: int, wrong_length: str):
+        super().__init__(name, option, class_name)
+        self.width = width
+        self._wrong_length = wrong_length
+        self.low, self.high = -(1 << (8 * width - 1)), (1 << (8 * width - 1)) - 1
+        # Flips the sign bit, and puts the marker 1 before the number.
+        self._marker = (1 << (8 * width)) | (1 << (8 * width - 1))
+        self._order_width = width + 1
+
+    def validate(self, data: bytes) -> None:
+        if len(data) != self.width and data:
+            raise MarshalError(self._wrong_length.format(len(data)))
+
+    def decode(self, data: bytes) -> int | None:
+        return int.from_bytes(data, "big", signed=True) if data else None
+
+    def encode(self, value: int) -> bytes:
+        return value.to_bytes(self.width, "big", signed=True)
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return _EMPTY
+        return (int.from_bytes(data, "big") ^ self._marker).to_bytes(self._order_width, "big")
+
+    def to_text(self, data: bytes) -> str:
+        return str(self.decode(data)) if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        number = text_forms.integer(text)
+        if number is None or not -(1 << 63) <= number < 1 << 63:
+            raise MarshalError(f"Invalid number format '{text}'")
+        if not self.low <= number <= self.high:
+            raise MarshalError(f"Value out of range for type {self.class_name}: '{text}'")
+        return self.encode(number)
+
+
+class TimestampType(IntegerType):
+    def encode(self, value: int | datetime.datetime) -> bytes:
+        if isinstance(value, datetime.datetime):
+            if value.tzinfo is None:
+                value = value.replace(tzinfo=datetime.UTC)
+            value = (value - text_forms.EPOCH) // datetime.timedelta(milliseconds=1)
+        return super().encode(value)
+
+    def to_text(self, data: bytes) -> str:
+        return f"'{text_forms.timestamp_text(self.decode(data))}'" if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return super().encode(text_forms.timestamp(text))
+
+
+class TimeType(IntegerType):
+    def to_text(self, data: bytes) -> str:
+        return f"'{text_forms.time_text(self.decode(data))}'" if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return self.encode(text_forms.time_of_day(text))
+
+
+class DateType(CqlType):
+    def validate(self, data: bytes) -> None:
+        if len(data) != 4 and data:
+            raise MarshalError(f"Expected 4 byte long for date ({len(data)})")
+
+    def decode(self, data: bytes) -> int | None:
+        return int.from_bytes(data, "big") if data else None
+
+    def encode(self, value: int | datetime.date) -> bytes:
+        if isinstance(value, datetime.date):
+            value = (value - text_forms.EPOCH.date()).days + (1 << 31)
+        return value.to_bytes(4, "big")
+
+    def order(self, data: bytes) -> bytes:
+        return b"\x01" + data if data else _EMPTY
+
+    def to_text(self, data: bytes) -> str:
+        return f"'{text_forms.date_text(self.decode(data))}'" if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return self.encode(text_forms.date(text))
+
+
+class TextType(CqlType):
+    """text: UTF-8."""
+
+    def validate(self, data: bytes) -> None:
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            raise MarshalError(
+                f"Validation failed - non-UTF8 character in a UTF8 string, at byte offset {error.start}"
+            ) from None
+
+    def decode(self, data: bytes) -> str:
+        return data.decode()
+
+    def encode(self, value: str) -> bytes:
+        return value.encode()
+
+    def order(self, data: bytes) -> bytes:
+        return data.replace(b"\x00", b"\x00\xff") + b"\x00\x00"
+
+    def to_text(self, data: bytes) -> str:
+        return quote(data.decode())
+
+    def from_text(self, text: str) -> bytes:
+        return text.encode()
+
+
+class AsciiType(TextType):
+    def validate(self, data: bytes) -> None:
+        if not data.isascii():
+            raise MarshalError("Validation failed - non-ASCII character in an ASCII string")
+
+    def from_text(self, text: str) -> bytes:
+        if not text.isascii():
+            raise MarshalError(f"Value not compatible with ASCII character set: '{text}'")
+        return text.encode()
+
+    def encode(self, value: str) -> bytes:
+        return value.encode("ascii")
+
+
+class BlobType(CqlType):
+    def validate(self, data: bytes) -> None:
+        pass  # any bytes are a blob
+
+    def decode(self, data: bytes) -> bytes:
+        return data
+
+    def encode(self, value: bytes) -> bytes:
+        return bytes(value)
+
+    def order(self, data: bytes) -> bytes:
+        return data.replace(b"\x00", b"\x00\xff") + b"\x00\x00"
+
+    def to_text(self, data: bytes) -> str:
+        return "0x" + data.hex()
+
+    def from_text(self, text: str) -> bytes:
+        return text_forms.blob(text)
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return True
+
+
+class BooleanType(CqlType):
+    def validate(self, data: bytes) -> None:
+        if len(data) != 1 and data:
+            raise MarshalError(f"Validation failed for boolean, got {len(data)} bytes")
+
+    def decode(self, data: bytes) -> bool | None:
+        return data != b"\x00" if data else None
+
+    def encode(self, value: bool) -> bytes:
+        return b"\x01" if value else b"\x00"
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return _EMPTY
+        return b"\x01" if data == b"\x00" else b"\x02"
+
+    def to_text(self, data: bytes) -> str:
+        return str(self.decode(data)).lower() if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return text_forms.boolean(text)
+
+
+class FloatingType(CqlType):
+    """float and double, in IEEE 754. -0.0 sorts below 0.0, NaN above everything."""
+
+    def __init__(self, name: str, option: bytes, class_name: str, width: int):
+        super().__init__(name, option, class_name)
+        self.width = width
+        self._struct = struct.Struct(">f" if width == 4 else ">d")
+        self._sign = 1 << (8 * width - 1)
+        self._ones = (1 << (8 * width)) - 1
+        self._infinity = int.from_bytes(self._struct.pack(math.inf), "big")
+
+    def validate(self, data: bytes) -> None:
+        if len(data) != self.width and data:
+            raise MarshalError(f"Expected {self.width} bytes for a floating type, got {len(data)}")
+
+    def decode(self, data: bytes) -> float | None:
+        return self._struct.unpack(data)[0] if data else None
+
+    def encode(self, value: float) -> bytes:
+        try:
+            return self._struct.pack(value)
+        except OverflowError:
+            return self._struct.pack(math.copysign(math.inf, value))
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return _EMPTY
+        bits = int.from_bytes(data, "big")
+        if bits & ~self._sign > self._infinity:
+            bits = self._ones  # NaN, whatever its sign and payload
+        elif bits & self._sign:
+            bits ^= self._ones
+        else:
+            bits |= self._sign
+        return b"\x01" + bits.to_bytes(self.width, "big")
+
+    def to_text(self, data: bytes) -> str:
+        return text_forms.floating_text(self.decode(data), self.width) if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return self.encode(text_forms.floating(text))
+
+
+class VarintType(CqlType):
+    def validate(self, data: bytes) -> None:
+        pass  # any bytes are a two's complement number
+
+    def decode(self, data: bytes) -> int | None:
+        return varint_unpack(data) if data else None
+
+    def encode(self, value: int) -> bytes:
+        return varint_pack(value)
+
+    def order(self, data: bytes) -> bytes:
+        return _order_integer(varint_unpack(data)) if data else _EMPTY
+
+    def to_text(self, data: bytes) -> str:
+        return text_forms.digits(varint_unpack(data)) if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        number = text_forms.integer(text)
+        if number is None:
+            raise MarshalError(f"unable to make int from '{text}'")
+        return varint_pack(number)
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return other is self or isinstance(other, IntegerType) and type(other) is IntegerType
+
+
+def _order_integer(number: int) -> bytes:
+    """Marker 1 (negative) or 2, length of the magnitude in bytes, magnitude; all inverted for a negative."""
+    magnitude = abs(number)
+    width = (magnitude.bit_length() + 7) // 8
+    data = width.to_bytes(4, "big") + magnitude.to_bytes(width, "big")
+    return b"\x02" + data if number >= 0 else b"\x01" + invert(data)
+
+
+_INVERSE = bytes(255 - i for i in range(256))
+
+
+def invert(data: bytes) -> bytes:
+    """Every bit flipped: turns an ascending order into a descending one."""
+    return data.translate(_INVERSE)
+
+
+class DecimalType(CqlType):
+    """Four bytes of scale, then the unscaled number as a varint."""
+
+    def validate(self, data: bytes) -> None:
+        pass  # checked by nobody: shorter values are zeros
+
+    def decode(self, data: bytes) -> Decimal | None:
+        if not data:
+            return None
+        scale = int.from_bytes(data[:4], "big", signed=True)
+        return text_forms.scaled(varint_unpack(data[4:]) if len(data) > 4 else 0, scale)
+
+    def encode(self, value: Decimal | int) -> bytes:
+        sign, figures, exponent = Decimal(value).as_tuple()
+        if not isinstance(exponent, int):
+            raise MarshalError(f"{value} is not a finite number")
+        unscaled = text_forms.from_digits(figures)
+        return (-exponent).to_bytes(4, "big", signed=True) + varint_pack(-unscaled if sign else unscaled)
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return _EMPTY
+        sign, figures, exponent = self.decode(data).as_tuple()
+        end = len(figures)
+        while end and not figures[end - 1]:
+            end -= 1
+        if not end:
+            return b"\x02"
+        # Where the first figure stands, then the figures (shifted by one, so that 0 ends them).
+        first = len(figures) + exponent + (1 << 39)
+        magnitude = first.to_bytes(5, "big") + bytes(f + 1 for f in figures[:end]) + b"\x00"
+        return b"\x01" + invert(magnitude) if sign else b"\x03" + magnitude
+
+    def to_text(self, data: bytes) -> str:
+        return text_forms.decimal_text(self.decode(data)) if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return self.encode(text_forms.decimal(text))
+
+
+class UuidType(CqlType):
+    """Sorts by version, then, for version 1, by time, else by bytes."""
+
+    def validate(self, data: bytes) -> None:
+        if len(data) != 16 and data:
+            raise MarshalError(f"Validation failed for uuid - got {len(data)} bytes")
+
+    def decode(self, data: bytes) -> uuid.UUID | None:
+        return uuid.UUID(bytes=data) if data else None
+
+    def encode(self, value: uuid.UUID) -> bytes:
+        return value.bytes
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return _EMPTY
+        version = data[6] >> 4
+        if version == 1:
+            # The version's nibble is the first one of the rearranged time.
+            return b"\x01" + data[6:8] + data[4:6] + data[:4] + data[8:]
+        return bytes((1, version << 4)) + data
+
+    def to_text(self, data: bytes) -> str:
+        return str(uuid.UUID(bytes=data)) if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return text_forms.uuid_bytes(text)
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return isinstance(other, UuidType)
+
+
+_SIGN_BITS = 0x8080808080808080
+
+
+class TimeuuidType(UuidType):
+    """Sorts by time, then by the other bytes as signed ones."""
+
+    def validate(self, data: bytes) -> None:
+        if len(data) == 16:
+            if data[6] >> 4 != 1:
+                raise MarshalError(f"Unsupported UUID version ({data[6] >> 4})")
+        elif data:
+            raise MarshalError(f"Validation failed for timeuuid - got {len(data)} bytes")
+
+    def order(self, data: bytes) -> bytes:
+        if not data:
+            return _EMPTY
+        low = int.from_bytes(data[8:], "big") ^ _SIGN_BITS
+        return b"\x01" + bytes((data[6] & 0x0F,)) + data[7:8] + data[4:6] + data[:4] + low.to_bytes(8, "big")
+
+    def from_text(self, text: str) -> bytes:
+        data = text_forms.uuid_bytes(text)
+        if data[6] >> 4 != 1:
+            raise MarshalError(f"Unsupported UUID version ({data[6] >> 4})")
+        return data
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return other is self
+
+
+class InetType(CqlType):
+    def validate(self, data: bytes) -> None:
+        if len(data) not in (0, 4, 16):
+            raise MarshalError(f"Validation failed for inet_addr - got {len(data)} bytes")
+
+    def decode(self, data: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+        return ipaddress.ip_address(data) if data else None
+
+    def encode(self, value: ipaddress.IPv4Address | ipaddress.IPv6Address | str) -> bytes:
+        return ipaddress.ip_address(value).packed
+
+    def order(self, data: bytes) -> bytes:
+        # An address may be a prefix of a longer one: the byte of its length comes after the first four.
+        if not data:
+            return _EMPTY
+        return b"\x01" + data[:4] + (b"\x00" if len(data) == 4 else b"\x01" + data[4:])
+
+    def to_text(self, data: bytes) -> str:
+        return f"'{ipaddress.ip_address(data)}'" if data else ""
+
+    def from_text(self, text: str) -> bytes:
+        return text_forms.inet(text)
+
+
+def _option(number: int) -> bytes:
+    return number.to_bytes(2, "big")
+
+
+_LENGTH = "Validation failed for type org.apache.cassandra.db.marshal.{}: got {{}} bytes"
+ASCII = AsciiType("ascii", _option(0x01), "AsciiType")
+BIGINT = IntegerType("bigint", _option(0x02), "LongType", 8, _LENGTH.format("LongType"))
+BLOB = BlobType("blob", _option(0x03), "BytesType")
+BOOLEAN = BooleanType("boolean", _option(0x04), "BooleanType")
+DECIMAL = DecimalType("decimal", _option(0x06), "DecimalType")
+DOUBLE = FloatingType("double", _option(0x07), "DoubleType", 8)
+FLOAT = FloatingType("float", _option(0x08), "FloatType", 4)
+INT = IntegerType("int", _option(0x09), "Int32Type", 4, _LENGTH.format("Int32Type"))
+TIMESTAMP = TimestampType(
+    "timestamp", _option(0x0B), "TimestampType", 8, "Validation failed for timestamp - got {} bytes"
+)
+UUID = UuidType("uuid", _option(0x0C), "UUIDType")
+TEXT = TextType("text", _option(0x0D), "UTF8Type")
+VARINT = VarintType("varint", _option(0x0E), "IntegerType")
+TIMEUUID = TimeuuidType("timeuuid", _option(0x0F), "TimeUUIDType")
+INET = InetType("inet", _option(0x10), "InetAddressType")
+DATE = DateType("date", _option(0x11), "SimpleDateType")
+TIME = TimeType("time", _option(0x12), "TimeType", 8, "Expected 8 byte long for time ({})")
+SMALLINT = IntegerType("smallint", _option(0x13), "ShortType", 2, "Expected 2 bytes for a smallint ({})")
+TINYINT = IntegerType("tinyint", _option(0x14), "ByteType", 1, "Expected 1 byte for a tinyint ({})")
+
+NATIVE: dict[str, CqlType] = {
+    t.name: t
+    for t in (
+        ASCII, BIGINT, BLOB, BOOLEAN, DECIMAL, DOUBLE, FLOAT, INT, TIMESTAMP, UUID, TEXT, VARINT, TIMEUUID, INET,
+        DATE, TIME, SMALLINT, TINYINT,
+    )
+}  # fmt: skip

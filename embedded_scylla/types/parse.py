@@ -1,0 +1,93 @@
+"""From a type's name, as parsed or as text, to the type."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from ..cql.ast import TypeName
+from ..errors import InvalidRequest
+from .base import CqlType
+from .collections import ListType, MapType, SetType
+from .native import NATIVE
+from .tuples import TupleType
+
+_REFUSED = {
+    "duration": "The type duration is not supported by this node.",
+    "counter": "The type counter is not supported by this node.",
+    "vector": "The type vector is not supported by this node.",
+}
+_PARAMETERS = {"list": 1, "set": 1, "map": 2, "frozen": 1}
+
+
+def parse_type(name: TypeName, keyspace: str | None = None) -> CqlType:
+    """The type that is written, or InvalidRequest. ``keyspace`` is where user-defined types would be looked up."""
+    return _build(name, keyspace, frozen=False)
+
+
+def _build(name: TypeName, keyspace: str | None, frozen: bool) -> CqlType:
+    if name.custom:
+        raise InvalidRequest(f"The custom type '{name.name}' is not supported by this node.")
+    kind = name.name
+    if kind in _REFUSED:
+        raise InvalidRequest(_REFUSED[kind])
+    if not name.parameters:
+        native = NATIVE.get("text" if kind == "varchar" else kind)
+        if native is None:
+            raise _unknown(kind, keyspace)
+        return native
+    if kind == "frozen":
+        return _frozen(name.parameters[0], keyspace)
+    if kind == "tuple":
+        return TupleType([_build(p, keyspace, frozen=True) for p in name.parameters])
+    if kind not in _PARAMETERS or len(name.parameters) != _PARAMETERS[kind]:
+        raise _unknown(kind, keyspace)
+    parts = [_build(p, keyspace, frozen) for p in name.parameters]
+    for part in parts:
+        if part.is_multicell:
+            raise InvalidRequest(
+                f"Non-frozen user types or collections are not allowed inside collections: {_spelling(name)}"
+            )
+    made = {"list": ListType, "set": SetType, "map": MapType}[kind](*parts)
+    return made.freeze() if frozen else made
+
+
+def _frozen(inner: TypeName, keyspace: str | None) -> CqlType:
+    built = _build(inner, keyspace, frozen=True)
+    if built.kind == "native":
+        raise InvalidRequest(
+            "frozen<> is only allowed on collections, tuples, and user-defined types "
+            f"(got {_spelling(inner)})"
+        )
+    return built.freeze()
+
+
+def _unknown(name: str, keyspace: str | None) -> InvalidRequest:
+    return InvalidRequest(f"Unknown type {keyspace}.{name}" if keyspace else f"Unknown type {name}")
+
+
+def _spelling(name: TypeName) -> str:
+    if not name.parameters:
+        return name.name
+    return f"{name.name}<{', '.join(_spelling(p) for p in name.parameters)}>"
+
+
+@cache
+def by_name(text: str) -> CqlType:
+    """The type of a CQL spelling such as ``frozen<map<text, int>>``."""
+    tokens = re.findall(r"[\w$.]+|[<>,]", text)
+    position = 0
+
+    def read() -> TypeName:
+        nonlocal position
+        name = tokens[position]
+        position += 1
+        parameters = []
+        if tokens[position : position + 1] == ["<"]:
+            while tokens[position] != ">":
+                position += 1  # past < or ,
+                parameters.append(read())
+            position += 1
+        return TypeName(name, tuple(parameters))
+
+    return parse_type(read())

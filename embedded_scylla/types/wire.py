@@ -1,0 +1,86 @@
+"""The wire forms that collections and tuples are made of: values after their lengths, -1 for null, -2 for unset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ..errors import InvalidRequest
+from .base import MarshalError
+
+_NULL = b"\xff\xff\xff\xff"
+
+
+def pack_fields(values: Iterable[bytes | None]) -> bytes:
+    """The fields of a tuple, one after the other."""
+    parts = []
+    for value in values:
+        if value is None:
+            parts.append(_NULL)
+        else:
+            parts.append(len(value).to_bytes(4, "big"))
+            parts.append(value)
+    return b"".join(parts)
+
+
+def unpack_fields(data: bytes) -> list[bytes | None]:
+    """The fields that a tuple's bytes hold; those left out at its end are not there."""
+    fields: list[bytes | None] = []
+    position, end = 0, len(data)
+    while position < end:
+        if position + 4 > end:
+            raise MarshalError("Not enough bytes to read size of a tuple component")
+        length = int.from_bytes(data[position : position + 4], "big", signed=True)
+        position += 4
+        if length < 0:
+            fields.append(None)
+            continue
+        if position + length > end:
+            raise MarshalError("Not enough bytes to read a tuple component")
+        fields.append(data[position : position + length])
+        position += length
+    return fields
+
+
+def pack_values(values: Sequence[bytes]) -> bytes:
+    """A list or set of these elements, in this order; for a map keys and values in turn (see ``pack_pairs``)."""
+    return len(values).to_bytes(4, "big") + pack_fields(values)
+
+
+def pack_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """A map of these entries, in this order."""
+    return len(pairs).to_bytes(4, "big") + pack_fields(part for pair in pairs for part in pair)
+
+
+def unpack_values(data: bytes, per_element: int = 1) -> list[bytes]:
+    """The elements of a list or set; with ``per_element`` 2 the keys and values of a map, in turn.
+
+    Bytes that end too early or have something left over are refused, and so is null within.
+    """
+    if len(data) < 4:
+        raise MarshalError(f"read_simple - not enough bytes (expected 4, got {len(data)})")
+    count = int.from_bytes(data[:4], "big", signed=True)
+    values = []
+    position, end = 4, len(data)
+    for index in range(count * per_element):
+        if position + 4 > end:
+            raise MarshalError(f"read_simple - not enough bytes (expected 4, got {end - position})")
+        length = int.from_bytes(data[position : position + 4], "big", signed=True)
+        position += 4
+        if length < 0:
+            if per_element == 2 and index % 2 == 0:
+                raise InvalidRequest("null/unset is not supported inside collections")
+            what = "unset value" if length == -2 else "null"
+            raise InvalidRequest(f"{what} is not supported inside collections")
+        if position + length > end:
+            raise MarshalError(f"read_simple_bytes - not enough bytes (requested {length}, got {end - position})")
+        values.append(data[position : position + length])
+        position += length
+    return values
+
+
+def end_of_values(data: bytes) -> int:
+    """Where the elements of a list end: beyond it nothing should follow."""
+    position = 4
+    for _ in range(int.from_bytes(data[:4], "big")):
+        position += 4 + int.from_bytes(data[position : position + 4], "big")
+    return position
