@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 import shutil
 import signal
 import socket
@@ -84,7 +85,7 @@ class CassandraNode:
         while not (_port_is_open(self.port) and self._lets_us_in()):
             code = self._process.poll()
             if code is not None:
-                raise CassandraStartError(f"Cassandra ended with code {code} while starting.\n{self._log_end()}")
+                raise CassandraStartError(f"Cassandra did not start (code {code}).\n{self._log_end()}")
             if time.monotonic() > deadline:
                 raise CassandraStartError(f"Cassandra answered no query in {seconds:g} s.\n{self._log_end()}")
             time.sleep(_POLL_SECONDS)
@@ -119,17 +120,19 @@ class CassandraNode:
             return False
 
     def _replace_first_role(self, credentials: tuple[str, str]) -> None:
-        user, password = (_cql_string(part) for part in credentials)
-        rights = f"WITH SUPERUSER = true AND LOGIN = true AND PASSWORD = {password}"
+        user, password = credentials
+        secret = f"PASSWORD = {_cql_string(password)}"
         with self._session(_FIRST_ROLE) as session:
-            session.execute(f"CREATE ROLE IF NOT EXISTS {user} {rights}")
-            session.execute(f"ALTER ROLE {user} {rights}")
-        if credentials[0] != _FIRST_ROLE[0]:
-            with self._session(credentials) as session:
-                session.execute(f"DROP ROLE IF EXISTS {_cql_string(_FIRST_ROLE[0])}")
+            if user == _FIRST_ROLE[0]:
+                session.execute(f"ALTER ROLE {user} WITH {secret}")
+                return
+            session.execute(f'CREATE ROLE "{user}" WITH SUPERUSER = true AND LOGIN = true AND {secret}')
+        with self._session(credentials) as session:
+            session.execute(f"DROP ROLE {_FIRST_ROLE[0]}")
 
     @contextmanager
     def _session(self, credentials: tuple[str, str] | None) -> Iterator[Session]:
+        profile = ExecutionProfile(WhiteListRoundRobinPolicy([self.host]), request_timeout=30)
         context = ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else None
         cluster = Cluster(
             [self.host],
@@ -138,9 +141,7 @@ class CassandraNode:
             ssl_context=context,
             ssl_options={"server_hostname": self.host} if context else None,
             auth_provider=PlainTextAuthProvider(*credentials) if credentials else None,
-            execution_profiles={
-                EXEC_PROFILE_DEFAULT: ExecutionProfile(WhiteListRoundRobinPolicy([self.host]), request_timeout=30)
-            },
+            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         )
         try:
             yield cluster.connect()
@@ -167,12 +168,16 @@ def start_cassandra(
     """Run a node while the ``with`` block lasts; port 0 picks a free one.
 
     Without ``data_dir`` the data live in a temporary folder and end with the node. ``tls`` makes a
-    certificate for 127.0.0.1 and localhost and accepts nothing but TLS. ``credentials``, a name and its
-    password, become the node's one superuser.
+    certificate for 127.0.0.1 and localhost and accepts nothing but TLS. ``credentials``, a name (letters,
+    digits, ``_`` and ``-``) and its password, become the node's one superuser.
 
-    Raises CassandraUnavailable when Java or the jars are missing, CassandraStartError when the node does not
-    come up.
+    Raises ValueError for another name, CassandraUnavailable when Java or the jars are missing,
+    CassandraStartError when the node does not come up.
     """
+    if credentials is not None:
+        _check_user(credentials[0])
+    if port and _port_is_open(port):
+        raise CassandraStartError(f"Port {port} of {HOST} is taken: another server answers there.")
     java, classpath = find_java(), find_classpath()
     root = Path(tempfile.mkdtemp(prefix="cassandra-")) if data_dir is None else Path(data_dir).resolve()
     try:
@@ -240,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.engines.cassandra", description=main.__doc__)
     parser.add_argument("--port", type=int, default=9142, help="CQL port; 0 picks a free one (default: 9142)")
     parser.add_argument("--data-dir", type=Path, help="keep the data here (default: a temporary folder)")
-    parser.add_argument("--tls", action="store_true", help="accept TLS only; prints the CA file's path on stderr")
+    parser.add_argument("--tls", action="store_true", help="accept TLS only; the CA file is named on stderr")
     parser.add_argument(
         "--password", type=parse_credentials, metavar="USER:PASSWORD", help="let in nobody but this superuser"
     )
@@ -249,10 +254,20 @@ def _parser() -> argparse.ArgumentParser:
 
 def parse_credentials(text: str) -> tuple[str, str]:
     """Split ``USER:PASSWORD`` at its first colon; a password may contain more of them."""
-    user, colon, password = text.partition(":")
-    if not (user and colon and password):
+    user, _, password = text.partition(":")
+    if not (user and password):
         raise argparse.ArgumentTypeError("expected USER:PASSWORD")
+    try:
+        _check_user(user)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     return user, password
+
+
+def _check_user(user: str) -> None:
+    # Cassandra puts a role's name unescaped into a query of its own.
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", user):
+        raise ValueError(f"a role's name has only letters, digits, '_' and '-', which {user!r} has not")
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -263,7 +278,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _make_certificate(java: Path, root: Path) -> tuple[Keystore, Path]:
-    """Make a key and a self-signed certificate with the JDK's keytool; return its keystore and its PEM file."""
+    """Make a self-signed certificate with the JDK's keytool; return its keystore and its PEM file."""
     keystore = Keystore(root / "node.p12", _KEYSTORE_PASSWORD)
     ca_file = root / "ca.pem"
     keystore.path.unlink(missing_ok=True)

@@ -15,6 +15,10 @@ CACHE = Path.home() / ".cache" / "fifty-thousand-seats"
 JAVA_MAJOR = 17
 # GitHub's runners name each installed JDK in a variable of its own.
 _JAVA_HOMES = ("JAVA_HOME", "JAVA_HOME_17_X64", "JAVA_HOME_17_arm64")
+_NO_MAVEN = (
+    "Apache Cassandra's jars have not been downloaded yet, "
+    "and Maven (mvn), which fetches them, was not found on the PATH."
+)
 
 
 class CassandraUnavailable(RuntimeError):
@@ -41,7 +45,7 @@ def find_java() -> Path:
     raise CassandraUnavailable(f"Apache Cassandra 5 needs Java {JAVA_MAJOR}: {found}.")
 
 
-def find_classpath(*, cache: Path = CACHE) -> list[str]:
+def find_classpath(*, cache: Path | None = None) -> list[str]:
     """Return the paths of Cassandra's jars, asking Maven for them (and a network) the first time only.
 
     Raises CassandraUnavailable when they are not there and cannot be had.
@@ -51,36 +55,41 @@ def find_classpath(*, cache: Path = CACHE) -> list[str]:
         return cached
     maven = shutil.which("mvn")
     if maven is None:
-        raise CassandraUnavailable(
-            "Apache Cassandra's jars have not been downloaded yet and Maven (mvn), which fetches them, "
-            "was not found on the PATH."
-        )
+        raise CassandraUnavailable(_NO_MAVEN)
     print("Apache Cassandra's jars: asking Maven (about 70 MB, the first time)", file=sys.stderr)
-    target = _classpath_file(cache)
+    target = classpath_file(cache)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and moved, so that a second process never reads half a file.
     partial = target.with_suffix(f".{os.getpid()}.partial")
-    command = [maven, "--batch-mode", "--quiet", "--file", str(POM), "dependency:build-classpath",
-               f"-Dmdep.outputFile={partial}"]
+    # The goal's full name spares Maven a look-up of what "dependency:" stands for.
+    goal = "org.apache.maven.plugins:maven-dependency-plugin:build-classpath"
+    command = [maven, "--batch-mode", "--quiet", "--file", str(POM), goal, f"-Dmdep.outputFile={partial}"]
     try:
-        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+        )
         if answer.returncode != 0 or not partial.is_file():
-            raise CassandraUnavailable(
-                f"Maven could not provide Apache Cassandra's jars: {_first_error(answer.stdout + answer.stderr)}"
-            )
+            reason = _first_error(answer.stdout + answer.stderr)
+            raise CassandraUnavailable(f"Maven could not provide Apache Cassandra's jars: {reason}")
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
     return target.read_text(encoding="utf-8").strip().split(os.pathsep)
 
 
-def cached_classpath(*, cache: Path = CACHE) -> list[str]:
+def cached_classpath(*, cache: Path | None = None) -> list[str]:
     """Return the jars' paths if an earlier run found them and all are still there, else an empty list."""
     try:
-        jars = _classpath_file(cache).read_text(encoding="utf-8").strip().split(os.pathsep)
+        jars = classpath_file(cache).read_text(encoding="utf-8").strip().split(os.pathsep)
     except OSError:
         return []
     return jars if all(Path(jar).is_file() for jar in jars) else []
+
+
+def classpath_file(cache: Path | None = None) -> Path:
+    """Return the file that remembers the jars' paths; another pom has another file."""
+    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
+    return (cache or CACHE) / f"cassandra-{digest}.classpath"
 
 
 def is_available() -> tuple[bool, str]:
@@ -93,13 +102,7 @@ def is_available() -> tuple[bool, str]:
         return True, f"Java at {java}; the jars are here"
     if shutil.which("mvn"):
         return True, f"Java at {java}; Maven will fetch the jars"
-    return False, "Apache Cassandra's jars have not been downloaded yet and Maven (mvn) was not found on the PATH."
-
-
-def _classpath_file(cache: Path) -> Path:
-    # Named after the pom's content, so that another version of Cassandra is another file.
-    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
-    return cache / f"cassandra-{digest}.classpath"
+    return False, _NO_MAVEN
 
 
 def _java_major(java: str) -> int | None:
@@ -112,5 +115,6 @@ def _java_major(java: str) -> int | None:
 
 
 def _first_error(output: str) -> str:
-    lines = [line.removeprefix("[ERROR]").strip() for line in output.splitlines()]
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    lines = [line.removeprefix("[ERROR]").strip() for line in plain.splitlines()]
     return next((line for line in lines if line), "it gave no reason.")
