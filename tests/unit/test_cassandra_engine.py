@@ -157,7 +157,7 @@ def test_odd_role_name_is_refused_before_anything_starts(bare_machine: Path) -> 
 def test_taken_port_is_refused_before_anything_starts(bare_machine: Path) -> None:
     with socket.create_server((HOST, 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(CassandraStartError, match=f"Port {port} .* is taken"), start_cassandra(port):
+        with pytest.raises(CassandraStartError, match=rf"Port {port} .* is taken"), start_cassandra(port):
             pass
 
 
@@ -221,7 +221,7 @@ def test_missing_maven_is_one_sentence_and_exit_code_3(
 def test_maven_that_fails_is_quoted_and_leaves_no_file(bare_machine: Path, tmp_path: Path) -> None:
     fake_program(bare_machine, "mvn", says="\x1b[0m[ERROR] Cannot reach it\n", code=1)
     cache = tmp_path / "cache"
-    with pytest.raises(CassandraUnavailable, match="jars: Cannot reach it$"):
+    with pytest.raises(CassandraUnavailable, match=r"jars: Cannot reach it$"):
         cassandra_jars.find_classpath(cache=cache)
     assert list(cache.iterdir()) == []
 
