@@ -29,6 +29,7 @@ class CqlType:
     kind = "native"
     is_multicell = False  # a non-frozen collection, which is stored as a cell for each element
     is_collection = False
+    holds_set_or_map = False  # then a client's bytes may not be ``canonical``
 
     def __init__(self, name: str, option: bytes, class_name: str):
         self.name = name
@@ -82,6 +83,10 @@ class CqlType:
     def from_text(self, text: str) -> bytes:
         """The value that a constant's text stands for (the text of a string without its quotes)."""
         raise NotImplementedError
+
+    def canonical(self, data: bytes) -> bytes:
+        """The same value with all sets and maps within in their order: what a client sent may be in any."""
+        return data
 
     def accepts_value_of(self, other: CqlType) -> bool:
         """Whether every value of ``other`` is a value of this type as it stands (bytes for bytes)."""

@@ -35,7 +35,7 @@ class CollectionType(CqlType):
 
     def split(self, data: bytes) -> list[Any]:
         """The wire bytes of the elements: of a list or set a list of bytes, of a map a list of pairs."""
-        return wire.unpack_values(data) if data else []
+        return wire.unpack_values(data)[0] if data else []
 
     def join(self, parts: Iterable[Any]) -> bytes:
         """The wire form of elements as ``split`` gives them; sets and maps are put in order."""
@@ -53,15 +53,22 @@ class _Sequence(CollectionType):
 
     def validate(self, data: bytes) -> None:
         check = self.element.validate
-        for part in wire.unpack_values(data):
+        for part in wire.unpack_values(data)[0]:
             check(part)
 
     def order(self, data: bytes) -> bytes:
         if not data:
             return b"\x00"
         order = self.element.order
-        # The empty bytes sort first, then the sequences; in them 2 goes before an element, 1 ends all.
-        return b"".join([b"\x02" + order(part) for part in wire.unpack_values(data)]) + b"\x01"
+        # The empty bytes sort first, then the sequences; in them 3 goes before an element, 2 is null, 1 ends all.
+        parts = [b"\x02" if part is None else b"\x03" + order(part) for part in self.split(data)]
+        return b"".join(parts) + b"\x01"
+
+    def canonical(self, data: bytes) -> bytes:
+        if not self.holds_set_or_map or not data:
+            return data
+        canonical = self.element.canonical
+        return self.join([None if part is None else canonical(part) for part in self.split(data)])
 
 
 class ListType(_Sequence):
@@ -80,6 +87,7 @@ class ListType(_Sequence):
             f"list<{element.name}>", b"\x00\x20" + element.option, f"ListType({element.class_name})", frozen
         )
         self.element = element
+        self.holds_set_or_map = element.holds_set_or_map
         return self
 
     def freeze(self) -> ListType:
@@ -89,35 +97,43 @@ class ListType(_Sequence):
         return _list(self.element, False)
 
     def validate(self, data: bytes) -> None:
-        super().validate(data)
-        rest = data[wire.end_of_values(data) :]
+        """As with every type; null elements pass (``IN ?`` may have them), though no list is stored with one."""
+        parts, rest = wire.unpack_values(data, null_allowed=True)
+        check = self.element.validate
+        for part in parts:
+            if part is not None:
+                check(part)
         if rest:
-            count = int.from_bytes(data[:4], "big")
             raise MarshalError(
                 f"Validation failed for type {self.class_name}: bytes remaining after "
-                f"reading all {count} elements of the list -> [{rest.hex()}]"
+                f"reading all {len(parts)} elements of the list -> [{rest.hex()}]"
             )
 
+    def split(self, data: bytes) -> list[bytes | None]:
+        return wire.unpack_values(data, null_allowed=True)[0] if data else []
+
     def decode(self, data: bytes) -> list[Any]:
-        return [self.element.decode(part) for part in self.split(data)]
+        return [None if part is None else self.element.decode(part) for part in self.split(data)]
 
     def encode(self, value: Iterable[Any]) -> bytes:
         return self.join([self.element.encode(v) for v in value])
 
-    def join(self, parts: Iterable[bytes]) -> bytes:
+    def join(self, parts: Iterable[bytes | None]) -> bytes:
         return wire.pack_values(list(parts))
 
     def to_text(self, data: bytes) -> str:
-        return "[" + ", ".join(self.element.to_text(part) for part in self.split(data)) + "]"
+        texts = ("null" if part is None else self.element.to_text(part) for part in self.split(data))
+        return "[" + ", ".join(texts) + "]"
 
     def accepts_value_of(self, other: CqlType) -> bool:
-        return self is other or _alike(self, other) and self.element.accepts_value_of(other.element)
+        return self is other or (_alike(self, other) and self.element.accepts_value_of(other.element))
 
 
 class SetType(_Sequence):
     """``SetType(element, frozen)`` gives the interned set type. Decodes to a list in the set's order."""
 
     kind = "set"
+    holds_set_or_map = True
 
     def __new__(cls, element: CqlType, frozen: bool = False) -> SetType:
         return _set(element, frozen)
@@ -161,6 +177,7 @@ class MapType(CollectionType):
     pairs when the keys are collections, which Python cannot hash)."""
 
     kind = "map"
+    holds_set_or_map = True
 
     def __new__(cls, key: CqlType, value: CqlType, frozen: bool = False) -> MapType:
         return _map(key, value, frozen)
@@ -190,7 +207,7 @@ class MapType(CollectionType):
             self.value.validate(value)
 
     def _pairs(self, data: bytes) -> list[tuple[bytes, bytes]]:
-        flat = iter(wire.unpack_values(data, 2))
+        flat = iter(wire.unpack_values(data, 2)[0])
         return list(zip(flat, flat, strict=True))
 
     def split(self, data: bytes) -> list[tuple[bytes, bytes]]:
@@ -200,6 +217,12 @@ class MapType(CollectionType):
         order = self.key.order
         distinct = {order(key): (key, value) for key, value in parts}
         return wire.pack_pairs([distinct[key] for key in sorted(distinct)])
+
+    def canonical(self, data: bytes) -> bytes:
+        if not data:
+            return data
+        key, value = self.key.canonical, self.value.canonical
+        return self.join([(key(k), value(v)) for k, v in self._pairs(data)])
 
     def decode(self, data: bytes) -> dict[Any, Any] | list[tuple[Any, Any]]:
         pairs = [(self.key.decode(k), self.value.decode(v)) for k, v in self.split(data)]

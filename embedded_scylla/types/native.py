@@ -63,8 +63,14 @@ class IntegerType(CqlType):
             raise MarshalError(f"Value out of range for type {self.class_name}: '{text}'")
         return self.encode(number)
 
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return other is self or (self is BIGINT and other is TIMESTAMP)
+
 
 class TimestampType(IntegerType):
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return other is self or other is BIGINT
+
     def encode(self, value: int | datetime.datetime) -> bytes:
         if isinstance(value, datetime.datetime):
             if value.tzinfo is None:
@@ -76,7 +82,7 @@ class TimestampType(IntegerType):
         return f"'{text_forms.timestamp_text(self.decode(data))}'" if data else ""
 
     def from_text(self, text: str) -> bytes:
-        return super().encode(text_forms.timestamp(text))
+        return super().encode(text_forms.timestamp(text)) if text else b""
 
 
 class TimeType(IntegerType):
@@ -84,7 +90,7 @@ class TimeType(IntegerType):
         return f"'{text_forms.time_text(self.decode(data))}'" if data else ""
 
     def from_text(self, text: str) -> bytes:
-        return self.encode(text_forms.time_of_day(text))
+        return self.encode(text_forms.time_of_day(text)) if text else b""
 
 
 class DateType(CqlType):
@@ -107,11 +113,14 @@ class DateType(CqlType):
         return f"'{text_forms.date_text(self.decode(data))}'" if data else ""
 
     def from_text(self, text: str) -> bytes:
-        return self.encode(text_forms.date(text))
+        return self.encode(text_forms.date(text)) if text else b""
 
 
 class TextType(CqlType):
     """text: UTF-8."""
+
+    def accepts_value_of(self, other: CqlType) -> bool:
+        return other is self or (self is TEXT and other is ASCII)
 
     def validate(self, data: bytes) -> None:
         try:
@@ -144,7 +153,7 @@ class AsciiType(TextType):
 
     def from_text(self, text: str) -> bytes:
         if not text.isascii():
-            raise MarshalError(f"Value not compatible with ASCII character set: '{text}'")
+            raise MarshalError(f"Invalid ASCII character in string literal: '{text}'")
         return text.encode()
 
     def encode(self, value: str) -> bytes:
@@ -237,7 +246,7 @@ class FloatingType(CqlType):
         return text_forms.floating_text(self.decode(data), self.width) if data else ""
 
     def from_text(self, text: str) -> bytes:
-        return self.encode(text_forms.floating(text))
+        return self.encode(text_forms.floating(text)) if text else b""
 
 
 class VarintType(CqlType):
@@ -263,7 +272,7 @@ class VarintType(CqlType):
         return varint_pack(number)
 
     def accepts_value_of(self, other: CqlType) -> bool:
-        return other is self or isinstance(other, IntegerType) and type(other) is IntegerType
+        return other is self or other in (TINYINT, SMALLINT, INT, BIGINT, TIMESTAMP)
 
 
 def _order_integer(number: int) -> bytes:
@@ -319,7 +328,7 @@ class DecimalType(CqlType):
         return text_forms.decimal_text(self.decode(data)) if data else ""
 
     def from_text(self, text: str) -> bytes:
-        return self.encode(text_forms.decimal(text))
+        return self.encode(text_forms.decimal(text)) if text else b""
 
 
 class UuidType(CqlType):
@@ -348,10 +357,10 @@ class UuidType(CqlType):
         return str(uuid.UUID(bytes=data)) if data else ""
 
     def from_text(self, text: str) -> bytes:
-        return text_forms.uuid_bytes(text)
+        return text_forms.uuid_bytes(text) if text else b""
 
     def accepts_value_of(self, other: CqlType) -> bool:
-        return isinstance(other, UuidType)
+        return other is self or other is TIMEUUID
 
 
 _SIGN_BITS = 0x8080808080808080
@@ -374,7 +383,9 @@ class TimeuuidType(UuidType):
         return b"\x01" + bytes((data[6] & 0x0F,)) + data[7:8] + data[4:6] + data[:4] + low.to_bytes(8, "big")
 
     def from_text(self, text: str) -> bytes:
-        data = text_forms.uuid_bytes(text)
+        if not text:
+            return b""
+        data = text_forms.uuid_bytes(text, "Invalid UUID format ({})")
         if data[6] >> 4 != 1:
             raise MarshalError(f"Unsupported UUID version ({data[6] >> 4})")
         return data
@@ -404,7 +415,7 @@ class InetType(CqlType):
         return f"'{ipaddress.ip_address(data)}'" if data else ""
 
     def from_text(self, text: str) -> bytes:
-        return text_forms.inet(text)
+        return text_forms.inet(text) if text else b""
 
 
 def _option(number: int) -> bytes:

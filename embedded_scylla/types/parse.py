@@ -68,7 +68,7 @@ def _unknown(name: str, keyspace: str | None) -> InvalidRequest:
 
 def _spelling(name: TypeName) -> str:
     if not name.parameters:
-        return name.name
+        return "text" if name.name == "varchar" else name.name
     return f"{name.name}<{', '.join(_spelling(p) for p in name.parameters)}>"
 
 

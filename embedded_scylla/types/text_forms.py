@@ -80,10 +80,19 @@ def decimal(text: str) -> Decimal:
 
 
 def decimal_text(number: Decimal) -> str:
-    return f"{number:f}" if -1000 < number.as_tuple().exponent <= 0 else str(number)
+    """All figures, without an exponent and without zeros at the end of a fraction (but for enormous scales)."""
+    if not number:
+        return "0"
+    exponent = number.as_tuple().exponent
+    if not -10_000 < exponent < 10_000:
+        return str(number)
+    text = f"{number:f}"
+    return text.rstrip("0").removesuffix(".") if exponent < 0 else text
 
 
-_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|nan|inf|infinity)\Z", re.I)
+_FLOAT = re.compile(
+    r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|nan|inf|infinity)\Z", re.I
+)
 
 
 def floating(text: str) -> float:

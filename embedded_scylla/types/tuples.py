@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -35,6 +36,7 @@ class TupleType(CqlType):
         )
         self._bare_name = f"tuple<{names}>"
         self.types = types
+        self.holds_set_or_map = any(t.holds_set_or_map for t in types)
         return self
 
     @property
@@ -84,7 +86,24 @@ class TupleType(CqlType):
         return "(" + ", ".join("null" if f is None else kind.to_text(f) for f, kind in pairs) + ")"
 
     def from_text(self, text: str) -> bytes:
-        raise MarshalError(f"'{text}' is no {self.name}")
+        """The old form of a tuple in a string: fields parted by colons, @ for null, both escaped by a backslash."""
+        fields = re.split(r"(?<!\\):", text) if text else []
+        if len(fields) > len(self.types):
+            raise MarshalError(
+                f"Invalid tuple literal: too many elements. Type {self.name} expects {len(self.types)} "
+                f"but got {len(fields)}"
+            )
+        pairs = zip(fields, self.types, strict=False)
+        return wire.pack_fields(
+            None if field == "@" else kind.from_text(re.sub(r"\\([@:])", r"\1", field))
+            for field, kind in pairs
+        )
+
+    def canonical(self, data: bytes) -> bytes:
+        if not self.holds_set_or_map:
+            return data
+        pairs = zip(wire.unpack_fields(data), self.types, strict=False)
+        return wire.pack_fields(None if field is None else kind.canonical(field) for field, kind in pairs)
 
     def accepts_value_of(self, other: CqlType) -> bool:
         if not isinstance(other, TupleType) or len(other.types) > len(self.types):

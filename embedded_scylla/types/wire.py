@@ -41,8 +41,8 @@ def unpack_fields(data: bytes) -> list[bytes | None]:
     return fields
 
 
-def pack_values(values: Sequence[bytes]) -> bytes:
-    """A list or set of these elements, in this order; for a map keys and values in turn (see ``pack_pairs``)."""
+def pack_values(values: Sequence[bytes | None]) -> bytes:
+    """A list or set of these elements, in this order."""
     return len(values).to_bytes(4, "big") + pack_fields(values)
 
 
@@ -51,36 +51,41 @@ def pack_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
     return len(pairs).to_bytes(4, "big") + pack_fields(part for pair in pairs for part in pair)
 
 
-def unpack_values(data: bytes, per_element: int = 1) -> list[bytes]:
-    """The elements of a list or set; with ``per_element`` 2 the keys and values of a map, in turn.
+def _refuse_null(length: int, index: int, per_element: int) -> None:
+    if per_element == 2 and index % 2 == 0:
+        raise InvalidRequest("null/unset is not supported inside collections")
+    what = "unset value" if length == -2 else "null"
+    raise InvalidRequest(f"{what} is not supported inside collections")
 
-    Bytes that end too early or have something left over are refused, and so is null within.
+
+def unpack_values(
+    data: bytes, per_element: int = 1, null_allowed: bool = False
+) -> tuple[list[bytes | None], bytes]:
+    """The elements of a list or set (with ``per_element`` 2 the keys and values of a map, in turn), and the bytes left
+    over after them.
+
+    Bytes that end too early are refused; so is null within, unless ``null_allowed``.
     """
     if len(data) < 4:
         raise MarshalError(f"read_simple - not enough bytes (expected 4, got {len(data)})")
     count = int.from_bytes(data[:4], "big", signed=True)
-    values = []
+    values: list[bytes | None] = []
     position, end = 4, len(data)
     for index in range(count * per_element):
-        if position + 4 > end:
+        start = position + 4
+        if start > end:
             raise MarshalError(f"read_simple - not enough bytes (expected 4, got {end - position})")
-        length = int.from_bytes(data[position : position + 4], "big", signed=True)
-        position += 4
+        length = int.from_bytes(data[position:start], "big", signed=True)
         if length < 0:
-            if per_element == 2 and index % 2 == 0:
-                raise InvalidRequest("null/unset is not supported inside collections")
-            what = "unset value" if length == -2 else "null"
-            raise InvalidRequest(f"{what} is not supported inside collections")
-        if position + length > end:
-            raise MarshalError(f"read_simple_bytes - not enough bytes (requested {length}, got {end - position})")
-        values.append(data[position : position + length])
-        position += length
-    return values
-
-
-def end_of_values(data: bytes) -> int:
-    """Where the elements of a list end: beyond it nothing should follow."""
-    position = 4
-    for _ in range(int.from_bytes(data[:4], "big")):
-        position += 4 + int.from_bytes(data[position : position + 4], "big")
-    return position
+            if not (null_allowed and length == -1):
+                _refuse_null(length, index, per_element)
+            values.append(None)
+            position = start
+            continue
+        position = start + length
+        if position > end:
+            raise MarshalError(
+                f"read_simple_bytes - not enough bytes (requested {length}, got {end - start})"
+            )
+        values.append(data[start:position])
+    return values, data[position:]
