@@ -8,13 +8,22 @@ shown as rows is in ``system_schema``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from .types import CqlType
 
 PARTITION_KEY, CLUSTERING, STATIC, REGULAR = "partition_key", "clustering", "static", "regular"
+
+SYSTEM_KEYSPACES = frozenset(
+    ("system", "system_schema", "system_distributed", "system_distributed_everywhere", "system_traces")
+)
+
+
+def is_system_keyspace(name: str) -> bool:
+    """Whether the keyspace is the node's own: there from the start, in no journal, closed to schema statements."""
+    return name.lower() in SYSTEM_KEYSPACES
 
 
 class ColumnSpec(NamedTuple):
@@ -67,7 +76,9 @@ class CdcOptions:
 class ViewDefinition:
     """What makes a table a materialized view. ``where``: the CQL text of its filter; ``restrictions``: per column a
     predicate ``(bytes) -> bool`` for filters other than IS NOT NULL. ``virtual``: names of the base's regular columns
-    that were not selected, yet keep the row alive, when the view's key has no regular column of the base."""
+    that were not selected, yet keep the row alive, when the view's key has no regular column of the base.
+    ``computed``: columns that are no columns of the base: (name, what it is). The only computation is "token", the
+    base partition's token, which keeps the rows behind an index in token order."""
 
     base_id: uuid.UUID
     base_name: str
@@ -75,6 +86,7 @@ class ViewDefinition:
     include_all_columns: bool
     restrictions: tuple[tuple[str, Any], ...] = ()
     virtual: tuple[str, ...] = ()
+    computed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +160,11 @@ class Table:
         return self.view is not None
 
     @property
+    def backs_index(self) -> bool:
+        """Whether this is the hidden view behind a secondary index (only those have a token column)."""
+        return self.view is not None and bool(self.view.computed)
+
+    @property
     def log_name(self) -> str:
         return f"{self.name}_scylla_cdc_log"
 
@@ -186,6 +203,7 @@ class Schema:
         self.version = 0
         self.uuid = uuid.uuid4()
         self._views: dict[uuid.UUID, tuple[Table, ...]] = {}
+        self._by_id: dict[uuid.UUID, Table] = {}
 
     def put(self, keyspace: Keyspace) -> None:
         """Add or replace a keyspace with all that is in it."""
@@ -200,6 +218,13 @@ class Schema:
         keyspace = self.keyspaces[table.keyspace]
         self.put(replace(keyspace, tables={**keyspace.tables, table.name: table}))
 
+    def put_tables(self, keyspace_name: str, tables: Iterable[Table], drop: Iterable[str] = ()) -> None:
+        """Add or replace several tables of one keyspace, and drop others, in one change."""
+        keyspace = self.keyspaces[keyspace_name]
+        gone = set(drop)
+        kept = {name: table for name, table in keyspace.tables.items() if name not in gone}
+        self.put(replace(keyspace, tables={**kept, **{table.name: table for table in tables}}))
+
     def remove_table(self, keyspace_name: str, name: str) -> None:
         keyspace = self.keyspaces[keyspace_name]
         self.put(replace(keyspace, tables={n: t for n, t in keyspace.tables.items() if n != name}))
@@ -207,6 +232,9 @@ class Schema:
     def table(self, keyspace: str, name: str) -> Table | None:
         found = self.keyspaces.get(keyspace)
         return found.tables.get(name) if found else None
+
+    def table_by_id(self, table_id: uuid.UUID) -> Table | None:
+        return self._by_id.get(table_id)
 
     def tables(self) -> Iterator[Table]:
         for keyspace in self.keyspaces.values():
@@ -220,6 +248,18 @@ class Schema:
         """The CDC log table of ``base``, if one exists (attached or not)."""
         return self.table(base.keyspace, base.log_name)
 
+    def base_of_log(self, log: Table) -> Table | None:
+        """The table whose changes are being written to ``log``, or None when it is no log or a detached one."""
+        if not log.is_cdc_log:
+            return None
+        base = self.table(log.keyspace, log.name.removesuffix("_scylla_cdc_log"))
+        return base if base is not None and base.cdc.enabled else None
+
+    def indexed_table(self, keyspace: str, index_name: str) -> Table | None:
+        """The table that has an index of that name."""
+        found = self.keyspaces.get(keyspace)
+        return next((t for t in found.tables.values() if index_name in t.indexes), None) if found else None
+
     def _changed(self) -> None:
         self.version += 1
         self.uuid = uuid.uuid4()
@@ -227,4 +267,5 @@ class Schema:
         for table in self.tables():
             if table.view is not None:
                 views.setdefault(table.view.base_id, []).append(table)
+        self._by_id = {table.id: table for table in self.tables()}
         self._views = {base: tuple(found) for base, found in views.items()}
