@@ -1,0 +1,105 @@
+# Everything sets itself up: the first target makes .venv/ from requirements.lock, later ones find it
+# good. `make` alone lists the targets.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+# The Python to make .venv with (3.11 or newer), and what is passed on to the program a target runs:
+#   make test PYTHON=python3.13 ARGS="-k checkout"
+PYTHON ?=
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+COMPOSE := docker compose
+
+# tools/jupyter keeps JupyterLab from asking about its news first; root, as in a container, must say so.
+LAB := JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir=notebooks \
+	--LabApp.default_url=/lab/tree/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
+
+# Prints the first Python on the path that runs and is new enough. A name alone proves nothing:
+# version managers put shims there for Pythons that are not installed.
+define FIND_PYTHON
+find_python() { \
+	for candidate in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python); do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			printf '%s\n' "$$candidate"; return 0; \
+		fi; \
+	done; \
+	echo "error: $(if $(PYTHON),$(PYTHON) is not,found no) Python 3.11 or newer$(if $(PYTHON),, on the path)." \
+		"Install one, or name it: make PYTHON=/path/to/python3.12" >&2; \
+	return 1; \
+}
+endef
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: ## set up .venv (the other targets do it by themselves)
+	@$(FIND_PYTHON); python=$$(find_python) && \
+		"$$python" tools/make_venv.py $(if $(PYTHON),,--keep-python)
+
+.PHONY: lab
+lab: venv ## open the workbook in JupyterLab
+	@$(LAB) $(ARGS)
+
+.PHONY: run
+run: venv ## execute the whole workbook at full size; results under out/
+	@$(BIN)/python -m helpers.run $(ARGS)
+
+.PHONY: test
+test: venv ## run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: bench
+bench: venv ## measure; figures in out/bench.json
+	@$(BIN)/python -m helpers.bench $(ARGS)
+
+.PHONY: doctor
+doctor: venv ## look this machine over and say what to mend
+	@$(BIN)/python -m helpers.doctor $(ARGS)
+
+.PHONY: cassandra
+cassandra: venv ## start Apache Cassandra 5 to compare with (needs Java 17 and Maven)
+	@$(BIN)/python -m tests.engines.cassandra $(ARGS)
+
+.PHONY: lint
+lint: venv ## check style and likely mistakes
+	@$(BIN)/ruff check $(ARGS) .
+
+.PHONY: format
+format: venv ## mend what lint can mend
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+.PHONY: up
+up: ## start ScyllaDB in Docker; for three nodes: make up PROFILE=cluster
+	@$(COMPOSE) $(if $(PROFILE),--profile $(PROFILE)) up --detach --wait $(ARGS)
+	@echo "ScyllaDB is up. Use it: SCYLLA_HOSTS=127.0.0.1 make lab"
+
+.PHONY: down
+down: ## stop ScyllaDB in Docker; its data stays (ARGS=--volumes throws it away)
+	@$(COMPOSE) --profile '*' down $(ARGS)
+
+# uv resolves for all systems and Pythons at once, which pip cannot. It has an environment of its
+# own: nobody who runs the course needs it. Pins stay unless asked for: make lock ARGS=--upgrade
+UV_COMPILE := uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+.PHONY: lock
+lock: ## resolve requirements.lock anew
+	@$(FIND_PYTHON); python=$$(find_python) && \
+		folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		"$$python" -m venv "$$folder" && "$$folder/bin/pip" install --quiet 'uv>=0.8' && \
+		"$$folder/bin/"$(UV_COMPILE) $(ARGS) --extra test --constraint tools/lock-constraints.txt \
+			pyproject.toml --output-file requirements.lock && \
+		echo pip | "$$folder/bin/"$(UV_COMPILE) $(ARGS) - --output-file tools/pip.lock
+
+.PHONY: clean
+clean: ## remove all that was made: .venv, .embedded, out, caches
+	@rm -rf $(VENV) .venv.lock .embedded out build dist *.egg-info \
+		.pytest_cache .ruff_cache .hypothesis
+	@find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) \
+		-type d -prune -exec rm -rf {} +
