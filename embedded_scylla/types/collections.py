@@ -142,9 +142,7 @@ class SetType(_Sequence):
         pass  # made once, by ``_make``
 
     def _make(self, element: CqlType, frozen: bool) -> SetType:
-        super().__init__(
-            f"set<{element.name}>", b"\x00\x22" + element.option, f"SetType({element.class_name})", frozen
-        )
+        super().__init__(f"set<{element.name}>", b"\x00\x22" + element.option, f"SetType({element.class_name})", frozen)
         self.element = element
         return self
 
@@ -215,7 +213,9 @@ class MapType(CollectionType):
 
     def join(self, parts: Iterable[tuple[bytes, bytes]]) -> bytes:
         order = self.key.order
-        distinct = {order(key): (key, value) for key, value in parts}
+        distinct: dict[bytes, tuple[bytes, bytes]] = {}
+        for key, value in parts:
+            distinct.setdefault(order(key), (key, value))  # of entries with the same key the first one counts
         return wire.pack_pairs([distinct[key] for key in sorted(distinct)])
 
     def canonical(self, data: bytes) -> bytes:

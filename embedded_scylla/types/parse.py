@@ -56,8 +56,7 @@ def _frozen(inner: TypeName, keyspace: str | None) -> CqlType:
     built = _build(inner, keyspace, frozen=True)
     if built.kind == "native":
         raise InvalidRequest(
-            "frozen<> is only allowed on collections, tuples, and user-defined types "
-            f"(got {_spelling(inner)})"
+            f"frozen<> is only allowed on collections, tuples, and user-defined types (got {_spelling(inner)})"
         )
     return built.freeze()
 

@@ -90,9 +90,7 @@ def decimal_text(number: Decimal) -> str:
     return text.rstrip("0").removesuffix(".") if exponent < 0 else text
 
 
-_FLOAT = re.compile(
-    r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|nan|inf|infinity)\Z", re.I
-)
+_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|nan|inf|infinity)\Z", re.I)
 
 
 def floating(text: str) -> float:
@@ -111,9 +109,7 @@ def floating_text(number: float, width: int) -> str:
         text = repr(number)
     else:
         packed = struct.pack(">f", number)
-        text = next(
-            t for t in (f"{number:.{p}g}" for p in range(1, 18)) if struct.pack(">f", float(t)) == packed
-        )
+        text = next(t for t in (f"{number:.{p}g}" for p in range(1, 18)) if struct.pack(">f", float(t)) == packed)
         text = repr(float(text))
     return text.removesuffix(".0")
 

@@ -95,8 +95,7 @@ class TupleType(CqlType):
             )
         pairs = zip(fields, self.types, strict=False)
         return wire.pack_fields(
-            None if field == "@" else kind.from_text(re.sub(r"\\([@:])", r"\1", field))
-            for field, kind in pairs
+            None if field == "@" else kind.from_text(re.sub(r"\\([@:])", r"\1", field)) for field, kind in pairs
         )
 
     def canonical(self, data: bytes) -> bytes:

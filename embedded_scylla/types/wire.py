@@ -58,9 +58,7 @@ def _refuse_null(length: int, index: int, per_element: int) -> None:
     raise InvalidRequest(f"{what} is not supported inside collections")
 
 
-def unpack_values(
-    data: bytes, per_element: int = 1, null_allowed: bool = False
-) -> tuple[list[bytes | None], bytes]:
+def unpack_values(data: bytes, per_element: int = 1, null_allowed: bool = False) -> tuple[list[bytes | None], bytes]:
     """The elements of a list or set (with ``per_element`` 2 the keys and values of a map, in turn), and the bytes left
     over after them.
 
@@ -84,8 +82,6 @@ def unpack_values(
             continue
         position = start + length
         if position > end:
-            raise MarshalError(
-                f"read_simple_bytes - not enough bytes (requested {length}, got {end - start})"
-            )
+            raise MarshalError(f"read_simple_bytes - not enough bytes (requested {length}, got {end - start})")
         values.append(data[start:position])
     return values, data[position:]
