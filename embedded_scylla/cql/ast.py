@@ -72,6 +72,13 @@ class MapLiteral:
 
 
 @dataclass(frozen=True, slots=True)
+class UserTypeLiteral:
+    """``{field: value}``: the names are bare, which makes it a value of a user-defined type and not a map."""
+
+    fields: tuple[tuple[str, Term], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TupleLiteral:
     """``(a, b)``."""
 
@@ -135,8 +142,8 @@ class WritetimeOrTtl:
 
 
 Term = (
-    Literal | BindMarker | ListLiteral | SetLiteral | MapLiteral | TupleLiteral | FunctionCall
-    | TypeHint | Cast | ColumnRef | Subscript | FieldRef | WritetimeOrTtl
+    Literal | BindMarker | ListLiteral | SetLiteral | MapLiteral | UserTypeLiteral | TupleLiteral
+    | FunctionCall | TypeHint | Cast | ColumnRef | Subscript | FieldRef | WritetimeOrTtl
 )  # fmt: skip
 
 # ---------------------------------------------------------------- relations and conditions
@@ -163,11 +170,13 @@ class Relation:
     ``operator``: = != < <= > >= IN 'NOT IN' LIKE CONTAINS 'CONTAINS KEY' 'IS NOT NULL' 'IS NOT' (with a right side).
     ``right``: a Term; for IN a tuple of Terms, or one BindMarker for ``IN ?``; None for IS NOT NULL.
     Also the condition of a lightweight transaction (left: ColumnRef, Subscript or FieldRef).
+    ``clustering_bound``: ``(a, b) > SCYLLA_CLUSTERING_BOUND (1, 2)``, compared in the clustering key's own order.
     """
 
     left: ColumnRef | Subscript | FieldRef | TokenOf | ColumnTuple
     operator: str
     right: Any = None
+    clustering_bound: bool = False
 
 
 # ---------------------------------------------------------------- data statements
@@ -217,12 +226,14 @@ class Insert:
     if_not_exists: bool = False
     using: Using = Using()
     json: Term | None = None  # INSERT … JSON
+    json_default_unset: bool = False  # … DEFAULT UNSET: columns that the document does not name keep their values
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """``operator``: set (c = v), add (c = c + v, c += v), prepend (c = v + c), subtract (c = c - v, c -= v),
-    element (c[key] = v), field (c.f = v; key is the field's name)."""
+    element (c[key] = v), timeuuid element (c[SCYLLA_TIMEUUID_LIST_INDEX(key)] = v), field (c.f = v; key is the field's
+    name), counter shards (c = SCYLLA_COUNTER_SHARD_LIST(v))."""
 
     column: str
     operator: str
@@ -276,7 +287,8 @@ class Truncate:
 
 # ---------------------------------------------------------------- schema statements
 
-# Property values: a Literal, a bare identifier (str), or a dict for a map literal whose keys and values are str.
+# Property values: a Literal, a bare identifier (str), or a dict for a map literal whose keys are str and whose values
+# are str, or a list of str (the racks of a datacenter in a keyspace's replication).
 Properties = dict[str, Any]
 
 
@@ -412,13 +424,17 @@ class DropIndex:
 
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """``what``: cluster, schema, keyspaces, keyspace, tables, table, view, index, types, functions, aggregates,
-    element (DESCRIBE name). ``full``: DESCRIBE FULL SCHEMA. ``internals``: WITH INTERNALS."""
+    """``what``: cluster, schema, keyspaces, keyspace, tables, table, view, index, types, type, functions, function,
+    aggregates, aggregate, element (DESCRIBE name). ``name`` is None for DESCRIBE KEYSPACE (the current one).
+    ``full``: DESCRIBE FULL SCHEMA. ``only``: DESCRIBE ONLY KEYSPACE. ``internals``: WITH INTERNALS;
+    ``passwords``: … AND PASSWORDS."""
 
     what: str
     name: Name | None = None
     full: bool = False
     internals: bool = False
+    only: bool = False
+    passwords: bool = False
 
 
 @dataclass(frozen=True, slots=True)

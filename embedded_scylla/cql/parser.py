@@ -1,0 +1,67 @@
+"""CQL text to syntax tree: which statement it is, and that nothing follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import ast
+from .lexer import tokenize
+from .parse_data import DataParser
+from .parse_schema import SchemaParser
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+class Parser(DataParser, SchemaParser):
+    """Every statement there is."""
+
+    __slots__ = ()
+
+    def whole_statement(self) -> ast.Statement:
+        """One statement and any number of semicolons, to the end of the text."""
+        begin = _STATEMENTS.get(self.kind)
+        if begin is None:
+            raise self.no_alternative()
+        statement = begin(self)
+        while self.accept(";"):
+            pass
+        if self.kind != "EOF":
+            raise self.mismatch("EOF", _NOTHING)
+        return statement
+
+
+def _refused(what: str) -> Callable[[Parser], ast.Refused]:
+    return lambda parser: parser.refused(what)
+
+
+_STATEMENTS: dict[str, Callable[[Parser], ast.Statement]] = {
+    "K_SELECT": Parser.select,
+    "K_INSERT": Parser.insert,
+    "K_UPDATE": Parser.update,
+    "K_DELETE": Parser.delete,
+    "K_BEGIN": Parser.batch,
+    "K_TRUNCATE": Parser.truncate,
+    "K_PRUNE": Parser.prune,
+    "K_USE": Parser.use,
+    "K_CREATE": Parser.create,
+    "K_ALTER": Parser.alter,
+    "K_DROP": Parser.drop,
+    "K_DESCRIBE": Parser.describe,
+    "K_DESC": Parser.describe,
+    "K_GRANT": _refused("GRANT"),
+    "K_REVOKE": _refused("REVOKE"),
+    "K_LIST": _refused("LIST"),
+    "K_ATTACH": _refused("ATTACH SERVICE LEVEL"),
+    "K_DETACH": _refused("DETACH SERVICE LEVEL"),
+}
+
+
+def parse(text: str) -> ast.Parsed:
+    """The statement in ``text`` and its variables, by ScyllaDB's grammar.
+
+    Raises SyntaxException, which names line, column and the offending text, for what is not CQL; and InvalidRequest
+    for the few things that the grammar allows and nobody can carry out.
+    """
+    parser = Parser(tokenize(text))
+    statement = parser.whole_statement()
+    return ast.Parsed(statement, tuple(parser.variables))
