@@ -81,7 +81,7 @@ up: ## start ScyllaDB in Docker; for three nodes: make up PROFILE=cluster
 
 .PHONY: down
 down: ## stop ScyllaDB in Docker; its data stays (ARGS=--volumes throws it away)
-	@$(COMPOSE) --profile '*' down $(ARGS)
+	@$(COMPOSE) --profile cluster down $(ARGS)
 
 # uv resolves for all systems and Pythons at once, which pip cannot. It has an environment of its
 # own: nobody who runs the course needs it. Pins stay unless asked for: make lock ARGS=--upgrade

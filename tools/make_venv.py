@@ -124,6 +124,8 @@ def is_current(keep_python: bool) -> bool:
         stamp = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
+    if not isinstance(stamp, dict):
+        return False
     wanted = wanted_stamp()
     if keep_python:
         wanted["python"] = stamp.get("python")
