@@ -27,7 +27,9 @@ def parse_arguments(arguments: list[str]) -> dict[str, object]:
     """The four options by name. Written out rather than with argparse, whose import alone takes 13 ms of start-up."""
     options: dict[str, object] = {"host": "127.0.0.1", "port": 9042, "data_dir": Path(".embedded")}
     given = set()
-    queue = [part for argument in arguments for part in (argument.split("=", 1) if argument[:2] == "--" else [argument])]
+    queue: list[str] = []
+    for argument in arguments:
+        queue += argument.split("=", 1) if argument.startswith("--") else [argument]
     while queue:
         name = queue.pop(0)
         if name in ("-h", "--help"):

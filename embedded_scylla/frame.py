@@ -62,7 +62,7 @@ class Frames:
             while end - start >= 1:
                 version = buffer[start]
                 if version not in SUPPORTED_VERSIONS:
-                    stream = int.from_bytes(buffer[start + 2 : start + 4], "big", signed=True) if end - start >= 4 else 0
+                    stream = int.from_bytes(buffer[start + 2 : start + 4], "big", signed=True)
                     raise UnsupportedVersion(version & 0x7F, stream)
                 if end - start < HEADER.size:
                     return
@@ -82,7 +82,7 @@ class Frames:
 class Reader:
     """Reads the notations of a body one after another; a body that ends too early is a ProtocolError."""
 
-    __slots__ = ("data", "at")
+    __slots__ = ("at", "data")
 
     def __init__(self, data: bytes, at: int = 0):
         self.data = data
