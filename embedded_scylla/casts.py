@@ -84,7 +84,7 @@ def _to_number(source: CqlType, target: CqlType) -> Callable[[Any], Any]:
     """Between decoded numbers. Whole numbers wrap around, fractions are cut off."""
     if target in _FIXED:
         if source in _FLOATING:
-            return lambda number: _wrap(_cut_as_processors_do(number, target), target)
+            return lambda number: _wrap(_saturate(number, target), target)
         return lambda number: _wrap(int(number), target)
     if target is VARINT:
         return _cut if source in _FLOATING else int
@@ -99,12 +99,14 @@ def _wrap(number: int, target: CqlType) -> int:
     return (number - target.low & (1 << 8 * target.width) - 1) + target.low
 
 
-def _cut_as_processors_do(number: float, target: CqlType) -> int:
-    """The whole part; out of range, the lowest number of the register that the conversion goes through."""
+def _saturate(number: float, target: CqlType) -> int:
+    """The whole part, as a bigint (for a bigint) or an int (for narrower types): its limits beyond them, 0 for NaN."""
+    if math.isnan(number):
+        return 0
     limit = 1 << (63 if target is BIGINT else 31)
-    if math.isfinite(number) and -limit <= int(number) < limit:
-        return int(number)
-    return -limit
+    if not -limit <= number < limit:
+        return limit - 1 if number > 0 else -limit
+    return int(number)
 
 
 def _cut(number: float) -> int:

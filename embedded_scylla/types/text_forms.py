@@ -99,6 +99,9 @@ def floating(text: str) -> float:
     return float(text)
 
 
+_LARGEST_FLOAT = 3.4028234663852886e38  # in four bytes
+
+
 def floating_text(number: float, width: int) -> str:
     """The shortest figures that give the number back."""
     if math.isnan(number):
@@ -109,8 +112,8 @@ def floating_text(number: float, width: int) -> str:
         text = repr(number)
     else:
         packed = struct.pack(">f", number)
-        text = next(t for t in (f"{number:.{p}g}" for p in range(1, 18)) if struct.pack(">f", float(t)) == packed)
-        text = repr(float(text))
+        shorter = (float(f"{number:.{precision}g}") for precision in range(1, 18))
+        text = repr(next(n for n in shorter if abs(n) <= _LARGEST_FLOAT and struct.pack(">f", n) == packed))
     return text.removesuffix(".0")
 
 
@@ -203,9 +206,7 @@ def _parse_timestamp(text: str) -> int:
 def _zone_millis(zone: str) -> int:
     offset = _OFFSET.match(zone)
     if offset:
-        if offset[3] is None:
-            raise MarshalError("Cannot get UTC offset for a timestamp")
-        minutes = int(offset[2]) * 60 + int(offset[3])
+        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
         return minutes * 60_000 * (-1 if offset[1] == "-" else 1)
     if zone.strip(" ") not in ("", "z", "utc", "gmt"):
         raise MarshalError(f"Unable to parse timezone '{zone}'")
@@ -228,12 +229,10 @@ _DATE = re.compile(r"(-?[0-9]+)-([0-9]+)-([0-9]+)\Z")
 
 def date(text: str) -> int:
     """Days, with 1970-01-01 at 2**31, of a date or of that number itself."""
-    if re.match(r"-?[0-9]+\Z", text):
-        number = int(text[:40])
-        if not 0 <= number < 1 << 32:
-            raise MarshalError(f"Unable to make unsigned int (for date) from {text}")
+    number = integer(text)
+    if number is not None and 0 <= number < 1 << 32:
         return number
-    if not re.match(r"-?[0-9]", text):
+    if number is not None or not re.match(r"-?[0-9]", text):
         raise MarshalError(f"Unable to make unsigned int (for date) from {text}")
     match = _DATE.match(text)
     if not match:
