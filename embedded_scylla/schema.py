@@ -191,8 +191,9 @@ class Keyspace:
     @property
     def replication_factor(self) -> int:
         """Replicas in this node's only datacenter (1 for local and everywhere strategies)."""
-        factors = [v for k, v in self.replication.items() if k != "class"]
-        return sum(int(f) for f in factors) if factors else 1
+        if self.replication["class"].endswith(("LocalStrategy", "EverywhereStrategy")):
+            return 1
+        return sum(int(factor) for key, factor in self.replication.items() if key != "class")
 
 
 class Schema:
@@ -212,6 +213,11 @@ class Schema:
 
     def remove(self, name: str) -> None:
         del self.keyspaces[name]
+        self._changed()
+
+    def restore(self, keyspaces: dict[str, Keyspace]) -> None:
+        """Go back to what the keyspaces were before a change that failed."""
+        self.keyspaces = keyspaces
         self._changed()
 
     def put_table(self, table: Table) -> None:

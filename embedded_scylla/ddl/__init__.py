@@ -1,0 +1,68 @@
+"""Schema statements: each is checked and carried out by one function, called when the plan is executed.
+
+A change of the schema is a function of the ``Schema`` that the engine calls, journals, and makes stores for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..request import Context, Plan, Result
+from .alter import alter_table
+from .indexes import create_index, drop_index
+from .keyspaces import alter_keyspace, create_keyspace, drop_keyspace
+from .names import keyspace_of
+from .tables import create_table, drop_table, truncate
+from .views import alter_view, create_view, drop_view
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+__all__ = ["plan_schema_change"]
+
+
+class SchemaPlan(Plan):
+    """A schema statement; everything happens when it is executed, against the schema of that moment."""
+
+    def __init__(self, action: Callable[[Context], Result]):
+        self._action = action
+
+    def execute(self, context: Context) -> Result:
+        return self._action(context)
+
+
+def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> Plan:
+    """The plan of a schema statement, TRUNCATE or PRUNE MATERIALIZED VIEW; ``keyspace`` is the connection's."""
+    match statement:
+        case ast.CreateKeyspace():
+            return SchemaPlan(lambda context: create_keyspace(statement, context))
+        case ast.AlterKeyspace():
+            return SchemaPlan(lambda context: alter_keyspace(statement, context))
+        case ast.DropKeyspace():
+            return SchemaPlan(lambda context: drop_keyspace(statement, context))
+        case ast.CreateView() if parsed.variables:
+            raise InvalidRequest("Cannot use query parameters in CREATE MATERIALIZED VIEW statements")
+        case ast.PruneView():
+            raise InvalidRequest(
+                "PRUNE MATERIALIZED VIEW is not supported by this node: its views are never out of step."
+            )
+    name, action = _ACTIONS[type(statement)]
+    where = keyspace_of(getattr(statement, name), keyspace)
+    return SchemaPlan(lambda context: action(statement, where, context))
+
+
+# Which attribute names the thing, and what carries the statement out.
+_ACTIONS = {
+    ast.CreateTable: ("table", create_table),
+    ast.AlterTable: ("table", alter_table),
+    ast.DropTable: ("table", drop_table),
+    ast.Truncate: ("table", truncate),
+    ast.CreateView: ("view", create_view),
+    ast.AlterView: ("view", alter_view),
+    ast.DropView: ("view", drop_view),
+    ast.CreateIndex: ("table", create_index),
+    ast.DropIndex: ("index", drop_index),
+}

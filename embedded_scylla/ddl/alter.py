@@ -1,0 +1,258 @@
+"""ALTER TABLE: columns added, dropped, renamed and given another type; options; the per-row TTL column."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from ..cql import ast
+from ..errors import ConfigurationException, InvalidRequest
+from ..options import parse_table_options
+from ..request import Context, Result, SchemaChange, Void
+from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Schema, Table
+from ..types import ASCII, BLOB, TEXT, CqlType, parse_type
+from . import where
+from .names import check_modifiable, find_table
+from .tables import check_ttl_column, with_log
+
+_SAME_ORDER = {(ASCII, TEXT), (ASCII, BLOB), (TEXT, BLOB)}  # old and new type whose bytes sort alike
+DROP_SETTLES = 5_000_000  # µs: a log's dropped column is dropped that far in the future, for writes still under way
+
+
+def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context) -> Result:
+    engine, name = context.engine, statement.table.name
+    check_modifiable(keyspace_name)
+    keyspace = engine.schema.keyspaces.get(keyspace_name)
+    if statement.if_exists and (keyspace is None or name not in keyspace.tables):
+        return Void()
+    table = find_table(engine.schema, keyspace_name, name)
+    if table.is_view:
+        raise InvalidRequest("Cannot use ALTER TABLE on Materialized View. (Did you mean ALTER MATERIALIZED VIEW)?")
+    _protect_log(statement, table, engine.schema)
+    change = _Change(engine.schema, table, context.micros)
+    if statement.add:
+        for definition in statement.add:
+            change.add(definition)
+    elif statement.drop:
+        for column in statement.drop:
+            change.drop(column, statement.drop_timestamp)
+    elif statement.alter_type:
+        change.alter_type(*statement.alter_type)
+    elif statement.rename:
+        for old, new in statement.rename:
+            change.rename(old, new)
+    elif statement.ttl_column is not None:
+        change.ttl(statement.ttl_column or None)
+    options = parse_table_options(statement.properties or {}, keyspace, table.options)
+    if statement.properties is not None:
+        change.options(options, statement.properties)
+
+    def apply(schema: Schema) -> Result:
+        changed = with_log(schema, change.table, options, context.micros)
+        schema.put_tables(keyspace_name, [*change.views.values(), *changed])
+        return SchemaChange("UPDATED", "TABLE", keyspace_name, name)
+
+    return engine.change_schema(apply)
+
+
+def _protect_log(statement: ast.AlterTable, table: Table, schema: Schema) -> None:
+    """A log's columns follow its base table's; only its options are its own."""
+    if not table.is_cdc_log:
+        return
+    if statement.rename:
+        raise InvalidRequest("Cannot rename a column of a CDC log table.")
+    if statement.properties is None:
+        if schema.base_of_log(table) is not None:
+            raise InvalidRequest(
+                "You cannot modify the set of columns of a CDC log table directly. Modify the base table instead."
+            )
+        raise InvalidRequest(
+            "You cannot modify the set of columns of a CDC log table directly. Although the base table has "
+            "deactivated CDC, this table will continue being a CDC log table until it is dropped. If you want to "
+            "modify the columns in it, you can only do that by reenabling CDC on the base table, which will reattach "
+            "this log table. Then you will be able to modify the columns in the base table, and that will have effect "
+            "on the log table as well. Modifying the columns of a CDC log table directly is never allowed."
+        )
+
+
+class _Change:
+    """A table on its way to its new form, with the views that change along."""
+
+    def __init__(self, schema: Schema, table: Table, now: int):
+        self.table = table
+        self.views = {view.name: view for view in schema.views_of(table)}
+        self.now = now  # µs
+
+    def _put_view(self, view: Table) -> None:
+        self.views[view.name] = view
+
+    # ------------------------------------------------------------ ADD
+
+    def add(self, definition: ast.ColumnDefinition) -> None:
+        table, name = self.table, definition.name
+        if definition.static and not table.clustering:
+            raise InvalidRequest(
+                "Static columns are only useful (and thus allowed) if the table has at least one clustering column"
+            )
+        taken = table.columns.get(name)
+        if taken is not None:
+            with_what = "a PRIMARY KEY part" if taken.kind == PARTITION_KEY else "an existing column"
+            raise InvalidRequest(f"Invalid column name {name} because it conflicts with {with_what}")
+        kind = parse_type(definition.type, table.keyspace)
+        self._check_dropped(name, kind)
+        column = Column(name, kind, STATIC if definition.static else REGULAR)
+        self.table = table.with_columns({**table.columns, name: column})
+        if definition.ttl:
+            self.ttl(name)
+        if definition.static:
+            return
+        for view in list(self.views.values()):
+            if view.view.include_all_columns:
+                self._put_view(view.with_columns({**view.columns, name: column}))
+            elif not _has_extra_key_column(view, table):
+                self._put_view(replace(view, view=replace(view.view, virtual=(*view.view.virtual, name))))
+
+    def _check_dropped(self, name: str, kind: CqlType) -> None:
+        """A name may come back after a drop, but not at once in a CDC table, nor as another collection."""
+        if name not in self.table.dropped_columns:
+            return
+        old, dropped_at, _ = self.table.dropped_columns[name]
+        if kind.is_multicell and old.is_multicell and kind is not old:
+            raise InvalidRequest(
+                f"Cannot add a collection with the name {name} because a collection with the same name and a "
+                "different type has already been used in the past"
+            )
+        left = dropped_at + DROP_SETTLES - self.now
+        if self.table.cdc.enabled and left > 0:
+            raise InvalidRequest(
+                f"Cannot add column {name} because a column with the same name was dropped too recently. "
+                f"Please retry after {math.ceil(left / 1_000_000)} seconds"
+            )
+
+    # ------------------------------------------------------------ DROP
+
+    def drop(self, name: str, timestamp: int | None) -> None:
+        table = self.table
+        column = table.columns.get(name)
+        if column is None:
+            raise InvalidRequest(f"Column {name} was not found in table {table.name}")
+        if column.is_primary_key:
+            raise InvalidRequest(f"Cannot drop PRIMARY KEY part {name}")
+        for view in sorted(self.views.values(), key=lambda v: v.name):
+            if name in view.columns or name in view.view.virtual:
+                raise InvalidRequest(
+                    f"Cannot drop column {name} from base table {table.full_name}: "
+                    f"materialized view {view.name} needs this column"
+                )
+        dropped_at = self.now if timestamp is None else timestamp
+        self.table = table.with_columns(
+            {n: c for n, c in table.columns.items() if n != name},
+            dropped_columns={**table.dropped_columns, name: (column.type, dropped_at, column.kind)},
+            ttl_column=None if table.ttl_column == name else table.ttl_column,
+        )
+
+    # ------------------------------------------------------------ TYPE
+
+    def alter_type(self, name: str, written: ast.TypeName) -> None:
+        table = self.table
+        column = table.columns.get(name)
+        if column is None:
+            raise InvalidRequest(f"Column {name} was not found in table {table.name}")
+        kind = parse_type(written, table.keyspace)
+        for holder in (table, *self.views.values()):
+            if name in holder.columns:
+                _check_type_change(holder.columns[name], kind)
+        self.table = _with_type(table, name, kind)
+        for view in list(self.views.values()):
+            if name in view.columns:
+                self._put_view(_with_type(view, name, kind))
+
+    # ------------------------------------------------------------ RENAME
+
+    def rename(self, old: str, new: str) -> None:
+        table = self.table
+        column = table.columns.get(old)
+        if column is None:
+            raise InvalidRequest(f"Cannot rename unknown column {old} in table {table.name}")
+        if new in table.columns:
+            raise InvalidRequest(
+                f"Cannot rename column {old} to {new} in table {table.name}; another column of that name already exist"
+            )
+        if not column.is_primary_key:
+            raise InvalidRequest(f"Cannot rename non PRIMARY KEY part {old}")
+        indexes = [index.name for index in table.indexes.values() if index.column == old]
+        if indexes:
+            raise InvalidRequest(
+                f"Cannot rename column {old} because it has dependent secondary indexes ({', '.join(indexes)})"
+            )
+        self.table = _renamed(table, old, new)
+        for view in list(self.views.values()):
+            if old in view.columns:
+                definition = replace(
+                    view.view,
+                    where=where.rename_column(view.view.where, old, new),
+                    restrictions=tuple((new if n == old else n, test) for n, test in view.view.restrictions),
+                )
+                self._put_view(replace(_renamed(view, old, new), view=definition))
+
+    # ------------------------------------------------------------ options
+
+    def ttl(self, name: str | None) -> None:
+        """``ALTER TABLE t TTL c`` and, with None, ``TTL NULL``."""
+        table = self.table
+        if name is None:
+            if table.ttl_column is None:
+                raise InvalidRequest(f"No TTL column is set for table {table.full_name}")
+        else:
+            if name not in table.columns:
+                raise InvalidRequest(f"Column '{name}' does not exist in table {table.full_name}")
+            if table.ttl_column is not None:
+                raise InvalidRequest(
+                    f"Cannot have more than one TTL column in a table. Saw {table.ttl_column} and {name}"
+                )
+            check_ttl_column(table.columns[name])
+        self.table = replace(table, ttl_column=name)
+
+    def options(self, options, given: ast.Properties) -> None:
+        if options.id is not None:
+            raise ConfigurationException("Cannot alter table id.")
+        if options.cdc is not None and "enabled" not in given["cdc"]:
+            raise InvalidRequest('Altering CDC options requires specifying "enabled" flag')
+        if options.cdc is not None and self.table.is_cdc_log and options.cdc.enabled:
+            raise InvalidRequest("Cannot enable CDC on a CDC log table.")
+        if self.table.is_cdc_log and options.values["tombstone_gc"]["mode"] == "repair":
+            raise ConfigurationException("The 'repair' mode for tombstone_gc is not allowed on CDC log tables.")
+        if self.views and "gc_grace_seconds" in options.given and options.values["gc_grace_seconds"] == 0:
+            raise InvalidRequest(
+                "Cannot alter gc_grace_seconds of the base table of a materialized view to 0, since this value is "
+                "used to TTL undelivered updates. Setting gc_grace_seconds too low might cause undelivered updates to "
+                "expire before being replayed."
+            )
+        self.table = replace(self.table, options=options.values)
+
+
+def _has_extra_key_column(view: Table, base: Table) -> bool:
+    """Whether a regular column of the base is in the view's key, and so decides over the life of its rows."""
+    keys = (*view.partition_key, *view.clustering)
+    return any(c.name in base.columns and not base.columns[c.name].is_primary_key for c in keys)
+
+
+def _check_type_change(column: Column, kind: CqlType) -> None:
+    compatible = kind.accepts_value_of(column.type)
+    why = "incompatible"
+    if column.kind == CLUSTERING:
+        why = "not order-compatible"
+        compatible = kind is column.type or (column.type, kind) in _SAME_ORDER
+    if not compatible:
+        raise ConfigurationException(
+            f"Cannot change {column.name} from type {column.type.name} to type {kind.name}: types are {why}."
+        )
+
+
+def _with_type(table: Table, name: str, kind: CqlType) -> Table:
+    return table.with_columns({**table.columns, name: replace(table.columns[name], type=kind)})
+
+
+def _renamed(table: Table, old: str, new: str) -> Table:
+    columns = [replace(column, name=new) if column.name == old else column for column in table.columns.values()]
+    return table.with_columns({column.name: column for column in columns})

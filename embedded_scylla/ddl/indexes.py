@@ -1,0 +1,145 @@
+"""CREATE and DROP INDEX. A global secondary index is a hidden view: the indexed column is its partition key, the base
+table's key its clustering key, after the base partition's token, which keeps its rows in the order of the ring."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..options import VIEW_DEFAULTS
+from ..quoting import identifier
+from ..request import Context, Result, SchemaChange, Void
+from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Index, Schema, Table, ViewDefinition
+from ..timeuuid import timeuuid_at
+from ..types import BIGINT
+from .names import MAX_LENGTH, check_modifiable, find_table
+from .views import add_view, check_views_allowed, warn_of_racks
+
+TOKEN = "token"
+_SHOWN = {"keys": "keys()", "entries": "entries()", "values": "values()", None: "value"}
+
+
+def create_index(statement: ast.CreateIndex, keyspace_name: str, context: Context) -> Result:
+    engine = context.engine
+    check_modifiable(keyspace_name)
+    table = find_table(engine.schema, keyspace_name, statement.table.name)
+    if table.is_view:
+        raise InvalidRequest("Secondary indexes are not supported on materialized views")
+    if statement.name and len(statement.name) > MAX_LENGTH:
+        raise InvalidRequest(
+            f'index names shouldn\'t be more than {MAX_LENGTH} characters long (got "{statement.name}")'
+        )
+    keyspace = engine.schema.keyspaces[keyspace_name]
+    check_views_allowed(keyspace, engine.node.data_center)
+    if statement.custom_class is not None:
+        raise InvalidRequest(f"Non-supported custom class '{statement.custom_class}' provided")
+    if statement.local_partition_key:
+        raise InvalidRequest("Local secondary indexes are not supported by this node.")
+    if statement.properties:
+        raise InvalidRequest("Properties of secondary indexes are not supported by this node.")
+    if len(statement.targets) > 1:
+        raise InvalidRequest("Only CUSTOM indexes support multiple columns")
+    if not statement.targets:
+        raise InvalidRequest("Only CUSTOM indexes can be created without specifying a target column")
+    target = statement.targets[0]
+    column = table.columns.get(target.column)
+    if column is None:
+        raise InvalidRequest(f"No column definition found for column {target.column}")
+    function = _checked_function(target, column, table)
+    names = {name for t in keyspace.tables.values() for name in t.indexes}
+    if statement.name in names and not statement.if_not_exists:
+        raise InvalidRequest("Index already exists")
+    index = Index(statement.name or _free_name(table, column, keyspace.tables, names), column.name, function)
+    twin = next((i for i in table.indexes.values() if (i.column, i.function) == (column.name, function)), None)
+    if twin is not None or index.name in names:
+        if statement.if_not_exists:
+            return Void()
+        raise InvalidRequest(f"Index {index.name} is a duplicate of existing index {twin.name}")
+    if index.view_name in keyspace.tables:
+        raise InvalidRequest(f"Index {index.name} cannot be created, because table {index.view_name} already exists")
+    warn_of_racks(keyspace, "an index", "index", context)
+    updated = replace(table, indexes={**table.indexes, index.name: index})
+    view = _view(index, table, column, context)
+    return add_view(view, [updated], SchemaChange("UPDATED", "TABLE", keyspace_name, table.name), context)
+
+
+def _checked_function(target: ast.IndexTarget, column: Column, table: Table) -> str | None:
+    """What of the column is indexed: None for its value, "full" for a frozen collection."""
+    name, kind, function = target.column, column.type, target.function
+    if column.kind == PARTITION_KEY and len(table.partition_key) == 1:
+        raise InvalidRequest(f"Cannot create secondary index on partition key column {name}")
+    if kind.is_multicell:
+        if function == "full":
+            raise InvalidRequest("full() indexes can only be created on frozen collections")
+        if function in ("keys", "entries") and kind.kind != "map":
+            raise InvalidRequest(f"Cannot create secondary index on {function} of column {name} with non-map type")
+        raise InvalidRequest(f"Secondary indexes on collections (column {name}) are not supported by this node.")
+    if kind.is_collection:
+        if function != "full":
+            raise InvalidRequest(f"Cannot create index on {_SHOWN[function]} of frozen collection column {name}")
+        return function
+    if function == "full":
+        raise InvalidRequest("full() indexes can only be created on frozen collections")
+    if function is not None:
+        raise InvalidRequest(
+            f"Cannot create index on {_SHOWN[function]} of column {name}; "
+            f"only non-frozen collections support {_SHOWN[function]} indexes"
+        )
+    if column.kind == STATIC:
+        raise InvalidRequest(f"Secondary indexes on static columns (column {name}) are not supported by this node.")
+    return None
+
+
+def _free_name(table: Table, column: Column, tables: dict[str, Table], taken: set[str]) -> str:
+    root = re.sub(r"\W", "", f"{table.name}_{column.name}_idx", flags=re.ASCII)
+    name, count = root, 0
+    while name in taken or f"{name}_index" in tables:
+        count += 1
+        name = f"{root}_{count}"
+    return name
+
+
+def _view(index: Index, table: Table, column: Column, context: Context) -> Table:
+    token_name, count = "idx_token", 0
+    while token_name in table.columns:
+        count += 1
+        token_name = f"idx_token_{count}"
+    columns = {
+        column.name: Column(column.name, column.type, PARTITION_KEY, 0),
+        token_name: Column(token_name, BIGINT, CLUSTERING, 0),
+    }
+    for key in (*table.partition_key, *table.clustering):
+        if key.name != column.name:
+            columns[key.name] = Column(key.name, key.type, CLUSTERING, len(columns) - 1, key.descending)
+    virtual = tuple(c.name for c in table.regulars) if column.is_primary_key else ()
+    definition = ViewDefinition(
+        table.id,
+        table.name,
+        f"{identifier(column.name)} IS NOT NULL",
+        False,
+        virtual=virtual,
+        computed=((token_name, TOKEN),),
+    )
+    table_id = timeuuid_at(context.engine.clock.unique_micros())
+    return Table(table.keyspace, index.view_name, table_id, columns, dict(VIEW_DEFAULTS), view=definition)
+
+
+def drop_index(statement: ast.DropIndex, keyspace_name: str, context: Context) -> Result:
+    engine, name = context.engine, statement.index.name
+    if keyspace_name not in engine.schema.keyspaces:
+        raise InvalidRequest(f"Keyspace {keyspace_name} does not exist")
+    table = engine.schema.indexed_table(keyspace_name, name)
+    if table is None:
+        if statement.if_exists:
+            return Void()
+        raise InvalidRequest(f"Index '{name}' could not be found in any of the tables of keyspace '{keyspace_name}'")
+    check_modifiable(keyspace_name)
+
+    def change(schema: Schema) -> Result:
+        kept = {n: index for n, index in table.indexes.items() if n != name}
+        schema.put_tables(keyspace_name, [replace(table, indexes=kept)], drop=[table.indexes[name].view_name])
+        return SchemaChange("UPDATED", "TABLE", keyspace_name, table.name)
+
+    return engine.change_schema(change)

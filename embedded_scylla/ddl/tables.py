@@ -1,0 +1,205 @@
+"""CREATE TABLE, DROP TABLE and TRUNCATE."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from .. import cdc
+from ..cql import ast
+from ..errors import AlreadyExists, InvalidRequest, Unauthorized
+from ..options import VIEW_DEFAULTS, TableOptions, parse_table_options
+from ..request import Context, Result, SchemaChange, Void
+from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table, is_system_keyspace
+from ..timeuuid import timeuuid_at
+from ..types import BIGINT, INT, TIMESTAMP, CqlType, parse_type
+from .names import check_modifiable, check_table_name, find_table
+from .replication import check_room_for_tablets
+
+LOG_DEFAULTS = VIEW_DEFAULTS  # a log's tombstones go by time too
+
+
+def create_table(statement: ast.CreateTable, keyspace_name: str, context: Context) -> Result:
+    engine, name = context.engine, statement.table.name
+    check_modifiable(keyspace_name)
+    check_table_name(name)
+    duplicates = sorted(n for n, count in Counter(c.name for c in statement.columns).items() if count > 1)
+    if duplicates:
+        raise InvalidRequest(f"Multiple definition of identifier {duplicates[0]}")
+    keyspace = engine.schema.keyspaces.get(keyspace_name)
+    if keyspace is None:
+        raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
+    options = parse_table_options(statement.properties, keyspace)
+    columns = _columns(statement, keyspace)
+    table = Table(
+        keyspace_name,
+        name,
+        options.id or timeuuid_at(engine.clock.unique_micros()),
+        columns,
+        options.values,
+        ttl_column=_ttl_column(statement, columns),
+    )
+    created = SchemaChange("CREATED", "TABLE", keyspace_name, name)
+    if name in keyspace.tables:
+        if not statement.if_not_exists:
+            raise AlreadyExists(keyspace_name, name)
+        return created
+    _check_id(engine.schema, options)
+    check_room_for_tablets(keyspace, engine.node.data_center)
+
+    def change(schema: Schema) -> Result:
+        schema.put_tables(keyspace_name, with_log(schema, table, options, context.micros))
+        return created
+
+    return engine.change_schema(change)
+
+
+def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> list[Table]:
+    """The table with its CDC option set, and its log table if it has one now. ``now`` in µs.
+
+    A log that is there already (attached or not) keeps its id, its options and its rows; columns that it loses are
+    dropped as by ALTER TABLE.
+    """
+    if options.cdc is not None:
+        table = table.with_columns(table.columns, cdc=options.cdc)
+    if not table.cdc.enabled:
+        return [table]
+    existing = schema.table(table.keyspace, table.log_name)
+    known = schema.table_by_id(table.id)
+    if existing is not None and (known is None or not existing.is_cdc_log):
+        raise InvalidRequest(
+            f"Cannot create CDC log table for table {table.full_name} because a table of name "
+            f"{table.keyspace}.{table.log_name} already exists"
+        )
+    log = cdc.log_table(table, existing, LOG_DEFAULTS)
+    if existing is not None:
+        gone = {c.name: (c.type, now, c.kind) for c in existing.columns.values() if c.name not in log.columns}
+        log = replace(log, dropped_columns={**log.dropped_columns, **gone})
+    return [table, log]
+
+
+def _check_id(schema: Schema, options: TableOptions) -> None:
+    taken = schema.table_by_id(options.id) if options.id else None
+    if taken is not None:
+        raise InvalidRequest(f"Table with ID {options.id} already exists: {taken.full_name}")
+
+
+def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column]:
+    """The columns, with their place in the primary key."""
+    definitions = {definition.name: definition for definition in statement.columns}
+    kinds = {name: parse_type(definition.type, keyspace.name) for name, definition in definitions.items()}
+    keys = [ast.PrimaryKey((d.name,), ()) for d in statement.columns if d.primary_key]
+    keys += statement.primary_keys
+    if not keys:
+        raise InvalidRequest("No PRIMARY KEY specified (exactly one required)")
+    if len(keys) > 1:
+        raise InvalidRequest("Multiple PRIMARY KEYs specified (exactly one required)")
+    if statement.compact_storage:
+        raise InvalidRequest(
+            "Support for the deprecated feature of 'CREATE TABLE WITH COMPACT STORAGE' is disabled and will "
+            "eventually be removed in a future version.  To enable, set the "
+            "'enable_create_table_with_compact_storage' config option to 'true'."
+        )
+    key = keys[0]
+    statics = {name for name, definition in definitions.items() if definition.static}
+    descending = dict(statement.clustering_order)
+    columns: dict[str, Column] = {}
+    for kind, names in ((PARTITION_KEY, key.partition), (CLUSTERING, key.clustering)):
+        for position, name in enumerate(names):
+            if name not in kinds or name in columns:
+                raise InvalidRequest(f"Unknown definition {name} referenced in PRIMARY KEY")
+            if kinds[name].is_multicell:
+                raise InvalidRequest(f"Invalid non-frozen collection type for PRIMARY KEY component {name}")
+            if name in statics:
+                raise InvalidRequest(f"Static column {name} cannot be part of the PRIMARY KEY")
+            columns[name] = Column(
+                name, kinds[name], kind, position, kind == CLUSTERING and descending.get(name, False)
+            )
+    if statics and not key.clustering:
+        raise InvalidRequest(
+            "Static columns are only useful (and thus allowed) if the table has at least one clustering column"
+        )
+    _check_order(statement.clustering_order, key.clustering)
+    for name, definition in definitions.items():
+        if name not in columns:
+            columns[name] = Column(name, kinds[name], STATIC if definition.static else REGULAR)
+    return columns
+
+
+def _check_order(written: tuple[tuple[str, bool], ...], clustering: tuple[str, ...]) -> None:
+    """CLUSTERING ORDER BY must name the clustering columns in their order; the last ones may be left out."""
+    if len(written) > len(clustering):
+        raise InvalidRequest("Only clustering key columns can be defined in CLUSTERING ORDER directive")
+    named = [name for name, _ in written]
+    for name, expected in zip(named, clustering, strict=False):
+        if name == expected:
+            continue
+        if expected in named:
+            raise InvalidRequest(
+                "The order of columns in the CLUSTERING ORDER directive must be the one of the clustering key "
+                f"({expected} must appear before {name})"
+            )
+        raise InvalidRequest(f"Missing CLUSTERING ORDER for column {expected}")
+
+
+def _ttl_column(statement: ast.CreateTable, columns: dict[str, Column]) -> str | None:
+    marked = [definition.name for definition in statement.columns if definition.ttl]
+    if len(marked) > 1:
+        raise InvalidRequest(f"Cannot have more than one TTL column in a table. Saw {marked[0]} and {marked[1]}")
+    if marked:
+        check_ttl_column(columns[marked[0]])
+        return marked[0]
+    return None
+
+
+def check_ttl_column(column: Column) -> None:
+    """Whether a column can hold the time at which its row expires."""
+    if column.is_primary_key:
+        raise InvalidRequest(f"TTL column {column.name} cannot be part of the PRIMARY KEY")
+    if column.kind == STATIC:
+        raise InvalidRequest(f"TTL column {column.name} cannot be a static column")
+    allowed: tuple[CqlType, ...] = (TIMESTAMP, BIGINT, INT)
+    if column.type not in allowed:
+        raise InvalidRequest(
+            f"TTL column '{column.name}' must be of type timestamp, bigint or int, can't be {column.type.name}"
+        )
+
+
+def drop_table(statement: ast.DropTable, keyspace_name: str, context: Context) -> Result:
+    engine, name = context.engine, statement.table.name
+    check_modifiable(keyspace_name)
+    table = engine.schema.table(keyspace_name, name)
+    if table is None:
+        if statement.if_exists:
+            return Void()
+        raise InvalidRequest(f"Cannot drop non existing table '{name}' in keyspace '{keyspace_name}'.")
+    if engine.schema.base_of_log(table) is not None:
+        raise Unauthorized(f"Cannot DROP cdc log table {name}")
+    if table.is_view:
+        raise InvalidRequest("Cannot use DROP TABLE on Materialized View. (Did you mean DROP MATERIALIZED VIEW)?")
+    views = engine.schema.views_of(table)
+    dependent = sorted(view.name for view in views if not view.backs_index)
+    if dependent:
+        raise InvalidRequest(
+            f"Cannot drop table when materialized views still depend on it ({keyspace_name}.{{{', '.join(dependent)}}})"
+        )
+
+    def change(schema: Schema) -> Result:
+        gone = [name, *(view.name for view in views)]
+        if table.cdc.enabled:
+            gone.append(table.log_name)
+        schema.put_tables(keyspace_name, (), drop=gone)
+        return SchemaChange("DROPPED", "TABLE", keyspace_name, name)
+
+    return engine.change_schema(change)
+
+
+def truncate(statement: ast.Truncate, keyspace_name: str, context: Context) -> Result:
+    engine = context.engine
+    table = find_table(engine.schema, keyspace_name, statement.table.name)
+    if is_system_keyspace(keyspace_name) and keyspace_name != "system_traces":
+        raise Unauthorized(f"Cannot modify the node's own table {table.full_name}.")
+    if table.is_view:
+        raise InvalidRequest("Cannot TRUNCATE materialized view directly; must truncate base table instead")
+    engine.truncate(table)
+    return Void()

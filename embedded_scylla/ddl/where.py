@@ -1,0 +1,133 @@
+"""The WHERE clause of a materialized view: its text, which is what is kept, and the tests that it stands for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ..cql import ast, parse
+from ..errors import InvalidRequest
+from ..matching import value_test
+from ..quoting import identifier, string
+from ..relations import ON_COLUMN, Predicate, prepare_relation
+from ..schema import Table
+from ..terms import Variables
+
+Restrictions = tuple[tuple[str, Any], ...]
+
+
+def text_of(relations: tuple[ast.Relation, ...]) -> str:
+    """The clause as CQL that can be parsed again."""
+    return " AND ".join(map(_relation, relations))
+
+
+def relations_of(text: str) -> tuple[ast.Relation, ...]:
+    """The relations of a kept clause."""
+    return parse(f"SELECT * FROM base WHERE {text} ALLOW FILTERING").statement.where if text else ()
+
+
+def rename_column(text: str, old: str, new: str) -> str:
+    """The clause after ALTER TABLE … RENAME."""
+    renamed = [
+        replace(relation, left=ast.ColumnRef(new)) if relation.left == ast.ColumnRef(old) else relation
+        for relation in relations_of(text)
+    ]
+    return text_of(tuple(renamed))
+
+
+def prepare(relations: tuple[ast.Relation, ...], base: Table) -> list[Predicate]:
+    """Check each relation against the base table."""
+    prepared = []
+    for relation in relations:
+        if not isinstance(relation.left, ast.ColumnRef):
+            raise InvalidRequest(
+                f"The filter {_relation(relation)} is not supported in materialized views by this node: "
+                "only filters on single columns are."
+            )
+        if relation.operator.startswith("CONTAINS"):
+            raise InvalidRequest(
+                f"The filter {_relation(relation)} is not supported in materialized views by this node."
+            )
+        if _calls_function(relation.right):
+            raise InvalidRequest(
+                f"The filter {_relation(relation)} is not supported in materialized views by this node: "
+                "only constants are."
+            )
+        prepared.append(prepare_relation(relation, base, Variables(())))
+    return prepared
+
+
+def restrictions_of(predicates: list[Predicate]) -> Restrictions:
+    """The filters other than IS NOT NULL as tests of a column's wire bytes."""
+    tests = []
+    for predicate in predicates:
+        if predicate.operator != "IS NOT NULL" and predicate.on == ON_COLUMN:
+            value = predicate.value(None)  # constants need no context
+            if value is None:
+                raise InvalidRequest(f"Invalid null value in condition for column {predicate.column.name}")
+            tests.append((predicate.column.name, value_test(predicate.column.type, predicate.operator, value)))
+    return tuple(tests)
+
+
+def compile_restrictions(text: str, base: Table) -> Restrictions:
+    """The tests of a kept clause."""
+    return restrictions_of(prepare(relations_of(text), base))
+
+
+def _calls_function(term: Any) -> bool:
+    match term:
+        case ast.FunctionCall():
+            return True
+        case tuple():
+            return any(map(_calls_function, term))
+        case ast.ListLiteral() | ast.SetLiteral() | ast.TupleLiteral():
+            return any(map(_calls_function, term.items))
+        case ast.TypeHint():
+            return _calls_function(term.term)
+    return False
+
+
+def _relation(relation: ast.Relation) -> str:
+    left = relation.left
+    match left:
+        case ast.TokenOf():
+            name = f"token({', '.join(map(identifier, left.columns))})"
+        case ast.ColumnTuple():
+            name = f"({', '.join(map(identifier, left.columns))})"
+        case _:
+            name = _term(left)
+    if relation.operator == "IS NOT NULL":
+        return f"{name} IS NOT null"
+    right = relation.right
+    return f"{name} {relation.operator} " + (f"({_terms(right)})" if isinstance(right, tuple) else _term(right))
+
+
+def _terms(terms: tuple[ast.Term, ...]) -> str:
+    return ", ".join(map(_term, terms))
+
+
+def _term(term: ast.Term) -> str:
+    match term:
+        case ast.Literal():
+            return string(term.text) if term.kind == "string" else term.text
+        case ast.ColumnRef():
+            return identifier(term.name)
+        case ast.Subscript():
+            return f"{identifier(term.column)}[{_term(term.key)}]"
+        case ast.ListLiteral():
+            return f"[{_terms(term.items)}]"
+        case ast.SetLiteral():
+            return f"{{{_terms(term.items)}}}"
+        case ast.MapLiteral():
+            return "{" + ", ".join(f"{_term(key)}: {_term(value)}" for key, value in term.items) + "}"
+        case ast.TupleLiteral():
+            return f"({_terms(term.items)})"
+        case ast.TypeHint():
+            return f"({_type(term.type)}){_term(term.term)}"
+        case ast.FunctionCall():
+            return f"{term.name}({_terms(term.arguments)})"
+    raise InvalidRequest("Cannot use general expressions when defining a materialized view")
+
+
+def _type(name: ast.TypeName) -> str:
+    return f"{name.name}<{', '.join(map(_type, name.parameters))}>" if name.parameters else name.name

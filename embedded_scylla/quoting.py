@@ -1,0 +1,32 @@
+"""Names and strings as CQL must spell them, so that what is printed can be read back."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from .cql.lexer import IDENTIFIERS, tokenize
+
+_PLAIN = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@cache
+def identifier(name: str) -> str:
+    """A name, in double quotes if it is not all lower case or is a reserved word."""
+    if _PLAIN.fullmatch(name) and tokenize(name).kinds[0] in IDENTIFIERS:
+        return name
+    return '"' + name.replace('"', '""') + '"'
+
+
+def string(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def qualified(keyspace: str, name: str) -> str:
+    return f"{identifier(keyspace)}.{identifier(name)}"
+
+
+def string_map(values: dict[str, str]) -> str:
+    """A map of strings to strings, in the order given."""
+    return "{" + ", ".join(f"{string(key)}: {string(value)}" for key, value in values.items()) + "}"
