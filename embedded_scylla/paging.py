@@ -1,8 +1,8 @@
 """The paging state: where the next page begins, as opaque bytes that a client hands back.
 
 It names a place in the data (partition key, clustering position), not a cursor of this process, so it stays good
-after a restart and after writes. It is checked when it comes back: bytes that this node did not make, or made for another
-table, are refused.
+after a restart and after writes. It is checked when it comes back: bytes that this node did not make, or made for
+another table, are refused.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ UNLIMITED = 2**62  # rows
 
 @dataclass(slots=True)
 class PagingState:
-    """``key``: the partition of the last row sent. ``position``: that row's clustering order; None when the partition is
-    done. ``remaining`` and ``partition_remaining``: rows that LIMIT and PER PARTITION LIMIT still allow."""
+    """``key``: the partition of the last row sent. ``position``: that row's clustering order; None when the partition
+    is done. ``remaining`` and ``partition_remaining``: rows that LIMIT and PER PARTITION LIMIT still allow."""
 
     key: Key
     position: bytes | None

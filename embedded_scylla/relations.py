@@ -13,6 +13,7 @@ from . import types
 from .cql import ast
 from .errors import InvalidRequest
 from .fitting import check_literal, text_of
+from .quoting import identifier
 from .request import UNSET, Context
 from .schema import CLUSTERING, Column, ColumnSpec, Table
 from .terms import Variables, compile_term
@@ -151,8 +152,7 @@ def _on_tuple(left: ast.ColumnTuple, relation: ast.Relation, table: Table, varia
     name = f"({','.join(left.columns)})"
     spec = ColumnSpec(table.keyspace, table.name, name, types.TupleType(kinds))
     operator, value = _tuple_right_side(relation, spec, variables, table)
-    expected = 0
-    for column in columns:
+    for expected, column in enumerate(columns):
         if column.kind != CLUSTERING:
             raise InvalidRequest(
                 f"Multi-column relations can only be applied to clustering columns but was applied to: {column.name}"
@@ -164,7 +164,6 @@ def _on_tuple(left: ast.ColumnTuple, relation: ast.Relation, table: Table, varia
                     "They should appear in the PRIMARY KEY order"
                 )
             raise InvalidRequest("Clustering columns must appear in the PRIMARY KEY order in multi-column relations")
-        expected += 1
     return Predicate(ON_TUPLE, columns, operator, value, relation_text(relation))
 
 
@@ -306,9 +305,9 @@ def relation_text(relation: ast.Relation) -> str:
     """A relation as error texts print it."""
     left = relation.left
     if isinstance(left, ast.TokenOf):
-        name = f"token({', '.join(map(quoted, left.columns))})"
+        name = f"token({', '.join(map(identifier, left.columns))})"
     elif isinstance(left, ast.ColumnTuple):
-        name = f"({', '.join(map(quoted, left.columns))})"
+        name = f"({', '.join(map(identifier, left.columns))})"
     else:
         name = text_of(left)
     if relation.operator == "IS NOT NULL":
@@ -316,9 +315,3 @@ def relation_text(relation: ast.Relation) -> str:
     right = relation.right
     shown = f"({', '.join(map(text_of, right))})" if isinstance(right, tuple) else text_of(right)
     return f"{name} {relation.operator} {shown}"
-
-
-def quoted(name: str) -> str:
-    """An identifier as CQL must spell it: in quotes unless it is all lower case."""
-    plain = name.isascii() and name.replace("_", "a").isalnum() and name.lower() == name and not name[:1].isdigit()
-    return name if plain else '"' + name.replace('"', '""') + '"'

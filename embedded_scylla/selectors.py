@@ -16,7 +16,8 @@ from .casts import cast
 from .cql import ast
 from .errors import InvalidRequest
 from .fitting import TermArgument, text_of
-from .relations import find_column, quoted
+from .quoting import identifier
+from .relations import find_column
 from .request import UNSET, Context
 from .rows import Collection, Key, Row, live, read_cell
 from .schema import CLUSTERING, PARTITION_KEY, STATIC, Column, ColumnSpec, Table
@@ -117,15 +118,6 @@ class Selection:
         if self.is_aggregate or any(e.pick is None for e in self.expressions):
             return None
         return [e.pick for e in self.expressions]
-
-    @property
-    def counts_rows_only(self) -> bool:
-        """``SELECT count(*)`` and nothing else."""
-        return (
-            len(self.expressions) == len(self.accumulations) == 1
-            and not self.sources
-            and not self.accumulations[0].arguments
-        )
 
     @property
     def read_columns(self) -> list[Column]:
@@ -278,9 +270,9 @@ class _Compiler:
                 raise InvalidRequest(f"{what} expects a column, but {text_of(target)} is a general expression")
             element, name = self._element_key(column, target)
         elif column.type.is_multicell:
-            raise InvalidRequest(f"{what} expects an atomic column, but {quoted(name)} is a non-frozen collection")
+            raise InvalidRequest(f"{what} expects an atomic column, but {identifier(name)} is a non-frozen collection")
         if column.is_primary_key:
-            raise InvalidRequest(f"{what} is not legal on primary key component {quoted(column.name)}")
+            raise InvalidRequest(f"{what} is not legal on partition key component {identifier(column.name)}")
         kind = types.BIGINT if term.what == "writetime" else types.INT
         self.sources.append(Source(column, term.what, element))
         index = len(self.sources) - 1
