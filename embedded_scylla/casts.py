@@ -37,6 +37,7 @@ _FIXED = (TINYINT, SMALLINT, INT, BIGINT)
 _WHOLE = (*_FIXED, VARINT)
 _FLOATING = (FLOAT, DOUBLE)
 _NUMBERS = (*_WHOLE, *_FLOATING, DECIMAL)
+_MOST_FIGURES = 100_000  # an exponent of ten bytes could ask for gigabytes of them
 _SHOWN_AS_TEXT = (TIMESTAMP, DATE, TIME, TIMEUUID, UUID, BOOLEAN, INET)
 
 
@@ -85,14 +86,20 @@ def _to_number(source: CqlType, target: CqlType) -> Callable[[Any], Any]:
     if target in _FIXED:
         if source in _FLOATING:
             return lambda number: _wrap(_saturate(number, target), target)
-        return lambda number: _wrap(int(number), target)
+        return lambda number: _wrap(_whole(number), target)
     if target is VARINT:
-        return _cut if source in _FLOATING else int
+        return _cut if source in _FLOATING else _whole
     if target in _FLOATING:
         return _as_float
     if source in _FLOATING:
         return lambda number: _decimal_of_float(number, source)
     return lambda number: Decimal(digits(number) + ".0")
+
+
+def _whole(number: int | Decimal) -> int:
+    if isinstance(number, Decimal) and number.adjusted() > _MOST_FIGURES:
+        raise InvalidRequest(f"{number} has too many figures to be cast")
+    return int(number)
 
 
 def _wrap(number: int, target: CqlType) -> int:

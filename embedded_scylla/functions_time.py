@@ -1,7 +1,4 @@
-"""Time-based UUIDs, and the functions of CQL that make or read points in time.
-
-A timeuuid's time counts steps of 100 ns since 1582-10-15; its other eight bytes ("low") make it unique.
-"""
+"""The functions of CQL that make or read points in time: now(), minTimeuuid(), toTimestamp() and the rest."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from . import timeuuid
 from .errors import InvalidRequest
 from .types import BIGINT, DATE, TIME, TIMESTAMP
 from .types.text_forms import DAY_MS
@@ -16,50 +14,32 @@ from .types.text_forms import DAY_MS
 if TYPE_CHECKING:
     from .request import Context
 
-UUID_EPOCH = 0x01B21DD213814000  # 1970-01-01 in steps of 100 ns since 1582-10-15
-LOWEST_LOW = b"\x80" * 8  # timeuuids compare these bytes as signed numbers
-HIGHEST_LOW = b"\x7f" * 8
+LOWEST_LOW = 0x8080_8080_8080_8080  # timeuuids compare their last eight bytes as signed numbers
+HIGHEST_LOW = 0x7F7F_7F7F_7F7F_7F7F
 # This process's own: the variant's two bits, a clock sequence, and a node number marked as made up.
-PROCESS_LOW = ((secrets.randbits(64) & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0000_0000_0000 | (1 << 40)).to_bytes(8, "big")
+PROCESS_LOW = (secrets.randbits(64) & 0x3FFF_FFFF_FFFF_FFFF) | 0x8000_0100_0000_0000
 
 
-def timeuuid(steps: int, low: bytes = PROCESS_LOW) -> bytes:
+def _timeuuid(steps: int, low: int) -> bytes:
     """The timeuuid of an instant in 100 ns since 1582-10-15. InvalidRequest if its 60 bits do not hold it."""
     if not 0 <= steps < 1 << 60:
         raise InvalidRequest("timeuuid time must fit in 60 bits")
-    high = ((steps & 0xFFFFFFFF) << 32) | ((steps >> 32 & 0xFFFF) << 16) | 0x1000 | (steps >> 48)
-    return high.to_bytes(8, "big") + low
-
-
-def timeuuid_of_micros(micros: int, low: bytes = PROCESS_LOW) -> bytes:
-    """The timeuuid of an instant in µs since 1970."""
-    return timeuuid(micros * 10 + UUID_EPOCH, low)
-
-
-def steps_of(data: bytes) -> int:
-    """A timeuuid's time in 100 ns since 1582-10-15."""
-    high = int.from_bytes(data[:8], "big")
-    return ((high & 0x0FFF) << 48) | ((high >> 16 & 0xFFFF) << 32) | (high >> 32)
-
-
-def micros_of(data: bytes) -> int:
-    """A timeuuid's time in µs since 1970."""
-    return (steps_of(data) - UUID_EPOCH) // 10
+    return timeuuid.pack(steps, low)
 
 
 def millis_of(data: bytes) -> int:
     """A timeuuid's time in ms since 1970: what CQL's functions show."""
-    return (steps_of(data) - UUID_EPOCH) // 10_000
+    return (timeuuid.steps_of(data) - timeuuid.EPOCH) // 10_000
 
 
 def min_timeuuid(millis: int) -> bytes:
     """The lowest possible timeuuid of a millisecond."""
-    return timeuuid(millis * 10_000 + UUID_EPOCH, LOWEST_LOW)
+    return _timeuuid(millis * 10_000 + timeuuid.EPOCH, LOWEST_LOW)
 
 
 def max_timeuuid(millis: int) -> bytes:
     """The highest possible timeuuid of a millisecond."""
-    return timeuuid(millis * 10_000 + 9_999 + UUID_EPOCH, HIGHEST_LOW)
+    return _timeuuid(millis * 10_000 + 9_999 + timeuuid.EPOCH, HIGHEST_LOW)
 
 
 # ---------------------------------------------------------------- the functions' bodies
@@ -69,7 +49,7 @@ Arguments = Sequence[bytes | None]
 
 
 def now(arguments: Arguments, context: Context) -> bytes:
-    return timeuuid_of_micros(context.engine.clock.unique_micros())
+    return timeuuid.pack(context.engine.clock.unique_micros() * 10 + timeuuid.EPOCH, PROCESS_LOW)
 
 
 def current_timestamp(arguments: Arguments, context: Context) -> bytes:

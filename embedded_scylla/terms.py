@@ -6,7 +6,6 @@ ScyllaDB's messages; a bound value is checked on each execution.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -15,6 +14,7 @@ from .cql import ast
 from .errors import InvalidRequest
 from .fitting import TermArgument, check_literal, fit, kind_of, text_of
 from .functions import Fit, ScalarFunction
+from .quoting import identifier
 from .request import UNSET, Context
 from .schema import ColumnSpec, Table
 from .types import INT, MarshalError, parse_type
@@ -118,13 +118,6 @@ def _literal(term: ast.Literal, receiver: ColumnSpec) -> bytes | None:
     return receiver.type.from_text(term.text)
 
 
-_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
-
-
-def _quoted(name: str) -> str:
-    return name if _PLAIN_NAME.match(name) else '"' + name.replace('"', '""') + '"'
-
-
 def _marker(index: int, receiver: ColumnSpec) -> Value:
     type = receiver.type
     validate, name = type.validate, receiver.name
@@ -133,7 +126,7 @@ def _marker(index: int, receiver: ColumnSpec) -> Value:
         try:
             validate(value)
         except MarshalError as error:
-            raise InvalidRequest(f"Exception while binding column {_quoted(name)}: {error.message}") from None
+            raise InvalidRequest(f"Exception while binding column {identifier(name)}: {error.message}") from None
         return value
 
     def run(context: Context) -> Any:

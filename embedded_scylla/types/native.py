@@ -14,15 +14,11 @@ from decimal import Decimal
 
 from cassandra.marshal import varint_pack, varint_unpack
 
+from ..quoting import string
 from . import text_forms
 from .base import CqlType, MarshalError
 
 _EMPTY = b"\x00"  # order() of an empty value: below the marker 1 of all others
-
-
-def quote(text: str) -> str:
-    """A CQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class IntegerType(CqlType):
@@ -140,7 +136,7 @@ class TextType(CqlType):
         return data.replace(b"\x00", b"\x00\xff") + b"\x00\x00"
 
     def to_text(self, data: bytes) -> str:
-        return quote(data.decode())
+        return string(data.decode())
 
     def from_text(self, text: str) -> bytes:
         return text.encode()
@@ -331,6 +327,9 @@ class DecimalType(CqlType):
         return self.encode(text_forms.decimal(text)) if text else b""
 
 
+_VERSIONS = [bytes((1, version << 4)) for version in range(16)]
+
+
 class UuidType(CqlType):
     """Sorts by version, then, for version 1, by time, else by bytes."""
 
@@ -351,7 +350,7 @@ class UuidType(CqlType):
         if version == 1:
             # The version's nibble is the first one of the rearranged time.
             return b"\x01" + data[6:8] + data[4:6] + data[:4] + data[8:]
-        return bytes((1, version << 4)) + data
+        return _VERSIONS[version] + data
 
     def to_text(self, data: bytes) -> str:
         return str(uuid.UUID(bytes=data)) if data else ""
@@ -363,7 +362,7 @@ class UuidType(CqlType):
         return other is self or other is TIMEUUID
 
 
-_SIGN_BITS = 0x8080808080808080
+_SIGNS = bytes(i ^ 0x80 for i in range(256))
 
 
 class TimeuuidType(UuidType):
@@ -379,8 +378,7 @@ class TimeuuidType(UuidType):
     def order(self, data: bytes) -> bytes:
         if not data:
             return _EMPTY
-        low = int.from_bytes(data[8:], "big") ^ _SIGN_BITS
-        return b"\x01" + bytes((data[6] & 0x0F,)) + data[7:8] + data[4:6] + data[:4] + low.to_bytes(8, "big")
+        return b"\x01" + data[6:8] + data[4:6] + data[:4] + data[8:].translate(_SIGNS)
 
     def from_text(self, text: str) -> bytes:
         if not text:

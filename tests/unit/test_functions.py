@@ -10,7 +10,7 @@ from cassandra.util import min_uuid_from_time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded_scylla import aggregates, functions, functions_time, types
+from embedded_scylla import aggregates, functions, functions_time, timeuuid, types
 from embedded_scylla.casts import cast
 from embedded_scylla.clock import Clock
 from embedded_scylla.cql.ast import Name
@@ -43,9 +43,9 @@ def test_now_is_unique_and_follows_the_clock(context):
     assert len(set(ids)) == 100
     assert ids == sorted(ids, key=lambda i: i.time)
     assert all(i.version == 1 and i.variant == uuid.RFC_4122 for i in ids)
-    assert functions_time.micros_of(ids[0].bytes) == INSTANT
+    assert timeuuid.micros_of(ids[0]) == INSTANT
     context.engine.clock.push(3600)
-    assert functions_time.micros_of(call("now", context).bytes) >= INSTANT + 3600_000_000
+    assert timeuuid.micros_of(call("now", context)) >= INSTANT + 3600_000_000
 
 
 def test_current_functions(context):
@@ -64,7 +64,7 @@ def test_uuid_is_random(context):
 @given(st.integers(-12_000_000_000_000, 100_000_000_000_000))
 def test_the_bounds_of_a_millisecond(millis):
     low, high = functions_time.min_timeuuid(millis), functions_time.max_timeuuid(millis)
-    within = functions_time.timeuuid_of_micros(millis * 1000 + 999)
+    within = timeuuid.timeuuid_at(millis * 1000 + 999).bytes
     order = types.TIMEUUID.order
     assert order(low) < order(within) < order(high) < order(functions_time.min_timeuuid(millis + 1))
     assert functions_time.millis_of(low) == functions_time.millis_of(high) == millis
@@ -83,16 +83,16 @@ def test_a_time_that_no_timeuuid_holds(context):
 def test_conversions_of_time(context):
     day = (1 << 31) + 19927
     millis = 1721725159829
-    timeuuid = uuid.UUID(bytes=functions_time.min_timeuuid(millis))
-    assert call("todate", context, ("timeuuid", timeuuid)) == day
+    lowest = uuid.UUID(bytes=functions_time.min_timeuuid(millis))
+    assert call("todate", context, ("timeuuid", lowest)) == day
     assert call("todate", context, ("timestamp", millis)) == day
-    assert call("totimestamp", context, ("timeuuid", timeuuid)) == millis
+    assert call("totimestamp", context, ("timeuuid", lowest)) == millis
     assert call("totimestamp", context, ("date", day)) == 19927 * 86_400_000
-    assert call("tounixtimestamp", context, ("timeuuid", timeuuid)) == millis
+    assert call("tounixtimestamp", context, ("timeuuid", lowest)) == millis
     assert call("tounixtimestamp", context, ("timestamp", -1)) == -1
     assert call("tounixtimestamp", context, ("date", (1 << 31) - 1)) == -86_400_000
-    assert call("dateof", context, ("timeuuid", timeuuid)) == millis
-    assert call("unixtimestampof", context, ("timeuuid", timeuuid)) == millis
+    assert call("dateof", context, ("timeuuid", lowest)) == millis
+    assert call("unixtimestampof", context, ("timeuuid", lowest)) == millis
 
 
 @pytest.mark.parametrize("name", ["mintimeuuid", "dateof", "blobasint"])
@@ -205,6 +205,11 @@ def test_null_stays_null_and_what_cannot_be_cast_is_refused():
     for source, target in (("int", "boolean"), ("text", "int"), ("text", "ascii"), ("blob", "text"), ("int", "uuid")):
         with pytest.raises(InvalidRequest, match="cannot be cast to"):
             cast(by_name(source), by_name(target))
+
+
+def test_a_decimal_of_too_many_figures_is_refused_at_once():
+    with pytest.raises(InvalidRequest, match="too many figures"):
+        converted(Decimal("1E+2000000000"), "decimal", "varint")
 
 
 # ---------------------------------------------------------------- aggregates
