@@ -94,8 +94,8 @@ class Cursor:
         if self._nesting > limit:
             raise SyntaxException("expression nested too deeply")
 
-    def leave(self) -> None:
-        self._nesting -= 1
+    def leave(self, levels: int = 1) -> None:
+        self._nesting -= levels
 
     # ------------------------------------------------------------ names
 

@@ -69,8 +69,9 @@ _KEYWORDS = {
 }
 
 # Blanks and comments go in front of the token they precede, so that one match makes one token. What begins no token
-# falls to the last alternative. A line comment must end with its line, and digits must not run into a hexadecimal
-# letter (the database takes them for the beginning of a uuid): both are errors in ScyllaDB.
+# falls to the last alternative, with all that follows it, so that hostile text is read only once. A line comment must
+# end with its line, and digits must not run into a hexadecimal letter (the database takes them for the beginning of a
+# uuid): both are errors in ScyllaDB.
 _TOKEN = re.compile(
     r"""
     (?: [ \t\r\n]+ | (?:--|//)[^\r\n]*[\r\n] | /\*(?s:.*?)\*/ )*
@@ -92,9 +93,9 @@ _TOKEN = re.compile(
       | \$\$(?:[^$]|\$[^$])*\$\$                                                       # STRING_LITERAL
       | !=
       | -P[0-9T][0-9A-Z]*                                                              # DURATION
-      | --|-
+      | -(?!-)
       | \Z
-      | (?s:.)
+      | (?s:.+)
     )
     """,
     re.VERBOSE,
@@ -102,6 +103,7 @@ _TOKEN = re.compile(
 _ISO_DURATION = re.compile(
     r"-?P(?:(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?|[0-9]+W)"
 )
+_QUOTED_NAME = re.compile(r'"(?:[^"]|"")+"')
 _UUID_LENGTH = 36
 _HEX_RUN = re.compile(r"-?[0-9a-fA-F]+")
 
@@ -192,19 +194,15 @@ def _classify(word: str) -> tuple[str, str]:
         lower = word.lower()
         kind = _KEYWORDS.get(lower, "IDENT")
         return kind, word if kind == "BOOLEAN" else lower
-    if "0" <= first <= "9" or (first == "-" and word != "--"):
+    if "0" <= first <= "9" or (first == "-" and word[:2] != "--"):
         return _number_kind(word), word
-    if len(word) > 1 and first in _QUOTED:
-        kind, quotes, doubled, single = _QUOTED[first]
-        return kind, word[quotes:-quotes].replace(doubled, single) if doubled else word[quotes:-quotes]
+    if first == "'" and len(word) > 1 and word[-1] == "'":
+        return "STRING_LITERAL", word[1:-1].replace("''", "'")
+    if first == '"' and _QUOTED_NAME.fullmatch(word):
+        return "QUOTED_NAME", word[1:-1].replace('""', '"')
+    if word[:2] == "$$" and len(word) > 3 and word[-2:] == "$$":
+        return "STRING_LITERAL", word[2:-2]
     return "", word
-
-
-_QUOTED = {
-    "'": ("STRING_LITERAL", 1, "''", "'"),
-    '"': ("QUOTED_NAME", 1, '""', '"'),
-    "$": ("STRING_LITERAL", 2, "", ""),
-}
 
 
 def _number_kind(word: str) -> str:

@@ -22,6 +22,8 @@ TERM_START = FUNCTION_NAMES | NAME_START | _NOT_A_NUMBER | {*LITERALS, "(", "[",
 RELATION_START = IDENTIFIERS | {"(", "K_TOKEN"}
 COMPARISONS = {"=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "!=": "!=", "K_LIKE": "LIKE"}
 
+_MAX_FIELD_NESTING = 64
+
 # What may follow a due token, for the wording of errors.
 AFTER_OPEN = frozenset(("(",))
 _AFTER_IN = frozenset(("(", "?", ":"))
@@ -169,14 +171,17 @@ class TermParser(Cursor):
     def _unaliased_selector(self) -> ast.Term:
         self.enter()
         term = self._selected()
+        levels = 0
         while self.kind in (".", "["):
             if self.accept("."):
+                levels += 1
+                self.enter(_MAX_FIELD_NESTING)
                 term = ast.FieldRef(term, self.identifier())
             elif isinstance(term, ast.ColumnRef):
                 term = self._subscript(term.name)
             else:
                 raise InvalidRequest("Only a column can be subscripted in a SELECT clause")
-        self.leave()
+        self.leave(1 + levels)
         return term
 
     def _selected(self) -> ast.Term:
