@@ -1,0 +1,45 @@
+"""INSERT, UPDATE and DELETE: from a statement to mutations.
+
+``insert``, ``update`` and ``delete`` plan one kind of statement each; ``plan`` is what their plans share;
+``assignments`` is what they do to a column, ``where`` what they demand of a WHERE clause, ``using`` the timestamp
+and TTL that their cells carry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..cql import ast
+from ..terms import Variables
+from .delete import plan_delete
+from .insert import plan_insert
+from .plan import ModificationPlan
+from .update import plan_update
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+__all__ = ["ModificationPlan", "compile_statement", "plan_modification"]
+
+Modification = ast.Insert | ast.Update | ast.Delete
+
+
+def plan_modification(
+    statement: Modification, parsed: ast.Parsed, engine: Engine, keyspace: str | None
+) -> ModificationPlan:
+    """The plan of a statement that stands alone; ``keyspace`` is the connection's. CqlError if it cannot be."""
+    return compile_statement(statement, Variables(parsed.variables), engine, keyspace)
+
+
+def compile_statement(
+    statement: Modification, variables: Variables, engine: Engine, keyspace: str | None
+) -> ModificationPlan:
+    """The plan of a statement whose variables are perhaps shared with others: those of a batch."""
+    match statement:
+        case ast.Insert():
+            return plan_insert(statement, variables, engine, keyspace)
+        case ast.Update():
+            return plan_update(statement, variables, engine, keyspace)
+        case ast.Delete():
+            return plan_delete(statement, variables, engine, keyspace)
+    raise TypeError(f"no modification: {statement!r}")

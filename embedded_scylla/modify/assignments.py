@@ -1,0 +1,324 @@
+"""What a write does to one column: the assignments of INSERT and UPDATE, and the deletions of DELETE.
+
+Each compiles to an ``Operation``, which puts cells (or, for a non-frozen collection, element cells and a tombstone)
+into the row that a write is building.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..fitting import text_of
+from ..request import UNSET, Context
+from ..rows import Cell, Collection, Row, live_elements
+from ..schema import STATIC, Column, ColumnSpec, Table
+from ..terms import Value, Variables, compile_term
+from ..types import INT, CqlType, SetType
+from ..write import Write
+
+Cells = dict[str, Cell | Collection]
+
+
+class Operation:
+    """``run(cells, context, write, old)`` changes ``cells``; ``old`` is the row as stored (None if there is none), and
+    needed only when ``reads``. ``atomic`` is the value's term when all it does is to set a single cell."""
+
+    __slots__ = ("atomic", "column", "is_static", "reads", "run")
+
+    def __init__(
+        self,
+        column: Column,
+        run: Callable[[Cells, Context, Write, Row | None], None],
+        reads: bool = False,
+        atomic: Value | None = None,
+    ):
+        self.column = column
+        self.is_static = column.kind == STATIC
+        self.run = run
+        self.reads = reads
+        self.atomic = atomic
+
+
+def set_value(table: Table, column: Column, term: ast.Term, variables: Variables) -> Operation:
+    """``c = v``, and a column of an INSERT."""
+    value = compile_term(term, table.spec(column), variables)
+    name = column.name
+    if column.type.is_multicell:
+        add = _ADD[column.type.kind]
+        split = column.type.split
+
+        def overwrite(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+            data = value(context)
+            if data is UNSET:
+                return
+            collection = cells[name] = Collection(write.tombstone_just_before())
+            if data is not None:
+                add(collection, split(data), write)
+
+        return Operation(column, overwrite)
+
+    def put(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        data = value(context)
+        if data is None:
+            cells[name] = write.dead_cell()
+        elif data is not UNSET:
+            cells[name] = write.cell(data)
+
+    return Operation(column, put, atomic=value)
+
+
+def compile_assignment(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
+    """One part of UPDATE's SET."""
+    match assignment.operator:
+        case "set":
+            return set_value(table, column, assignment.value, variables)
+        case "add":
+            return _addition(table, column, assignment, variables)
+        case "prepend":
+            return _prepend(table, column, assignment, variables)
+        case "subtract":
+            return _subtraction(table, column, assignment, variables)
+        case "element":
+            return _set_element(table, column, assignment, variables)
+    text = f"{column.name}.{assignment.key} = {text_of(assignment.value)}"
+    raise InvalidRequest(f"Invalid operation ({text}) for non-UDT column {column.name}")
+
+
+def compile_deletion(table: Table, column: Column, deletion: ast.Deletion, variables: Variables) -> Operation:
+    """One column or element after DELETE."""
+    if deletion.field is not None:
+        raise InvalidRequest(f"Invalid deletion operation for non-UDT column {column.name}")
+    if deletion.key is not None:
+        return _delete_element(table, column, deletion.key, variables)
+    name = column.name
+    if column.type.is_multicell:
+
+        def clear(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+            _collection(cells, name).deletion = write.tombstone()
+
+        return Operation(column, clear)
+
+    def kill(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        cells[name] = write.dead_cell()
+
+    return Operation(column, kill)
+
+
+# ---------------------------------------------------------------- whole collections
+
+
+def _add_to_list(collection: Collection, elements: list, write: Write) -> None:
+    timestamp, next_key = write.timestamp, write.lists.append
+    for element in elements:
+        if element is None:
+            raise InvalidRequest("Invalid NULL element in list")
+        collection.elements[next_key(timestamp)] = write.cell(element)
+
+
+def _add_to_set(collection: Collection, elements: list, write: Write) -> None:
+    cell = write.cell(b"")
+    for element in elements:
+        collection.elements[element] = cell
+
+
+def _add_to_map(collection: Collection, pairs: list, write: Write) -> None:
+    for key, element in pairs:
+        collection.elements[key] = write.cell(element)
+
+
+_ADD = {"list": _add_to_list, "set": _add_to_set, "map": _add_to_map}
+
+
+def _collection(cells: Cells, name: str) -> Collection:
+    """The collection that this row's write has so far for the column."""
+    found = cells.get(name)
+    if found is None:
+        found = cells[name] = Collection()
+    return found
+
+
+def _addition(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
+    value = compile_term(assignment.value, table.spec(column), variables)
+    name = column.name
+    text = f"{name} = {name} + {text_of(assignment.value)}"
+    _require_multicell(column, text, "non counter column")
+    add, split = _ADD[column.type.kind], column.type.split
+
+    def run(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        data = value(context)
+        if data is not None and data is not UNSET:
+            add(_collection(cells, name), split(data), write)
+
+    return Operation(column, run)
+
+
+def _prepend(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
+    value = compile_term(assignment.value, table.spec(column), variables)
+    name = column.name
+    text = f"{name} = {text_of(assignment.value)} + {name}"
+    if column.type.kind != "list":
+        raise InvalidRequest(f"Invalid operation ({text}) for non list column {name}")
+    if not column.type.is_multicell:
+        raise InvalidRequest(f"Invalid operation ({text}) for frozen list column {name}")
+    split = column.type.split
+
+    def run(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        data = value(context)
+        if data is None or data is UNSET:
+            return
+        elements = split(data)
+        target = _collection(cells, name).elements
+        for key, element in zip(write.lists.prepend(write.timestamp, len(elements)), elements, strict=True):
+            target[key] = write.cell(element)
+
+    return Operation(column, run)
+
+
+def _subtraction(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
+    name, kind = column.name, column.type.kind
+    _require_multicell(column, f"{name} = {name} - {text_of(assignment.value)}", "non counter column")
+    if kind == "map":
+        receiver = ColumnSpec(table.keyspace, table.name, name, SetType(column.type.key, True))
+    else:
+        receiver = table.spec(column)
+    value = compile_term(assignment.value, receiver, variables)
+    split = receiver.type.split
+
+    def discard_keys(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        data = value(context)
+        if data is None or data is UNSET:
+            return
+        target = _collection(cells, name).elements
+        for key in split(data):
+            target[key] = write.dead_cell()
+
+    def discard_values(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        data = value(context)
+        existing = live_list(old, column, write.now)
+        if data is None or data is UNSET or not existing:
+            return
+        order = column.type.element.order
+        unwanted = {order(element) for element in split(data)}
+        target = _collection(cells, name).elements
+        for key, element in existing:
+            if order(element) in unwanted:
+                target[key] = write.dead_cell()
+
+    if kind == "list":
+        return Operation(column, discard_values, reads=True)
+    return Operation(column, discard_keys)
+
+
+def _require_multicell(column: Column, text: str, otherwise: str) -> None:
+    if not column.type.is_collection:
+        raise InvalidRequest(f"Invalid operation ({text}) for {otherwise} {column.name}")
+    if not column.type.is_multicell:
+        raise InvalidRequest(f"Invalid operation ({text}) for frozen collection column {column.name}")
+
+
+# ---------------------------------------------------------------- single elements
+
+
+def live_list(row: Row | None, column: Column, now: int) -> list[tuple[bytes, bytes]]:
+    """The elements of a list column that are there at ``now``: (key, value), in the list's order."""
+    collection = None if row is None else row.cells.get(column.name)
+    if collection is None:
+        return []
+    return [(key, cell[1]) for key, cell in live_elements(collection, column.type, now)]
+
+
+def _set_element(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
+    name, kind = column.name, column.type.kind
+    text = f"{name}[{text_of(assignment.key)}] = {text_of(assignment.value)}"
+    _require_multicell(column, text, "non collection column")
+    if kind == "set":
+        raise InvalidRequest(f"Invalid operation ({text}) for set column {name}")
+    if kind == "map":
+        key = compile_term(assignment.key, _spec(table, f"key({name})", column.type.key), variables)
+        value = compile_term(assignment.value, _spec(table, f"value({name})", column.type.value), variables)
+
+        def put(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+            data = value(context)
+            if data is UNSET:
+                return
+            where = value_of(key, context)
+            if where is None:
+                raise InvalidRequest("Invalid null map key")
+            _collection(cells, name).elements[where] = write.dead_cell() if data is None else write.cell(data)
+
+        return Operation(column, put)
+
+    index = compile_term(assignment.key, _spec(table, f"idx({name})", INT), variables)
+    value = compile_term(assignment.value, _spec(table, f"value({name})", column.type.element), variables)
+
+    def replace(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        data = value(context)
+        if data is UNSET:
+            return
+        where = _existing_key(index, context, live_list(old, column, write.now), "set an element on")
+        _collection(cells, name).elements[where] = write.dead_cell() if data is None else write.cell(data)
+
+    return Operation(column, replace, reads=True)
+
+
+def _delete_element(table: Table, column: Column, key_term: ast.Term, variables: Variables) -> Operation:
+    name, kind = column.name, column.type.kind
+    if not column.type.is_collection:
+        raise InvalidRequest(f"Invalid deletion operation for non collection column {name}")
+    if not column.type.is_multicell:
+        raise InvalidRequest(f"Invalid deletion operation for frozen collection column {name}")
+    if kind == "list":
+        index = compile_term(key_term, _spec(table, f"idx({name})", INT), variables)
+
+        def remove_at(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+            if index(context) is UNSET:
+                return
+            where = _existing_key(index, context, live_list(old, column, write.now), "delete an element from")
+            _collection(cells, name).elements[where] = write.dead_cell()
+
+        return Operation(column, remove_at, reads=True)
+
+    if kind == "map":
+        receiver, null_text = _spec(table, f"key({name})", column.type.key), "Invalid null map key"
+    else:
+        receiver, null_text = _spec(table, f"value({name})", column.type.element), "Invalid null set element"
+    key = compile_term(key_term, receiver, variables)
+
+    def remove(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        where = key(context)
+        if where is UNSET:
+            return
+        if where is None:
+            raise InvalidRequest(null_text)
+        _collection(cells, name).elements[where] = write.dead_cell()
+
+    return Operation(column, remove)
+
+
+def _existing_key(
+    index: Value, context: Context, existing: list[tuple[bytes, bytes]], action: str
+) -> bytes:
+    """The key of the list element at an index, or the sentence that there is none."""
+    data = value_of(index, context)
+    if data is None:
+        raise InvalidRequest("Invalid null value for list index")
+    if not existing:
+        raise InvalidRequest(f"Attempted to {action} a list which is null")
+    position = int.from_bytes(data, "big", signed=True)
+    if not 0 <= position < len(existing):
+        raise InvalidRequest(f"List index {position} out of bound, list has size {len(existing)}")
+    return existing[position][0]
+
+
+def value_of(term: Value, context: Context) -> bytes | None:
+    """A term's value where leaving its variable unset is not allowed."""
+    data = term(context)
+    if data is UNSET:
+        raise InvalidRequest(f"Unexpected unset value for bind variable {term.variable}")
+    return data
+
+
+def _spec(table: Table, name: str, kind: CqlType) -> ColumnSpec:
+    return ColumnSpec(table.keyspace, table.name, name, kind)

@@ -1,0 +1,193 @@
+"""INSERT: a row marker, and a cell for each column that is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from .. import types
+from ..conditions import Conditions, compile_conditions
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..request import Context
+from ..rows import Cell, Collection, Key, Mutation, Row
+from ..schema import Column, Table
+from ..terms import Value, Variables, compile_term
+from ..types import MarshalError
+from ..write import Write
+from .assignments import Operation, set_value, value_of
+from .keys import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
+from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
+from .using import UsingClause
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+
+class InsertPlan(ModificationPlan):
+    """``partition`` and ``clustering``: the values of the key columns, in the key's order; no clustering values when
+    only static columns are written."""
+
+    verb = "INSERT"
+
+    def __init__(
+        self,
+        table: Table,
+        variables: Variables,
+        using: UsingClause,
+        operations: Sequence[Operation],
+        conditions: Conditions | None,
+        partition: Sequence[Value],
+        clustering: Sequence[Value],
+    ):
+        super().__init__(table, variables, using, operations, conditions)
+        self._partition = [(column, value) for column, value in zip(table.partition_key, partition, strict=True)]
+        self._clustering = [(column, value) for column, value in zip(table.clustering, clustering, strict=False)]
+        self.names_rows = len(clustering) == len(table.clustering)
+        indexes = [value.variable for value in partition]
+        self.partition_key_variables = indexes if None not in indexes else ()
+        if not self.static_operations and self.names_rows:
+            quick = _quick_mutation(table, self._partition, self._clustering, self.row_operations)
+            if quick is not None:
+                self._quick = quick
+                self.build = self._build_quickly  # the way most writes go: bound values of single cells
+
+    def partition_keys(self, context: Context) -> list[Key]:
+        key = tuple([_key_part(column, value, context) for column, value in self._partition])
+        check_partition_key(self.table, key)
+        return [key]
+
+    def row_keys(self, context: Context) -> list[Key]:
+        if not self.names_rows:
+            return []
+        key = tuple([_key_part(column, value, context) for column, value in self._clustering])
+        check_clustering_key(key)
+        return [key]
+
+    def build(self, context: Context, write: Write) -> list[Mutation]:
+        (key,) = self.partition_keys(context)
+        mutation = self.build_rows(context, write, key, self.row_keys(context), with_marker=True)
+        return [] if mutation is None else [mutation]
+
+    def _build_quickly(self, context: Context, write: Write) -> list[Mutation]:
+        mutation = self._quick(context.values, write)
+        if mutation is None:
+            return InsertPlan.build(self, context, write)  # something is wrong with a value: it says what
+        return [mutation]
+
+
+def plan_insert(
+    statement: ast.Insert, variables: Variables, engine: Engine, keyspace: str | None
+) -> InsertPlan:
+    """Check an INSERT and compile it."""
+    table = table_to_modify(statement.table, engine, keyspace)
+    if statement.json is not None:
+        raise InvalidRequest("INSERT JSON is not supported by this embedded node.")
+    using = UsingClause.of_table(statement.using, table, variables)
+    if len(statement.columns) != len(statement.values):
+        raise InvalidRequest("Unmatched column names/values")
+    operations: list[Operation] = []
+    keys: dict[str, Value] = {}
+    seen: set[str] = set()
+    for name, term in zip(statement.columns, statement.values, strict=True):
+        column = table.columns.get(name)
+        if column is None:
+            raise InvalidRequest(f"Unknown identifier {name}")
+        if name in seen:
+            raise InvalidRequest(f"Multiple definitions found for column {name}")
+        seen.add(name)
+        if column.is_primary_key:
+            keys[name] = compile_term(term, table.spec(column), variables, table, "VALUES clause")
+        else:
+            operations.append(set_value(table, column, term, variables))
+    conditions = compile_conditions(table, (), variables, if_not_exists=statement.if_not_exists)
+    if conditions is not None:
+        refuse_custom_timestamp(statement.using)
+        refuse_on_log(table, engine)
+        conditions.settle_existence(table, any(c.name in keys for c in table.clustering))
+    clustering = _clustering_values(table, keys, operations)
+    for column in table.partition_key:
+        if column.name not in keys:
+            raise InvalidRequest(f"Missing mandatory PRIMARY KEY part {column.name}")
+    partition = [keys[column.name] for column in table.partition_key]
+    return InsertPlan(table, variables, using, operations, conditions, partition, clustering)
+
+
+def _clustering_values(table: Table, keys: dict[str, Value], operations: Sequence[Operation]) -> list[Value]:
+    """All of the clustering key, or nothing of it in a write to static columns only."""
+    given = [column for column in table.clustering if column.name in keys]
+    missing = next((column for column in table.clustering if column.name not in keys), None)
+    if missing is None:
+        return [keys[column.name] for column in table.clustering]
+    if given and given[-1].position > missing.position:
+        raise InvalidRequest(
+            f'PRIMARY KEY column "{given[-1].name}" cannot be restricted '
+            f'as preceding column "{missing.name}" is not restricted'
+        )
+    if given or not operations or not all(o.is_static for o in operations):
+        raise InvalidRequest(f"Missing mandatory PRIMARY KEY part {missing.name}")
+    return []
+
+
+def _key_part(column: Column, value: Value, context: Context) -> bytes:
+    data = value_of(value, context)
+    if data is None:
+        raise InvalidRequest(f"Invalid null value in condition for column {column.name}")
+    return data
+
+
+# ---------------------------------------------------------------- the quick way
+
+# Types whose values are always short, and whose ``validate`` looks at a value's length.
+_SHORT = {types.INT, types.BIGINT, types.SMALLINT, types.UUID, types.TIMEUUID, types.TIMESTAMP, types.DATE}
+
+Quick = Callable[[Sequence, Write], "Mutation | None"]
+
+
+def _quick_mutation(
+    table: Table,
+    partition: Sequence[tuple[Column, Value]],
+    clustering: Sequence[tuple[Column, Value]],
+    operations: Sequence[Operation],
+) -> Quick | None:
+    """A function of the bound values that gives the whole mutation, when every value is a variable and every column a
+    single cell; else None. The function gives None when a value is not plainly fine, and leaves it to the thorough way
+    to say why.
+    """
+    key_columns = [*partition, *clustering]
+    for column, value in [*key_columns, *((o.column, o.atomic) for o in operations)]:
+        if value is None or value.variable is None or column.type.kind == "list" or column.type.holds_set_or_map:
+            return None
+    keys = [(value.variable, column.type.validate) for column, value in key_columns]
+    cells = [(o.column.name, o.atomic.variable, o.column.type.validate) for o in operations]
+    split = len(partition)
+    bounded = all(column.type in _SHORT for column, _ in key_columns)
+    longest = MAX_KEY_LENGTH // 2  # with room for what a composite key adds to its columns
+
+    def quick(values: Sequence, write: Write) -> Mutation | None:
+        timestamp, expires_at, ttl = write.timestamp, write.expires_at, write.ttl
+        key = []
+        built: dict[str, Cell | Collection] = {}
+        try:
+            for index, validate in keys:
+                data = values[index]
+                validate(data)
+                key.append(data)
+            # Null and unset have no length: a TypeError, at the latest here.
+            if not key[0] or not (bounded or sum(map(len, key)) < longest):
+                return None
+            for name, index, validate in cells:
+                data = values[index]
+                if data.__class__ is bytes:
+                    validate(data)
+                    built[name] = (timestamp, data, expires_at, ttl)
+                elif data is None:
+                    built[name] = (timestamp, None, write.now, 0)
+        except (MarshalError, TypeError, AttributeError):
+            return None
+        mutation = Mutation(table, tuple(key[:split]))
+        row_key = tuple(key[split:])
+        mutation.rows[row_key] = Row(row_key, (timestamp, expires_at, ttl), None, built)
+        return mutation
+
+    return quick

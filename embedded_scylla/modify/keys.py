@@ -1,0 +1,35 @@
+"""Limits on the keys that are written."""
+
+from __future__ import annotations
+
+from ..errors import InvalidRequest
+from ..keys import partition_key_bytes
+from ..rows import Key
+from ..schema import Table
+
+MAX_KEY_LENGTH = 65535  # bytes
+
+
+def check_partition_key(table: Table, key: Key) -> None:
+    """InvalidRequest if it is empty or too long."""
+    if len(key) == 1:
+        length = len(key[0])
+        if not length:
+            raise InvalidRequest("Key may not be empty")
+    else:
+        length = sum(map(len, key))
+        if length <= MAX_KEY_LENGTH:
+            length = len(partition_key_bytes(table, key))
+    if length > MAX_KEY_LENGTH:
+        raise _too_long(length)
+
+
+def check_clustering_key(key: Key) -> None:
+    """InvalidRequest if its columns together are too long."""
+    length = sum(map(len, key))
+    if length > MAX_KEY_LENGTH:
+        raise _too_long(length)
+
+
+def _too_long(length: int) -> InvalidRequest:
+    return InvalidRequest(f"Key length of {length} is longer than maximum of {MAX_KEY_LENGTH}")

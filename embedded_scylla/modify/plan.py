@@ -1,0 +1,153 @@
+"""What INSERT, UPDATE and DELETE have in common: a plan that makes mutations and hands them to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .. import consistency, lwt
+from ..conditions import Conditions
+from ..cql import ast
+from ..errors import InvalidRequest, Unauthorized
+from ..list_keys import ListKeys
+from ..request import Context, Plan, Result, Void
+from ..rows import Key, Mutation, Row
+from ..schema import Table, is_system_keyspace
+from ..terms import Variables
+from ..write import Write
+from .assignments import Operation
+from .using import UsingClause
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+    from ..schema import ColumnSpec
+
+VOID = Void()
+
+
+class ModificationPlan(Plan):
+    """One INSERT, UPDATE or DELETE. ``verb`` is its keyword.
+
+    A plain one makes mutations and applies them; a conditional one (``conditions`` is set) runs as a lightweight
+    transaction. Batches call ``write`` and ``build`` themselves, to merge what goes to the same partition.
+    """
+
+    verb = ""
+    names_rows = False  # whether it names clustering columns (or writes to rows without any)
+
+    def __init__(
+        self,
+        table: Table,
+        variables: Variables,
+        using: UsingClause,
+        operations: Sequence[Operation],
+        conditions: Conditions | None,
+    ):
+        self.table = table
+        self.variables: Sequence[ColumnSpec] = variables.specs
+        self.using = using
+        self.conditions = conditions
+        self.static_operations = [o for o in operations if o.is_static]
+        self.row_operations = [o for o in operations if not o.is_static]
+        self.reads = any(o.reads for o in operations)
+        if conditions is not None:
+            self.is_lwt = True
+            self.columns = lwt.result_columns(table, conditions.result_columns(table))
+
+    # ---------------------------------------------------------------- for each kind of statement
+
+    def partition_keys(self, context: Context) -> list[Key]:
+        """The partitions it writes to."""
+        raise NotImplementedError
+
+    def row_keys(self, context: Context) -> list[Key]:
+        """The clustering keys that it names: prefixes where it names ranges, none where it names no clustering
+        column, ``()`` in a table without clustering columns."""
+        raise NotImplementedError
+
+    def build(self, context: Context, write: Write) -> list[Mutation]:
+        """The mutations, one for each partition; those that would do nothing are left out."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------- for all
+
+    def write(self, context: Context, otherwise: int, lists: ListKeys | None = None) -> Write:
+        """Timestamp and TTL of this execution; ``otherwise`` is the timestamp in µs if the statement names none."""
+        using = self.using
+        if using.is_plain:
+            return Write(otherwise, using.default_ttl, context.now, lists)
+        return Write(using.timestamp(context, otherwise), using.ttl(context), context.now, lists)
+
+    def mutations(self, context: Context) -> list[Mutation]:
+        """What one execution writes."""
+        return self.build(context, self.write(context, context.timestamp))
+
+    def execute(self, context: Context) -> Result:
+        if self.conditions is not None:
+            return lwt.execute([(self, context)], self.columns, context)
+        self.check_consistency(context)
+        mutations = self.mutations(context)
+        if mutations:
+            context.step(f"{self.verb}: writing to {len(mutations)} partition(s) of {self.table.full_name}")
+            context.engine.apply(mutations, context)
+        return VOID
+
+    def check_consistency(self, context: Context) -> None:
+        """Refuse the write if its consistency level cannot be had."""
+        keyspace = context.engine.schema.keyspaces[self.table.keyspace]
+        level = context.options.consistency
+        if self.reads:
+            consistency.check_read_before_write(keyspace, level)
+        consistency.check_write(keyspace, level)
+
+    def build_rows(
+        self, context: Context, write: Write, key: Key, row_keys: Sequence[Key], with_marker: bool
+    ) -> Mutation | None:
+        """The mutation of one partition: the operations on its static row and on the rows named."""
+        store = context.engine.store(self.table) if self.reads else None
+        partition = store.partition(key) if store is not None else None
+        mutation = Mutation(self.table, key)
+        if self.static_operations:
+            old = partition.static if partition is not None else None
+            static = Row(())
+            for operation in self.static_operations:
+                operation.run(static.cells, context, write, old)
+            if static.cells:
+                mutation.static = static
+        for row_key in row_keys:
+            old = store.row(key, row_key) if store is not None else None
+            row = Row(row_key, write.marker() if with_marker else None)
+            for operation in self.row_operations:
+                operation.run(row.cells, context, write, old)
+            if with_marker or row.cells:
+                mutation.rows[row_key] = row
+        return mutation if mutation.rows or mutation.static is not None else None
+
+
+def table_to_modify(name: ast.Name, engine: Engine, keyspace: str | None) -> Table:
+    """The table that a statement writes to, or the reason why it cannot."""
+    keyspace = name.keyspace or keyspace
+    if keyspace is None:
+        raise InvalidRequest("No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename")
+    if keyspace not in engine.schema.keyspaces:
+        raise InvalidRequest(f"Keyspace '{keyspace}' does not exist")
+    table = engine.schema.table(keyspace, name.name)
+    if table is None:
+        raise InvalidRequest(f"unconfigured table {name.name}")
+    if is_system_keyspace(keyspace):
+        raise Unauthorized(f"{keyspace} keyspace is not user-modifiable.")
+    if table.is_view:
+        raise InvalidRequest("Cannot directly modify a materialized view")
+    return table
+
+
+def refuse_custom_timestamp(using: ast.Using) -> None:
+    """A lightweight transaction's timestamp is its ballot's."""
+    if using.timestamp is not None:
+        raise InvalidRequest("Cannot provide custom timestamp for conditional updates")
+
+
+def refuse_on_log(table: Table, engine: Engine) -> None:
+    """No lightweight transaction on the CDC log of a table on tablets."""
+    if table.is_cdc_log and engine.schema.keyspaces[table.keyspace].tablets is not None:
+        raise InvalidRequest(f"LWT is not supported on CDC log tables: {table.full_name}")
