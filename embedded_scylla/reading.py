@@ -7,17 +7,18 @@ reader pays for them), tests the live ones, and appends what is selected of each
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from operator import itemgetter
-from typing import Any
 
 from .matching import Test
 from .partition import Partition
 from .request import Context
+from .row_loop import RowLoop, compile_loop
 from .rows import Key, Row, read_cell, row_is_live
-from .schema import CLUSTERING, PARTITION_KEY, STATIC, Table
+from .schema import STATIC, Column
 from .selectors import Record, Selection
 
 Output = list[Sequence[bytes | None]]
+
+_NO_STATICS: dict[str, bytes | None] = {}
 
 
 class Collector:
@@ -67,73 +68,39 @@ class Collector:
         return True
 
     def _take_plain(self, partition: Partition, rows: Iterable[Row], room: int) -> Row | None:
-        """``take`` for rows of single cells and key columns that nothing is to be tested in. Each line here is paid
-        for by every row of every page."""
-        shape, now, append = self.shape, self.context.now, self.output.append
-        prefix, names, arrange = shape.prefix(partition, now), shape.regular_names, shape.arrange
-        dead, wanted = 0, room
-        last = None
-        for row in rows:
-            marker = row.marker
-            if (marker is None or 0 < marker[1] <= now) and not row_is_live(row, now):
-                dead += 1
-                continue
-            get = row.cells.get
-            values = [
-                *prefix,
-                *row.key,
-                *[cell[1] if (cell := get(name)) is not None and not 0 < cell[2] <= now else None for name in names],
-            ]
-            append(arrange(values) if arrange is not None else values)
-            room -= 1
-            if not room:
-                last = row
-                break
+        """``take`` where nothing is to be tested or computed."""
+        shape, now = self.shape, self.context.now
+        last, dead, left = shape.loop(
+            rows, partition.key, shape.static_values(partition, now), now, self.output.append, room
+        )
         self.dead += dead
-        self.live += wanted - room
-        self.taken += wanted - room
+        self.live += room - left
+        self.taken += room - left
         return last
 
 
 class Shape:
-    """How a selection is read, settled when the statement is planned.
+    """How a selection is read, settled when the statement is planned. ``is_plain``: nothing but single cells and key
+    columns, and nothing computed; ``loop`` then reads its rows."""
 
-    ``is_plain``: nothing but single cells and key columns, and nothing computed. Such a row is laid out as partition
-    key, static columns, clustering key, regular columns; ``arrange`` (None if that is already right) then gives
-    the result's order.
-    """
-
-    def __init__(self, table: Table, selection: Selection):
+    def __init__(self, selection: Selection):
         self.selection = selection
         self._readers = [source.reader() for source in selection.sources]
         self._picks = selection.picks
         self.is_plain = self._picks is not None and all(s.is_plain for s in selection.sources)
-        self.regular_names: tuple[str, ...] = ()
-        self.arrange: Callable[[list], Sequence[Any]] | None = None
+        self._statics: list[Column] = []
+        self.loop: RowLoop | None = None
         if self.is_plain:
-            self._lay_out(table)
+            columns = [selection.sources[pick].column for pick in self._picks]
+            self._statics = [c for c in columns if c.kind == STATIC]
+            self.loop = compile_loop(columns)
 
-    def _lay_out(self, table: Table) -> None:
-        columns = [s.column for s in self.selection.sources]
-        self._statics = [c for c in columns if c.kind == STATIC]
-        regular = [c for c in columns if c.kind not in (PARTITION_KEY, CLUSTERING, STATIC)]
-        self.regular_names = tuple(c.name for c in regular)
-        layout = [*table.partition_key, *self._statics, *table.clustering, *regular]
-        place = {column.name: i for i, column in enumerate(layout)}
-        wanted = [place[columns[pick].name] for pick in self._picks]
-        if wanted != list(range(len(layout))):
-            if len(wanted) == 1:
-                only = wanted[0]
-                self.arrange = lambda values: (values[only],)
-            else:
-                self.arrange = itemgetter(*wanted)
-
-    def prefix(self, partition: Partition, now: int) -> list[bytes | None]:
-        """What all rows of a partition begin with: its key and the static columns."""
-        static = partition.static
+    def static_values(self, partition: Partition, now: int) -> dict[str, bytes | None]:
+        """The static columns that are selected."""
         if not self._statics:
-            return list(partition.key)
-        return [*partition.key, *[None if static is None else read_cell(static, c, now) for c in self._statics]]
+            return _NO_STATICS
+        static = partition.static
+        return {c.name: None if static is None else read_cell(static, c, now) for c in self._statics}
 
     def adder(self, collector: Collector) -> Callable[[Partition, Row | None], None]:
         """How the collector takes in one row (None: the partition without one), in the general case."""

@@ -92,9 +92,16 @@ class SelectPlan(Plan):
         self.columns = selection.columns
         self.partition_key_variables = restrictions.partition_key_variables
         self._limit, self._partition_limit = limit, partition_limit
-        self._shape = Shape(table, selection)
+        self._shape = Shape(selection)
         self._encode = clustering_encoder(table)
         self._index = IndexReader.find(restrictions, engine.schema)
+        self._names_row = (
+            restrictions.names_one_row
+            and not restrictions.has_filters
+            and self._shape.is_plain
+            and not distinct
+            and bool(table.clustering)
+        )
         self._sorts = ordering.given and restrictions.partition_has_in and not selection.is_aggregate
 
     # ------------------------------------------------------------ one execution
@@ -105,6 +112,8 @@ class SelectPlan(Plan):
         keyspace = context.engine.schema.keyspaces[table.keyspace]
         consistency.check_read(keyspace, options.consistency)
         limit = _evaluate_limit(self._limit, context)
+        if self._names_row and options.paging_state is None:
+            return self._read_row(context)
         keys = self.restrictions.partition_keys(context)
         if options.consistency in (SERIAL, LOCAL_SERIAL) and (keys is None or len(keys) != 1):
             raise InvalidRequest("SERIAL/LOCAL_SERIAL consistency may only be requested for one partition at a time")
@@ -127,6 +136,22 @@ class SelectPlan(Plan):
         room = _Room(page, limit, _evaluate_limit(self._partition_limit, context))
         next_state = self._walk(context, keys, collector, room, state)
         return self._answer(context, collector, collector.output, next_state)
+
+    def _read_row(self, context: Context) -> Rows:
+        """The shortest way: one row by its whole key."""
+        _evaluate_limit(self._partition_limit, context)
+        found: list = []
+        keys, clustering = self.restrictions.partition_keys(context), self.restrictions.exact_row(context)
+        if keys and clustering is not None:
+            partition = context.engine.store(self.table).partition(keys[0])
+            row = None if partition is None else partition.get(self._encode(clustering))
+            if row is not None:
+                now = context.now
+                statics = self._shape.static_values(partition, now)
+                self._shape.loop((row,), partition.key, statics, now, found.append, 1)
+        if context.trace is not None:
+            context.step(f"Executing single-row query on {self.table.full_name}: {len(found)} live rows")
+        return Rows(self.columns, found)
 
     def _answer(self, context: Context, collector: Collector, rows: Sequence, state: PagingState | None = None) -> Rows:
         if context.trace is not None:
