@@ -1,0 +1,47 @@
+"""What the notebooks call. Each name is imported from its module when it is first used, so ``import helpers`` is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# name → the module that has it; None: the name is a module itself.
+_PUBLIC = {
+    "LabError": "errors",
+    "connect": "connection",
+    "disconnect": "connection",
+    "stop_node": "node",
+    "Engine": "engine",
+    "engine_of": "engine",
+    "replicas": "engine",
+    "apply_cql": "cqlfile",
+    "statement": "cqlfile",
+    "statements": "cqlfile",
+    "prepared": "prepared",
+    "venue_id": "ids",
+    "event_id": "ids",
+    "section_id": "ids",
+    "ticket_id": "ids",
+    "user_id": "ids",
+    "Ticket": "venue",
+    "load_venue": "venue",
+    "tickets": "venue",
+    "Event": "event",
+    "name_of": "names",
+    "remember": "names",
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"helpers has no {name!r}. It has: {', '.join(__all__)}.")
+    module = import_module(f".{_PUBLIC[name] or name}", __name__)
+    found = getattr(module, name) if _PUBLIC[name] else module
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
