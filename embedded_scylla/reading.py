@@ -13,7 +13,7 @@ from .partition import Partition
 from .request import Context
 from .row_loop import RowLoop, compile_loop
 from .rows import Key, Row, read_cell, row_is_live
-from .schema import STATIC, Column
+from .schema import STATIC
 from .selectors import Record, Selection
 
 Output = list[Sequence[bytes | None]]
@@ -34,13 +34,13 @@ class Collector:
         self.first: Record | None = None
         self.keys: list[Key] | None = None  # of the rows taken, when somebody sets a list
         self.taken = self.live = self.dead = 0
-        self._add = shape.adder(self)
+        self._sink = shape.sink(self)
 
     def take(self, partition: Partition, rows: Iterable[Row], room: int) -> Row | None:
         """Take in rows until ``room`` of them have passed; then give the last one, else None."""
         if self.shape.is_plain and self.test is None and self.keys is None:
             return self._take_plain(partition, rows, room)
-        now, test, key, add = self.context.now, self.test, partition.key, self._add
+        now, test, key = self.context.now, self.test, partition.key
         for row in rows:
             if not row_is_live(row, now):
                 self.dead += 1
@@ -48,7 +48,7 @@ class Collector:
             self.live += 1
             if test is not None and not test(key, row):
                 continue
-            add(partition, row)
+            self._sink(self.shape.record(partition, row, self.context))
             if self.keys is not None:
                 self.keys.append(row.key)
             self.taken += 1
@@ -61,18 +61,16 @@ class Collector:
         """Take in a partition that has no row, or all of it as one (DISTINCT); say whether it passed."""
         if self.test is not None and not self.test(partition.key, None):
             return False
-        self._add(partition, None)
+        self._sink(self.shape.record(partition, None, self.context))
         if self.keys is not None:
             self.keys.append(())
         self.taken += 1
         return True
 
     def _take_plain(self, partition: Partition, rows: Iterable[Row], room: int) -> Row | None:
-        """``take`` where nothing is to be tested or computed."""
+        """``take`` where nothing is to be tested, and the loop made for the columns can do it."""
         shape, now = self.shape, self.context.now
-        last, dead, left = shape.loop(
-            rows, partition.key, shape.static_values(partition, now), now, self.output.append, room
-        )
+        last, dead, left = shape.loop(rows, partition.key, shape.static_values(partition, now), now, self._sink, room)
         self.dead += dead
         self.live += room - left
         self.taken += room - left
@@ -80,20 +78,22 @@ class Collector:
 
 
 class Shape:
-    """How a selection is read, settled when the statement is planned. ``is_plain``: nothing but single cells and key
-    columns, and nothing computed; ``loop`` then reads its rows."""
+    """How a selection is read, settled when the statement is planned.
+
+    A record has the selected columns if nothing is computed, else the selection's sources. ``is_plain``: they are
+    single cells and key columns only, and ``loop`` reads them. ``answers_rows``: the records are the result's rows.
+    """
 
     def __init__(self, selection: Selection):
         self.selection = selection
-        self._readers = [source.reader() for source in selection.sources]
-        self._picks = selection.picks
-        self.is_plain = self._picks is not None and all(s.is_plain for s in selection.sources)
-        self._statics: list[Column] = []
-        self.loop: RowLoop | None = None
-        if self.is_plain:
-            columns = [selection.sources[pick].column for pick in self._picks]
-            self._statics = [c for c in columns if c.kind == STATIC]
-            self.loop = compile_loop(columns)
+        picks = selection.picks
+        self.answers_rows = picks is not None
+        sources = selection.sources if picks is None else [selection.sources[pick] for pick in picks]
+        self._readers = [source.reader() for source in sources]
+        self.is_plain = all(source.is_plain for source in sources)
+        columns = [source.column for source in sources]
+        self._statics = [column for column in columns if column.kind == STATIC]
+        self.loop: RowLoop | None = compile_loop(columns) if self.is_plain else None
 
     def static_values(self, partition: Partition, now: int) -> dict[str, bytes | None]:
         """The static columns that are selected."""
@@ -102,23 +102,26 @@ class Shape:
         static = partition.static
         return {c.name: None if static is None else read_cell(static, c, now) for c in self._statics}
 
-    def adder(self, collector: Collector) -> Callable[[Partition, Row | None], None]:
-        """How the collector takes in one row (None: the partition without one), in the general case."""
-        selection, readers, context = self.selection, self._readers, collector.context
-        append = collector.output.append
-        if selection.is_aggregate:
+    def record(self, partition: Partition, row: Row | None, context: Context) -> Record:
+        """What is read of one row (None: of a partition without one)."""
+        key, static = partition.key, partition.static
+        return [read(key, row, static, context) for read in self._readers]
 
-            def accumulate(partition: Partition, row: Row | None) -> None:
-                record = [read(partition.key, row, partition.static, context) for read in readers]
+    def sink(self, collector: Collector) -> Callable[[Record], None]:
+        """Where a collector's records go."""
+        if self.answers_rows:
+            return collector.output.append
+        selection, context = self.selection, collector.context
+        if selection.counts_rows_only:
+            return lambda record: None
+        if selection.is_aggregate:
+            states = collector.states
+
+            def accumulate(record: Record) -> None:
                 if collector.first is None:
                     collector.first = record
-                selection.add(collector.states, record, context)
+                selection.add(states, record, context)
 
             return accumulate
-        picks = self._picks
-
-        def add(partition: Partition, row: Row | None) -> None:
-            record = [read(partition.key, row, partition.static, context) for read in readers]
-            append([record[i] for i in picks] if picks is not None else selection.evaluate(record, context))
-
-        return add
+        append, evaluate = collector.output.append, selection.evaluate
+        return lambda record: append(evaluate(record, context))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from . import intervals, matching
+from . import intervals, matching, where_rules
 from .cql import ast
 from .errors import InvalidRequest
 from .intervals import EVERYTHING, Interval
@@ -19,7 +19,7 @@ from .keys import clustering_order
 from .relations import ON_COLUMN, ON_TOKEN, ON_TUPLE, Predicate, prepare_relation
 from .request import Context
 from .rows import Key
-from .schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Index, Table
+from .schema import STATIC, Column, Index, Table
 from .terms import Variables
 
 FILTERING_NEEDED = (
@@ -377,12 +377,12 @@ def plan_restrictions(
     static columns (and the partition key) is selected or changed. InvalidRequest for what cannot be asked."""
     reads = statement == "SELECT"
     predicates = [prepare_relation(relation, table, variables) for relation in where]
-    _check_together(table, predicates, allow_filtering)
+    where_rules.check_together(table, predicates, allow_filtering)
     found = Restrictions(table, predicates, strict_nulls=not reads)
     indexes = list(table.indexes.values()) if statement != "DELETE" else []
-    on_partition = not found.token and _serves_some(indexes, found.partition.values())
-    on_clustering = _serves_some(indexes, found.clustering.values())
-    on_other = _serves_some(indexes, found.other.values())
+    on_partition = not found.token and where_rules.serves_some(indexes, found.partition.values())
+    on_clustering = where_rules.serves_some(indexes, found.clustering.values())
+    on_other = where_rules.serves_some(indexes, found.other.values())
 
     if found.token or not found.partition:
         found.is_key_range = True
@@ -399,7 +399,7 @@ def plan_restrictions(
                 "columns"
             )
         raise InvalidRequest("Cannot restrict clustering columns when selecting only static columns")
-    _check_clustering(found, on_clustering, allow_filtering)
+    where_rules.check_clustering(found, on_clustering, allow_filtering)
     if (found.is_key_range or found.clustering_needs_filtering) and on_clustering and not found.tuples:
         found.uses_index = True
     if found.other:
@@ -409,9 +409,9 @@ def plan_restrictions(
             raise InvalidRequest(FILTERING_NEEDED)
     if found.uses_index and not allow_filtering and found.partition_has_in:
         raise InvalidRequest("Select on indexed columns and with IN clause for the PRIMARY KEY are not supported")
-    found.needs_filtering = _needs_filtering(found, on_partition, on_clustering, on_other)
+    found.needs_filtering = where_rules.needs_filtering(found, on_partition, on_clustering, on_other)
     if found.uses_index:
-        found.index = _chosen(indexes, found)
+        found.index = where_rules.chosen_index(indexes, found)
     if reads and not allow_filtering and (found.is_key_range or found.uses_index):
         if found.needs_filtering:
             raise InvalidRequest(FILTERING_NEEDED)
@@ -419,157 +419,6 @@ def plan_restrictions(
             (not found.partition or bool(found.token)) and found.clustering_restricted and not found.uses_index
         )
     return found
-
-
-# ---------------------------------------------------------------- the checks
-
-
-def _check_together(table: Table, predicates: list[Predicate], allow_filtering: bool) -> None:
-    """Refuse relations that cannot stand side by side."""
-    partition: list[Predicate] = []
-    tokens: list[Predicate] = []
-    tuples: list[Predicate] = []
-    single = False
-    slice_seen = False
-    last: Column | None = None
-    for p in predicates:
-        if p.operator == "IS NOT NULL":
-            raise InvalidRequest(f"restriction '{p.text}' is only supported in materialized view creation")
-        if p.on == ON_TUPLE:
-            if single:
-                raise InvalidRequest(
-                    "Mixing single column relations and multi column relations on clustering columns is not allowed"
-                )
-            if tuples:
-                _check_tuples(tuples, p)
-            tuples.append(p)
-        elif p.on == ON_TOKEN:
-            if partition:
-                _refuse_token_mixture(table, partition)
-            tokens.append(p)
-        elif p.column.kind == PARTITION_KEY:
-            if not (p.is_equality or p.is_in or allow_filtering):
-                raise InvalidRequest(
-                    "Only EQ and IN relation are supported on the partition key "
-                    "(unless you use the token() function or ALLOW FILTERING)"
-                )
-            if tokens:
-                _refuse_token_mixture(table, tokens)
-            partition.append(p)
-        elif p.column.kind == CLUSTERING:
-            if tuples:
-                raise InvalidRequest(
-                    "Mixing single column relations and multi column relations on clustering columns is not allowed"
-                )
-            if last is not None and not allow_filtering:
-                _check_after_slice(p, last, slice_seen)
-            single = True
-            slice_seen = slice_seen or p.is_slice
-            if last is None or p.column.position > last.position:
-                last = p.column
-
-
-def _check_after_slice(p: Predicate, last: Column, slice_seen: bool) -> None:
-    if slice_seen and p.column.position > last.position:
-        raise InvalidRequest(
-            f'Clustering column "{p.column.name}" cannot be restricted '
-            f'(preceding column "{last.name}" is restricted by a non-EQ relation)'
-        )
-    if p.is_slice and p.column.position < last.position:
-        raise InvalidRequest(
-            f'PRIMARY KEY column "{last.name}" cannot be restricted '
-            f'(preceding column "{p.column.name}" is restricted by a non-EQ relation)'
-        )
-
-
-def _check_tuples(before: list[Predicate], p: Predicate) -> None:
-    earlier = {c for other in before for c in other.columns}
-    common = ",".join(c.name for c in p.columns if c in earlier)
-    if p.is_equality:
-        raise InvalidRequest(f"{common} cannot be restricted by more than one relation if it includes an Equal")
-    if p.is_in:
-        raise InvalidRequest(f"{common} cannot be restricted by more than one relation if it includes a IN")
-    if not any(other.is_slice for other in before):
-        raise InvalidRequest(f'Column "{common}" cannot be restricted by both an equality and an inequality relation')
-    for operators, side in (((">", ">="), "start"), (("<", "<="), "end")):
-        if p.operator in operators and before[0].operator in operators:
-            raise InvalidRequest(f"More than one restriction was found for the {side} bound on {common}")
-
-
-def _refuse_token_mixture(table: Table, found: list[Predicate]) -> None:
-    restricted = {c for p in found for c in p.columns}
-    names = ", ".join(c.name for c in table.partition_key if c in restricted)
-    raise InvalidRequest(f'Columns "{names}" cannot be restricted by both a normal relation and a token relation')
-
-
-def _check_clustering(found: Restrictions, indexed: bool, allow_filtering: bool) -> None:
-    contains = any(p.operator.startswith("CONTAINS") for c in found.clustering.values() for p in c)
-    if contains and not indexed and not allow_filtering:
-        raise InvalidRequest(
-            "Cannot restrict clustering columns by a CONTAINS relation without a secondary index or filtering"
-        )
-    if not found.clustering_needs_filtering or indexed or allow_filtering:
-        return
-    restricted = [c for c in found.table.clustering if c.name in found.clustering]
-    for column, expected in zip(restricted, found.table.clustering, strict=False):
-        if column is not expected:
-            raise InvalidRequest(
-                f'PRIMARY KEY column "{column.name}" cannot be restricted '
-                f'as preceding column "{expected.name}" is not restricted'
-            )
-
-
-def _needs_filtering(found: Restrictions, on_partition: bool, on_clustering: bool, on_other: bool) -> bool:
-    """Whether rows must be looked at and thrown away."""
-    if found.uses_index and found.token:
-        return len(found.restricted_clustering) + len(found.other) > 1
-    if found.partition and len(found.partition) < len(found.table.partition_key):
-        alone = not found.clustering_restricted and not found.other
-        return not (len(found.partition) == 1 and on_partition and alone)
-    if not found.token and found.partition_needs_filtering:
-        return True
-    others = len(found.other)
-    if others > 1 or (others == 1 and not on_other):
-        return True
-    if others == 1:
-        if not found.partition_restricted and not found.clustering_restricted:
-            return False
-        known = not found.missing_partition_columns and all(p.is_equality for c in found.partition.values() for p in c)
-        return not known or bool(found.token) or found.clustering_needs_filtering or bool(found.tuples)
-    if found.tuples:
-        return False
-    if on_clustering and found.uses_index:
-        return len(found.clustering) > 1
-    return found.clustering_needs_filtering
-
-
-# ---------------------------------------------------------------- indexes
-
-
-def _serves(index: Index, p: Predicate) -> bool:
-    """Whether an index answers one relation."""
-    if index.column != p.column.name:
-        return False
-    if index.function in (None, "full"):
-        return p.operator == "=" and p.subscript is None
-    if index.function == "entries":
-        return p.operator == "=" and p.subscript is not None
-    return p.operator == ("CONTAINS KEY" if index.function == "keys" else "CONTAINS")
-
-
-def _serves_some(indexes: list[Index], columns: Iterable[list[Predicate]]) -> bool:
-    """Whether an index answers all relations on some column."""
-    return any(all(_serves(index, p) for p in found) for found in columns for index in indexes)
-
-
-def _chosen(indexes: list[Index], found: Restrictions) -> Index | None:
-    """The index to use: the first that serves a column, in the order of the WHERE clause."""
-    for group in (found.partition, found.clustering, found.other):
-        for predicates in group.values():
-            for index in indexes:
-                if all(_serves(index, p) for p in predicates):
-                    return index
-    return None
 
 
 def _by_column(predicates: Iterable[Predicate], columns: Sequence[Column]) -> dict[str, list[Predicate]]:

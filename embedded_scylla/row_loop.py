@@ -29,7 +29,7 @@ def loop(rows, partition_key, statics, now, append, room):
             continue
         key = row.key
         get = row.cells.get
-        append(({values},))
+        append(({values}))
         room -= 1
         if not room:
             return row, dead, 0
@@ -52,7 +52,7 @@ def compile_loop(columns: Sequence[Column]) -> RowLoop:
         else:
             # A tombstone's value is None already; an expired cell still has its value.
             values.append(f"None if (cell := get({column.name!r})) is None or 0 < cell[2] <= now else cell[1]")
-    text = _TEXT.format(before="\n".join(before), values=", ".join(values))
+    text = _TEXT.format(before="\n".join(before), values="".join(f"{value}, " for value in values))
     names: dict = {"row_is_live": row_is_live}
     exec(compile(text, "<row loop>", "exec"), names)
     return names["loop"]

@@ -99,8 +99,8 @@ class SelectPlan(Plan):
             restrictions.names_one_row
             and not restrictions.has_filters
             and self._shape.is_plain
+            and self._shape.answers_rows
             and not distinct
-            and bool(table.clustering)
         )
         self._sorts = ordering.given and restrictions.partition_has_in and not selection.is_aggregate
 
@@ -123,7 +123,9 @@ class SelectPlan(Plan):
         collector = Collector(self._shape, context, self.restrictions.row_test(context))
         if self.selection.is_aggregate:
             self._walk(context, keys, collector, _Room(UNLIMITED, UNLIMITED, UNLIMITED), None)
-            row = self.selection.finish(collector.states, collector.first, context)
+            counted = self.selection.counts_rows_only
+            states = self.selection.count(collector.taken) if counted else collector.states
+            row = self.selection.finish(states, collector.first, context)
             return self._answer(context, collector, [row])
         if self._sorts:
             if limit > page:

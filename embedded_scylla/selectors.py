@@ -111,7 +111,13 @@ class Selection:
 
     @property
     def is_aggregate(self) -> bool:
+        """Whether all rows become one."""
         return bool(self.accumulations)
+
+    @property
+    def counts_rows_only(self) -> bool:
+        """Whether all that is asked for is the number of rows."""
+        return self.is_aggregate and not self.sources and not any(a.arguments for a in self.accumulations)
 
     @property
     def picks(self) -> list[int] | None:
@@ -141,6 +147,10 @@ class Selection:
         """Let the aggregates take in one row."""
         for i, a in enumerate(self.accumulations):
             states[i] = a.aggregate.add(states[i], [argument(record, context) for argument in a.arguments])
+
+    def count(self, rows: int) -> list[Any]:
+        """What the states are after so many rows, if rows are all that is counted."""
+        return [rows] * len(self.accumulations)
 
     def finish(self, states: list[Any], first: Record | None, context: Context) -> list[bytes | None]:
         """The one row that the aggregates make; ``first`` is the first record, None if there was no row."""
