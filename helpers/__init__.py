@@ -1,4 +1,4 @@
-"""What the notebooks call. Each name is imported from its module when it is first used, so ``import helpers`` is quick."""
+"""What the notebooks call. A name is imported from its module when it is first used: ``import helpers`` is quick."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ _PUBLIC = {
     "tickets": "venue",
     "Event": "event",
     "name_of": "names",
+    "remember_event": "names",
+    "fan_out": "",
+    "FanOutResult": "fan_out",
+    "wait_until": "waiting",
+    "server_now": "clock",
+    "push_clock": "clock",
+    "let_time_pass": "clock",
+    "show": "showing",
+    "show_error": "showing",
     "remember": "names",
 }
 

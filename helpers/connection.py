@@ -173,7 +173,8 @@ def _teach_driver_errors_to_notebooks() -> None:
     def sentence(error: Any) -> list[str]:
         from cassandra import RequestExecutionException
 
-        answers = [each for each in getattr(error, "errors", {}).values() if isinstance(each, RequestExecutionException)]
+        reasons = getattr(error, "errors", {}).values()
+        answers = [reason for reason in reasons if isinstance(reason, RequestExecutionException)]
         return [f"{type(answers[0]).__name__}: {answers[0]}" if answers else f"{type(error).__name__}: {_DIED}"]
 
     for kind in (NoHostAvailable, OperationTimedOut, ConnectionException):

@@ -59,14 +59,15 @@ class Event:
         found = self._by_label.get(label)
         if found is None:
             example = self.tickets[len(self.tickets) // 3].label
-            raise LabError(f"There is no seat {label!r} in a venue of {self.seats:,}. A seat is written as {example!r}.")
+            raise LabError(f"A venue of {self.seats:,} has no seat {label!r}. A seat is written as {example!r}.")
         return found
 
     def section(self, code: str) -> list[Ticket]:
         """The tickets of one section by its code, such as "L04"."""
         found = [ticket for ticket in self.tickets if ticket.section == code]
         if not found:
-            raise LabError(f"There is no section {code!r}. There are: {', '.join(dict.fromkeys(self.venue['section']))}.")
+            known = ", ".join(dict.fromkeys(self.venue["section"]))
+            raise LabError(f"There is no section {code!r}. There are: {known}.")
         return found
 
     @cached_property

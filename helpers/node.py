@@ -30,8 +30,10 @@ _POLL_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Node:
-    """A running embedded node: its address, and its process as ``psutil`` knows it (a number may be used again, a number
-    and its start time may not)."""
+    """A running embedded node: its address, and its process's number and start time, as ``psutil`` gives them.
+
+    A process's number may be used again after its end; number and start time together may not.
+    """
 
     host: str
     port: int

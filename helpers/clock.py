@@ -1,0 +1,74 @@
+"""The server's time: what it is, and how a lesson lets fifteen minutes pass."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from .control import ask
+from .engine import engine_of
+from .errors import LabError
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+# Another kernel may push the embedded node's clock; after so many seconds this process has noticed.
+_REMEMBER_SECONDS = 1.0
+LONGEST_SLEEP = 120.0
+
+_offsets: WeakKeyDictionary[Session, tuple[timedelta, float]] = WeakKeyDictionary()
+_latest_offset = timedelta()
+
+
+def server_now(session: Session) -> datetime:
+    """The server's time in UTC, naive as the driver's timestamps are. Asked at most once a second, then counted on."""
+    global _latest_offset
+    offset, asked = _offsets.get(session, (timedelta(), float("-inf")))
+    if time.monotonic() - asked > _REMEMBER_SECONDS:
+        row = session.execute("SELECT toTimestamp(now()) AS now FROM system.local WHERE key = 'local'").one()
+        offset = row.now - _local_now()
+        _offsets[session] = offset, time.monotonic()
+        _latest_offset = offset
+    return _milliseconds(_local_now() + offset)
+
+
+def latest_known_now() -> datetime:
+    """The time of the server that was asked last, without asking: good enough to say "15 minutes ago"."""
+    return _milliseconds(_local_now() + _latest_offset)
+
+
+def push_clock(session: Session, seconds: float) -> None:
+    """Move the embedded node's time forward by ``seconds``, for everybody who uses it.
+
+    What has a TTL ends as if the time had passed. A real cluster's clock cannot be moved: that is a LabError.
+    """
+    engine = engine_of(session)
+    if engine.kind != "embedded":
+        raise LabError(f"The clock of {engine.name} cannot be pushed: take a small hold_seconds, and let_time_pass().")
+    ask(engine.host, engine.port, {"do": "push_clock", "seconds": seconds}, seconds=30)
+    _offsets.pop(session, None)
+    server_now(session)
+
+
+def let_time_pass(session: Session, seconds: float) -> None:
+    """Let ``seconds`` go by on the server: at once on the embedded node, by waiting on a real cluster."""
+    if engine_of(session).kind == "embedded":
+        push_clock(session, seconds)
+    elif seconds > LONGEST_SLEEP:
+        raise LabError(
+            f"{engine_of(session).name} would have to be waited for, {seconds:.0f} s long. "
+            f"Take a hold_seconds of at most {LONGEST_SLEEP:.0f} in the parameters cell."
+        )
+    else:
+        time.sleep(seconds)
+
+
+def _local_now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _milliseconds(moment: datetime) -> datetime:
+    # A CQL timestamp has milliseconds; more would be lost on the way and then compare unequal.
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

@@ -1,0 +1,212 @@
+"""``show`` prints rows, ``show_error`` what a server refuses, both in a form that is the same in every run."""
+
+from __future__ import annotations
+
+import html
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .errors import LabError
+from .formatting import Formatter
+
+if TYPE_CHECKING:
+    import pandas
+
+MOST_ROWS = 20
+
+# What a refusal means, by the server's class of error and a fragment of its text.
+_MEANINGS = [
+    ("InvalidRequest", "is only supported in materialized view", "IS NOT null belongs into a view's definition."),
+    ("InvalidRequest", "ALLOW FILTERING", "No key says where these rows are: every row would have to be looked at."),
+    ("InvalidRequest", "Missing mandatory PRIMARY KEY part", "A write names the whole key of the row it writes."),
+    ("InvalidRequest", "directly modify a materialized view", "A view follows its table: write there."),
+    (
+        "InvalidRequest",
+        "more than one non-primary key column",
+        "A view's key adds one column to its table's, not two.",
+    ),
+    ("InvalidRequest", "nconfigured table", "There is no such table in this keyspace."),
+    ("InvalidRequest", "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
+    ("InvalidRequest", "constant", "The value is not of the column's type."),
+    ("SyntaxException", "", "The statement is not CQL from that place on."),
+    ("Unauthorized", "cdc log table", "The log belongs to its table: it goes when the table goes, or its cdc option."),
+    ("Unavailable", "", "Fewer replicas are alive than this consistency level needs. Nothing was written or read."),
+    ("WriteTimeout", "", "Nobody knows whether it was written: read before you try again."),
+    ("ReadTimeout", "", "Not enough replicas answered in time. Reading again harms nobody."),
+    ("AlreadyExists", "", "It is there already; IF NOT EXISTS makes a statement safe to repeat."),
+    ("ConfigurationException", "", "An option has a name or a value that the server does not know."),
+]
+
+
+class Table:
+    """Rows as text, in columns: as HTML in a notebook, plain elsewhere, and the same words in both."""
+
+    def __init__(
+        self, columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], left_out: int = 0
+    ):
+        self.columns, self.rows, self.numeric, self.left_out = list(columns), rows, list(numeric), left_out
+
+    def __str__(self) -> str:
+        widths = [max([len(name), *(len(row[i]) for row in self.rows)]) for i, name in enumerate(self.columns)]
+        lines = [self.columns, *self.rows]
+        text = [
+            "  ".join(
+                cell.rjust(width) if right else cell.ljust(width)
+                for cell, width, right in zip(line, widths, self.numeric, strict=True)
+            ).rstrip()
+            for line in lines
+        ]
+        text.insert(1, "  ".join("-" * width for width in widths))
+        return "\n".join([*text, self.footer])
+
+    __repr__ = __str__
+
+    @property
+    def footer(self) -> str:
+        """How many rows there are: "(3 rows)", and how many of them are not shown."""
+        number = len(self.rows) + self.left_out
+        more = f", the first {len(self.rows)} shown" if self.left_out else ""
+        return f"({number:,} row{'s' * (number != 1)}{more})"
+
+    def _repr_html_(self) -> str:
+        align = ["right" if right else "left" for right in self.numeric]
+        head = "".join(_cell("th", name, side) for name, side in zip(self.columns, align, strict=True))
+        body = "".join(
+            "<tr>" + "".join(_cell("td", cell, side) for cell, side in zip(row, align, strict=True)) + "</tr>\n"
+            for row in self.rows
+        )
+        return (
+            f'<table class="dataframe">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n'
+            f"<p>{self.footer}</p>"
+        )
+
+
+def show(
+    rows: Any,
+    *columns: str,
+    sort: str | Sequence[str] | None = None,
+    limit: int = MOST_ROWS,
+) -> None:
+    """Print rows as a table: what ``session.execute`` returned, a list of rows or dicts, or a DataFrame.
+
+    Rows keep the server's order unless ``sort`` names one or several columns; ``columns`` picks some; at most ``limit``
+    are printed. Ids are printed as names, a remaining TTL as "~15 min", a moment near to now as "now".
+
+    >>> show(session.execute("SELECT ticket_id, status FROM tickets LIMIT 2"))
+    ticket_id  status
+    ---------  ---------
+    U07 J-31   available
+    L11 B-7    available
+    (2 rows)
+    """
+    _display(table_of(rows, columns, sort=sort, limit=limit))
+
+
+def table_of(
+    rows: Any, columns: Sequence[str] = (), *, sort: str | Sequence[str] | None = None, limit: int = MOST_ROWS
+) -> Table:
+    """The table that ``show`` prints."""
+    names, records = _records(rows)
+    unknown = [name for name in [*columns, *([sort] if isinstance(sort, str) else sort or [])] if name not in names]
+    if unknown:
+        raise LabError(f"These rows have no column {unknown[0]!r}. They have: {', '.join(names)}.")
+    if sort:
+        places = [names.index(name) for name in ([sort] if isinstance(sort, str) else sort)]
+        records.sort(key=lambda record: [(record[i] is not None, record[i]) for i in places])
+    chosen = list(columns) or names
+    places = [names.index(name) for name in chosen]
+    shown, formatter = records[:limit], Formatter()
+    cells = [[formatter.format(record[i], names[i]) for i in places] for record in shown]
+    numeric = [
+        any(record[i] is not None for record in shown) and all(_is_number(record[i]) for record in shown)
+        for i in places
+    ]
+    return Table(chosen, cells, numeric, len(records) - len(shown))
+
+
+def show_error(action: Callable[[], object]) -> None:
+    """Run ``action`` and print how it is refused: the class of the error, the server's own sentence, and its meaning.
+
+    >>> show_error(lambda: session.execute("SELECT * FROM tickets WHERE status = 'sold'"))
+    InvalidRequest: Cannot execute this query as it might involve data filtering …
+    → No key says where these rows are: every row would have to be looked at.
+    """
+    try:
+        action()
+    except Exception as error:
+        error = _inner(error)
+        kind, message = type(error).__name__, error_text(error)
+        print(f"{kind}: {message}")
+        for wanted, fragment, meaning in _MEANINGS:
+            if kind == wanted and fragment.lower() in message.lower():
+                print(f"→ {meaning}")
+                break
+    else:
+        print("No error: it ran.")
+
+
+def error_text(error: BaseException) -> str:
+    """The server's own sentence, without what the driver puts around it."""
+    found = re.search(r'message="(.*)"[>\s]*$', str(error), re.DOTALL)
+    return found[1] if found else str(error)
+
+
+def _inner(error: Exception) -> Exception:
+    """The driver asks the next node after some refusals, and when none is left wraps the last one."""
+    inside = getattr(error, "errors", None)
+    if isinstance(inside, Mapping) and inside:
+        return next((each for each in inside.values() if isinstance(each, Exception)), error)
+    return error
+
+
+def _records(rows: Any) -> tuple[list[str], list[list[Any]]]:
+    if hasattr(rows, "itertuples"):
+        return _from_dataframe(rows)
+    names = list(getattr(rows, "column_names", None) or [])
+    records = list(rows) if isinstance(rows, Iterable) and not isinstance(rows, str | Mapping) else [rows]
+    if not records:
+        return names, []
+    first = records[0]
+    if isinstance(first, Mapping):
+        names = names or list(first)
+        return names, [[record[name] for name in names] for record in records]
+    if hasattr(first, "_fields"):
+        return names or list(first._fields), [list(record) for record in records]
+    if hasattr(first, "__dataclass_fields__"):
+        names = list(first.__dataclass_fields__)
+        return names, [[getattr(record, name) for name in names] for record in records]
+    if isinstance(first, tuple | list):
+        return names or [f"column {i + 1}" for i in range(len(first))], [list(record) for record in records]
+    return names or ["value"], [[record] for record in records]
+
+
+def _from_dataframe(frame: pandas.DataFrame) -> tuple[list[str], list[list[Any]]]:
+    if frame.index.name is not None:
+        frame = frame.reset_index()
+    names = [str(name) for name in frame.columns]
+    # object keeps whole numbers whole; a missing value, NaN or NaT, is a null.
+    frame = frame.astype(object).where(frame.notna(), None)
+    return names, [list(record) for record in frame.itertuples(index=False, name=None)]
+
+
+def _is_number(value: Any) -> bool:
+    from decimal import Decimal
+
+    return value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool))
+
+
+def _cell(tag: str, text: str, align: str) -> str:
+    return f'<{tag} style="text-align: {align}">{html.escape(text)}</{tag}>'
+
+
+def _display(table: Table) -> None:
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+        from IPython.display import display
+
+        if get_ipython() is not None:
+            display(table)
+            return
+    print(table)
