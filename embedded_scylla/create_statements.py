@@ -78,9 +78,9 @@ def statement_of(table: Table, schema: Schema, internals: bool = False) -> str:
 
 def _definition(column: Column, table: Table) -> str:
     text = f"{identifier(column.name)} {column.type.name}"
-    if column.kind == STATIC:
-        text += " STATIC"
-    return f"{text} TTL" if column.name == table.ttl_column else text
+    if column.name == table.ttl_column:
+        return f"{text} TTL"
+    return f"{text} STATIC" if column.kind == STATIC else text
 
 
 def _primary_key(table: Table) -> str:

@@ -28,5 +28,6 @@ def qualified(keyspace: str, name: str) -> str:
 
 
 def string_map(values: dict[str, str]) -> str:
-    """A map of strings to strings, in the order given."""
-    return "{" + ", ".join(f"{string(key)}: {string(value)}" for key, value in values.items()) + "}"
+    """A map of strings to strings in the order in which ScyllaDB shows it: by key, but ``class`` first."""
+    keys = sorted(values, key=lambda key: (key != "class", key))
+    return "{" + ", ".join(f"{string(key)}: {string(values[key])}" for key in keys) + "}"

@@ -29,8 +29,7 @@ def encode_keyspace(keyspace: Keyspace) -> Payload:
 
 
 def decode_keyspace(payload: Payload) -> Keyspace:
-    # Bases come before their views, whose filters are compiled against them.
-    tables = sorted(map(decode_table, payload["tables"]), key=lambda table: table.is_view)
+    tables = list(map(decode_table, payload["tables"]))
     bases = {table.id: table for table in tables}
     return Keyspace(
         payload["name"],

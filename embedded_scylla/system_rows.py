@@ -48,7 +48,7 @@ def _versions(engine: Engine) -> Iterator[RowDict]:
         "build_id": "Fifty Thousand Seats: an embedded node that behaves like ScyllaDB and is not ScyllaDB",
         "build_mode": f"Python {platform.python_version()}",
         "compatible_version": engine.node.release_version,
-        "version": engine.node.version,
+        "version": engine.node.scylla_version,
     }
 
 

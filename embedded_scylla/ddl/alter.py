@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..cql import ast
 from ..errors import ConfigurationException, InvalidRequest
 from ..options import parse_table_options
-from ..request import Context, Result, SchemaChange, Void
+from ..request import Context, Result, SchemaChange
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Schema, Table
 from ..types import ASCII, BLOB, TEXT, CqlType, parse_type
 from . import where
@@ -22,9 +22,6 @@ DROP_SETTLES = 5_000_000  # µs: a log's dropped column is dropped that far in t
 def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context) -> Result:
     engine, name = context.engine, statement.table.name
     check_modifiable(keyspace_name)
-    keyspace = engine.schema.keyspaces.get(keyspace_name)
-    if statement.if_exists and (keyspace is None or name not in keyspace.tables):
-        return Void()
     table = find_table(engine.schema, keyspace_name, name)
     if table.is_view:
         raise InvalidRequest("Cannot use ALTER TABLE on Materialized View. (Did you mean ALTER MATERIALIZED VIEW)?")
@@ -43,6 +40,7 @@ def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context)
             change.rename(old, new)
     elif statement.ttl_column is not None:
         change.ttl(statement.ttl_column or None)
+    keyspace = engine.schema.keyspaces[keyspace_name]
     options = parse_table_options(statement.properties or {}, keyspace, table.options)
     if statement.properties is not None:
         change.options(options, statement.properties)

@@ -47,8 +47,6 @@ def alter_keyspace(statement: ast.AlterKeyspace, context: Context) -> Result:
     check_modifiable(name)
     old = context.engine.schema.keyspaces.get(name)
     if old is None:
-        if statement.if_exists:
-            return Void()
         raise InvalidRequest(f"Can't find a keyspace {name}")
     options = replication.parse_keyspace_options(statement.properties)
     data_center = context.engine.node.data_center
