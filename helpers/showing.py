@@ -6,6 +6,7 @@ import html
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .errors import LabError
@@ -119,10 +120,7 @@ def table_of(
     places = [names.index(name) for name in chosen]
     shown, formatter = records[:limit], Formatter()
     cells = [[formatter.format(record[i], names[i]) for i in places] for record in shown]
-    numeric = [
-        any(record[i] is not None for record in shown) and all(_is_number(record[i]) for record in shown)
-        for i in places
-    ]
+    numeric = [_is_numeric([record[i] for record in shown]) for i in places]
     return Table(chosen, cells, numeric, len(records) - len(shown))
 
 
@@ -191,10 +189,9 @@ def _from_dataframe(frame: pandas.DataFrame) -> tuple[list[str], list[list[Any]]
     return names, [list(record) for record in frame.itertuples(index=False, name=None)]
 
 
-def _is_number(value: Any) -> bool:
-    from decimal import Decimal
-
-    return value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool))
+def _is_numeric(values: list[Any]) -> bool:
+    there = [value for value in values if value is not None]
+    return bool(there) and all(isinstance(each, int | float | Decimal) and not isinstance(each, bool) for each in there)
 
 
 def _cell(tag: str, text: str, align: str) -> str:
