@@ -62,9 +62,7 @@ def plan_batch(statement: ast.Batch, parsed: ast.Parsed, engine: Engine, keyspac
     return BatchPlan(plans, statement.kind, using, variables)
 
 
-def execute_batch(
-    plans_with_values: Sequence[tuple[Plan, Sequence[Value]]], kind: str, context: Context
-) -> Result:
+def execute_batch(plans_with_values: Sequence[tuple[Plan, Sequence[Value]]], kind: str, context: Context) -> Result:
     """Carry out a BATCH message: plans, each with its own values. ``kind``: LOGGED, UNLOGGED or COUNTER."""
     plans = [plan for plan, _ in plans_with_values]
     if not all(isinstance(plan, ModificationPlan) for plan in plans):

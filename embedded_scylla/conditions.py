@@ -167,7 +167,7 @@ def _test(relation: ast.Relation, spec: ColumnSpec, variables: Variables) -> Tes
     operator = relation.operator
     if operator in ("IN", "NOT IN"):
         return _membership(relation, spec, variables)
-    value = compile_term(relation.right, spec, variables)
+    value = _compile_value(relation.right, spec, variables)
     if operator == "LIKE":
         return _likeness(spec, value)
     order = spec.type.order
@@ -194,6 +194,13 @@ def _test(relation: ast.Relation, spec: ColumnSpec, variables: Variables) -> Tes
     return compares
 
 
+def _compile_value(term: ast.Term, spec: ColumnSpec, variables: Variables) -> Value:
+    """The right side. Unlike a list that is stored, one to compare with may hold nulls, as that of an IN may."""
+    if isinstance(term, ast.ListLiteral) and any(getattr(item, "kind", "") == "null" for item in term.items):
+        spec = spec._replace(name=f"IN({spec.name})")
+    return compile_term(term, spec, variables, clause="IF clause")
+
+
 def _likeness(spec: ColumnSpec, pattern: Value) -> Test:
     if spec.type not in (TEXT, ASCII):
         raise InvalidRequest(f"LIKE is allowed only on string types, which {spec.name} is not")
@@ -214,13 +221,13 @@ def _membership(relation: ast.Relation, spec: ColumnSpec, variables: Variables) 
     positive = relation.operator == "IN"
     kind = spec.type
     if isinstance(relation.right, tuple):
-        items = [compile_term(term, spec, variables) for term in relation.right]
+        items = [_compile_value(term, spec, variables) for term in relation.right]
 
         def members(context: Context) -> list[bytes | None]:
             return [_comparable(kind, item, context) for item in items]
     else:
         many = ListType(kind.freeze(), True)
-        receiver = ColumnSpec(spec.keyspace, spec.table, f"in({spec.name})", many)
+        receiver = ColumnSpec(spec.keyspace, spec.table, f"{relation.operator}({spec.name})", many)
         whole = compile_term(relation.right, receiver, variables)
 
         def members(context: Context) -> list[bytes | None]:

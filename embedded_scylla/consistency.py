@@ -57,13 +57,11 @@ def check_serial(keyspace: Keyspace, level: int, commit_level: int | None = None
     """Refuse a lightweight transaction that cannot be had at this serial level. ``commit_level`` is the ordinary
     level, at which what was decided is written; a serial read has none."""
     if level not in _SERIAL:
-        raise InvalidRequest(
-            "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL"
-        )
+        raise InvalidRequest("Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
     if commit_level is not None and commit_level in _SERIAL:
         raise InvalidRequest(
             f"{CONSISTENCY_NAMES[commit_level]} is not supported as conditional update commit consistency. "
-            'Use ANY if you mean "make sure it is accepted but I don\'t care how many replicas commit it '
+            "Use ANY if you mean \"make sure it is accepted but I don't care how many replicas commit it "
             'for non-SERIAL reads"'
         )
     _check_alive(keyspace, level)

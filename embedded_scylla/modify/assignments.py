@@ -43,7 +43,7 @@ class Operation:
 
 def set_value(table: Table, column: Column, term: ast.Term, variables: Variables) -> Operation:
     """``c = v``, and a column of an INSERT."""
-    value = compile_term(term, table.spec(column), variables)
+    value = compile_term(term, table.spec(column), variables, table, "SET clause")
     name = column.name
     if column.type.is_multicell:
         add = _ADD[column.type.kind]
@@ -297,9 +297,7 @@ def _delete_element(table: Table, column: Column, key_term: ast.Term, variables:
     return Operation(column, remove)
 
 
-def _existing_key(
-    index: Value, context: Context, existing: list[tuple[bytes, bytes]], action: str
-) -> bytes:
+def _existing_key(index: Value, context: Context, existing: list[tuple[bytes, bytes]], action: str) -> bytes:
     """The key of the list element at an index, or the sentence that there is none."""
     data = value_of(index, context)
     if data is None:

@@ -55,16 +55,12 @@ class DeletePlan(WherePlan):
                 mutation.rows[start] = Row(start, deletion=tombstone)
             else:
                 mutation.ranges.append(
-                    RangeDeletion(
-                        start, interval.start_inclusive, interval.end_key, interval.end_inclusive, tombstone
-                    )
+                    RangeDeletion(start, interval.start_inclusive, interval.end_key, interval.end_inclusive, tombstone)
                 )
         return mutation
 
 
-def plan_delete(
-    statement: ast.Delete, variables: Variables, engine: Engine, keyspace: str | None
-) -> DeletePlan:
+def plan_delete(statement: ast.Delete, variables: Variables, engine: Engine, keyspace: str | None) -> DeletePlan:
     """Check a DELETE and compile it."""
     table = table_to_modify(statement.table, engine, keyspace)
     using = UsingClause.of_table(statement.using, table, variables)
@@ -74,9 +70,7 @@ def plan_delete(
         if column is None:
             raise InvalidRequest(f"Unknown identifier {deletion.column}")
         if column.is_primary_key:
-            raise InvalidRequest(
-                f"Invalid identifier {column.name} for deletion (should not be a PRIMARY KEY part)"
-            )
+            raise InvalidRequest(f"Invalid identifier {column.name} for deletion (should not be a PRIMARY KEY part)")
         operations.append(compile_deletion(table, column, deletion, variables))
     if statement.conditions or statement.if_exists:
         refuse_custom_timestamp(statement.using)

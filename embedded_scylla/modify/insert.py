@@ -76,9 +76,7 @@ class InsertPlan(ModificationPlan):
         return [mutation]
 
 
-def plan_insert(
-    statement: ast.Insert, variables: Variables, engine: Engine, keyspace: str | None
-) -> InsertPlan:
+def plan_insert(statement: ast.Insert, variables: Variables, engine: Engine, keyspace: str | None) -> InsertPlan:
     """Check an INSERT and compile it."""
     table = table_to_modify(statement.table, engine, keyspace)
     if statement.json is not None:

@@ -71,15 +71,12 @@ class UpdatePlan(WherePlan):
     def build(self, context: Context, write: Write) -> list[Mutation]:
         row_keys = self.row_keys(context) if self.row_operations else ()
         found = [
-            self.build_rows(context, write, key, row_keys, with_marker=False)
-            for key in self.partition_keys(context)
+            self.build_rows(context, write, key, row_keys, with_marker=False) for key in self.partition_keys(context)
         ]
         return [mutation for mutation in found if mutation is not None]
 
 
-def plan_update(
-    statement: ast.Update, variables: Variables, engine: Engine, keyspace: str | None
-) -> UpdatePlan:
+def plan_update(statement: ast.Update, variables: Variables, engine: Engine, keyspace: str | None) -> UpdatePlan:
     """Check an UPDATE and compile it."""
     table = table_to_modify(statement.table, engine, keyspace)
     using = UsingClause.of_table(statement.using, table, variables)

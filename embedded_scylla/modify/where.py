@@ -32,13 +32,10 @@ def plan_where(
         conditions.settle_existence(table, where.clustering_restricted)
     if where.token:
         raise InvalidRequest(
-            "The token function cannot be used in WHERE clauses for UPDATE and DELETE statements: "
-            + _text(where.token)
+            "The token function cannot be used in WHERE clauses for UPDATE and DELETE statements: " + _text(where.token)
         )
     if where.other:
-        raise InvalidRequest(
-            f"Invalid where clause contains non PRIMARY KEY columns: {', '.join(where.other)}"
-        )
+        raise InvalidRequest(f"Invalid where clause contains non PRIMARY KEY columns: {', '.join(where.other)}")
     if statement == "UPDATE" and where.clustering_has_slice:
         on_clustering = [p for p in where.predicates if p.column in table.clustering]
         raise InvalidRequest(f"Invalid operator in where clause {_text(on_clustering)}")
