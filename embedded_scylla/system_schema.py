@@ -16,9 +16,9 @@ Row = dict[str, Any]
 _OPTION_COLUMNS = (
     "bloom_filter_fp_chance double, caching frozen<map<text, text>>, comment text, "
     "compaction frozen<map<text, text>>, compression frozen<map<text, text>>, crc_check_chance double, "
-    "dclocal_read_repair_chance double, default_time_to_live int, extensions frozen<map<text, blob>>, "
+    "default_time_to_live int, extensions frozen<map<text, blob>>, "
     "gc_grace_seconds int, id uuid, max_index_interval int, memtable_flush_period_in_ms int, min_index_interval int, "
-    "read_repair_chance double, speculative_retry text"
+    "speculative_retry text"
 )
 _COLUMN_COLUMNS = "clustering_order text, column_name_bytes blob, kind text, position int, type text"
 _BY_COLUMN = ("keyspace_name text", "table_name text, column_name text")
@@ -117,8 +117,6 @@ def _options(table: Table) -> Row:
     return {
         "keyspace_name": table.keyspace,
         "id": table.id,
-        "dclocal_read_repair_chance": 0.0,
-        "read_repair_chance": 0.0,
         "extensions": {name: _extension(options[name]) for name in EXTENSIONS if name in options},
         **{
             name: options[name]

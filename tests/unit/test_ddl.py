@@ -867,7 +867,8 @@ def test_the_schema_survives_the_journal() -> None:
         TICKETS,
         AVAILABLE,
         'CREATE TABLE "Select" ("A b" int, c frozen<tuple<int, text>>, s text static, m map<text, frozen<set<uuid>>>, '
-        "e timestamp TTL, PRIMARY KEY ((\"A b\"), c)) WITH CLUSTERING ORDER BY (c DESC) AND cdc = {'enabled': true, 'ttl': 5}",
+        'e timestamp TTL, PRIMARY KEY (("A b"), c)) WITH CLUSTERING ORDER BY (c DESC) '
+        "AND cdc = {'enabled': true, 'ttl': 5}",
         "CREATE INDEX ON tickets (price)",
         "ALTER TABLE tickets ADD note text",
         'ALTER TABLE "Select" DROP m',

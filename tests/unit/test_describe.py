@@ -211,8 +211,9 @@ def test_what_is_described_makes_the_same_schema_again(session: SchemaSession) -
         "t frozen<tuple<int, text>>, m map<int, text>, expires bigint TTL, PRIMARY KEY ((a, b), c)) "
         "WITH CLUSTERING ORDER BY (c DESC) AND cdc = {'enabled': true, 'preimage': 'full', 'ttl': 60} "
         "AND compaction = {'class': 'TimeWindowCompactionStrategy', 'compaction_window_unit': 'HOURS'} "
-        "AND compression = {} AND caching = {'keys': 'NONE', 'rows_per_partition': '10'} AND default_time_to_live = 900 "
-        "AND speculative_retry = '50ms' AND tombstone_gc = {'mode': 'immediate'} AND bloom_filter_fp_chance = 0.1",
+        "AND compression = {} AND caching = {'keys': 'NONE', 'rows_per_partition': '10'} "
+        "AND default_time_to_live = 900 AND speculative_retry = '50ms' AND tombstone_gc = {'mode': 'immediate'} "
+        "AND bloom_filter_fp_chance = 0.1",
         "ALTER TABLE wide_scylla_cdc_log WITH gc_grace_seconds = 77",
         "CREATE MATERIALIZED VIEW rest AS SELECT \"select\", \"x y\", p FROM quoted WHERE \"x y\" IN ('it''s', 'b') "
         'AND "select" >= 5 PRIMARY KEY ("x y", "select", p) WITH CLUSTERING ORDER BY ("select" DESC) '
