@@ -70,14 +70,14 @@ def _compile(table: Table, p: Predicate, context: Context) -> Test:
 
 
 def value_test(kind: CqlType, operator: str, value: bytes | list[bytes]) -> ValueTest:
-    """A test of one value: = < <= > >= LIKE against ``value``, IN against a list of values."""
+    """A test of one value: = < <= > >= LIKE against ``value``, IN and NOT IN against a list of values."""
     order = kind.order
     if operator == "LIKE":
         matches = like(value)
         return lambda data: data is not None and matches(data)
-    if operator == "IN":
-        wanted = {order(v) for v in value}
-        return lambda data: data is not None and order(data) in wanted
+    if operator in ("IN", "NOT IN"):
+        listed, inside = {order(v) for v in value}, operator == "IN"
+        return lambda data: data is not None and (order(data) in listed) == inside
     if operator == "=" and kind in _ONE_FORM:
         return lambda data: data == value
     bound, compare = order(value), COMPARE[operator]

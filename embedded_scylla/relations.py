@@ -33,7 +33,7 @@ class Predicate:
 
     ``value(context)`` gives the right side: bytes; for IN a list of values; for tuples a list of fields in place of
     bytes; None for null. ``subscript(context)`` gives the key of ``column[key]``. ``variable`` is the index of the bind
-    marker, if the right side is just one.
+    marker, if the right side is just one. ``clustering_bound``: a slice in stored order, not in the values'.
     """
 
     on: str
@@ -43,6 +43,7 @@ class Predicate:
     text: str
     subscript: Value | None = None
     variable: int | None = None
+    clustering_bound: bool = False
 
     @property
     def column(self) -> Column:
@@ -63,7 +64,7 @@ class Predicate:
     @property
     def always_filters(self) -> bool:
         """Whether this relation can only be answered by looking at each value."""
-        return self.operator in ("CONTAINS", "CONTAINS KEY", "LIKE") or self.subscript is not None
+        return self.operator in ("CONTAINS", "CONTAINS KEY", "LIKE", "NOT IN") or self.subscript is not None
 
 
 class UnrecognizedName(InvalidRequest):
@@ -164,11 +165,20 @@ def _on_tuple(left: ast.ColumnTuple, relation: ast.Relation, table: Table, varia
                     "They should appear in the PRIMARY KEY order"
                 )
             raise InvalidRequest("Clustering columns must appear in the PRIMARY KEY order in multi-column relations")
-    return Predicate(ON_TUPLE, columns, operator, value, relation_text(relation))
+    return Predicate(
+        ON_TUPLE, columns, operator, value, relation_text(relation), clustering_bound=relation.clustering_bound
+    )
 
 
 def _on_token(left: ast.TokenOf, relation: ast.Relation, table: Table, variables: Variables) -> Predicate:
     columns = tuple(find_column(table, name) for name in left.columns)
+    if len(columns) != len(table.partition_key):
+        raise InvalidRequest(
+            "Invalid number of arguments in call to function system.token: "
+            f"{len(table.partition_key)} required but {len(columns)} provided"
+        )
+    if len(set(columns)) < len(columns):
+        raise InvalidRequest("The token() function contains duplicate partition key components")
     if columns != table.partition_key:
         order = ", ".join(c.name for c in table.partition_key)
         raise InvalidRequest(f"The token function arguments must be in the partition key order: {order}")
@@ -181,19 +191,21 @@ def _on_token(left: ast.TokenOf, relation: ast.Relation, table: Table, variables
 
 
 def _right_side(relation: ast.Relation, spec: ColumnSpec, variables: Variables, table: Table) -> tuple[str, Value]:
-    """The operator (IN of one value is =) and the closure that gives bytes, or for IN a list of bytes."""
-    if relation.operator != "IN":
-        return relation.operator, _checked(compile_term(relation.right, spec, variables, table))
-    many = _renamed(spec, f"in({spec.name})", types.ListType(spec.type.freeze(), True))
+    """The operator (IN of one value is =) and the closure that gives bytes, or for IN and NOT IN a list of bytes."""
+    operator = relation.operator
+    if operator not in ("IN", "NOT IN"):
+        return operator, _checked(compile_term(relation.right, spec, variables, table))
+    many = _renamed(spec, f"{operator}({spec.name})", types.ListType(spec.type.freeze(), True))
+    gather = _without_nulls if operator == "IN" else _null_if_any
     if not isinstance(relation.right, tuple):
         whole = _checked(compile_term(relation.right, many, variables, table))
-        return "IN", _split_list(whole, many.type)
+        return operator, _split_list(whole, many.type, gather)
     check_literal(ast.ListLiteral(relation.right), many, table)
     one = _renamed(spec, f"value({many.name})", spec.type)
     items = [_checked(compile_term(term, one, variables, table)) for term in relation.right]
-    if len(items) == 1:
+    if len(items) == 1 and operator == "IN":
         return "=", items[0]
-    return "IN", _each(items)
+    return operator, lambda context: gather([item(context) for item in items])
 
 
 def _tuple_right_side(
@@ -202,18 +214,21 @@ def _tuple_right_side(
     """Like ``_right_side``, with lists of fields where it has bytes."""
     if relation.operator != "IN":
         return relation.operator, _fields(relation.right, spec, variables, table)
-    many = _renamed(spec, f"in({spec.name})", types.ListType(spec.type, True))
+    many = _renamed(spec, f"IN({spec.name})", types.ListType(spec.type, True))
     if not isinstance(relation.right, tuple):
-        split = _split_list(_checked(compile_term(relation.right, many, variables, table)), many.type)
+        split = _split_list(_checked(compile_term(relation.right, many, variables, table)), many.type, _without_nulls)
 
         def split_twice(context: Context) -> list[list[bytes | None]] | None:
             tuples = split(context)
             return None if tuples is None else [spec.type.split(t) for t in tuples]
 
         return "IN", split_twice
+    check_literal(ast.ListLiteral(relation.right), many, table)
     one = _renamed(spec, f"value({many.name})", spec.type)
     items = [_fields(term, one, variables, table) for term in relation.right]
-    return ("=", items[0]) if len(items) == 1 else ("IN", _each(items))
+    if len(items) == 1:
+        return "=", items[0]
+    return "IN", lambda context: _without_nulls([item(context) for item in items])
 
 
 def _fields(term: ast.Term, spec: ColumnSpec, variables: Variables, table: Table) -> Value:
@@ -238,21 +253,22 @@ def _fields(term: ast.Term, spec: ColumnSpec, variables: Variables, table: Table
     return fields
 
 
-def _split_list(whole: Value, kind: CqlType) -> Value:
+def _split_list(whole: Value, kind: CqlType, gather: Callable[[list], list | None]) -> Value:
     def values(context: Context) -> list[bytes] | None:
         data = whole(context)
-        return None if data is None else [part for part in kind.split(data) if part is not None]
+        return None if data is None else gather(kind.split(data))
 
     return values
 
 
-def _each(items: list[Value]) -> Value:
-    """The values of a written-out IN; null among them matches nothing, so it is left out."""
+def _without_nulls(values: list[Any]) -> list[Any]:
+    """The values of an IN: nothing is equal to null, so it may as well be left out."""
+    return [value for value in values if value is not None]
 
-    def values(context: Context) -> list[Any]:
-        return [v for item in items if (v := item(context)) is not None]
 
-    return values
+def _null_if_any(values: list[Any]) -> list[Any] | None:
+    """The values of a NOT IN: of nothing can be said that it is other than null."""
+    return None if None in values else values
 
 
 def _checked(term: Any) -> Value:
@@ -285,7 +301,7 @@ def _renamed(spec: ColumnSpec, name: str, kind: CqlType) -> ColumnSpec:
 
 def _check_operator(relation: ast.Relation) -> None:
     operator, left = relation.operator, relation.left
-    if operator in ("!=", "NOT IN"):
+    if operator == "!=":
         raise InvalidRequest(f'Unsupported "{operator}" relation: {relation_text(relation)}')
     if operator == "IS NOT":
         raise InvalidRequest(
@@ -293,11 +309,11 @@ def _check_operator(relation: ast.Relation) -> None:
             f"Invalid binary operator: {relation_text(relation)}"
         )
     if isinstance(left, ast.ColumnTuple):
-        if operator in ("CONTAINS", "CONTAINS KEY", "LIKE"):
+        if operator in ("CONTAINS", "CONTAINS KEY", "LIKE", "NOT IN"):
             raise InvalidRequest(f"{operator.replace(' ', '_')} cannot be used for Multi-column relations")
         if operator == "IS NOT NULL":
             raise InvalidRequest("IS NOT only supports single column")
-    if isinstance(left, ast.TokenOf) and operator in ("IN", "LIKE", "CONTAINS", "CONTAINS KEY"):
+    if isinstance(left, ast.TokenOf) and operator in ("IN", "NOT IN", "LIKE", "CONTAINS", "CONTAINS KEY"):
         raise InvalidRequest(f"{operator} cannot be used with the token function")
 
 

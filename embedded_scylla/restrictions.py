@@ -274,7 +274,8 @@ class Restrictions:
                 found = [self._at(tuple(fields)) for fields in value]
             else:
                 self._null_in(predicate.columns, value, always=True)
-                found = self._tuple_slice(predicate.operator, tuple(value))
+                slices = self._stored_slice if predicate.clustering_bound else self._tuple_slice
+                found = slices(predicate.operator, tuple(value))
             result = intervals.intersect(result, intervals.union(found))
         return result
 
@@ -294,6 +295,10 @@ class Restrictions:
                 piece = bounded
             pieces.append(piece)
         return pieces
+
+    def _stored_slice(self, operator: str, values: Key) -> list[Interval]:
+        bound = intervals.above if operator in (">", ">=") else intervals.below
+        return [bound(clustering_order(self.table, values), values, operator in (">=", "<="))]
 
     # ------------------------------------------------------------ values
 
@@ -380,6 +385,8 @@ def plan_restrictions(
     where_rules.check_together(table, predicates, allow_filtering)
     found = Restrictions(table, predicates, strict_nulls=not reads)
     indexes = list(table.indexes.values()) if statement != "DELETE" else []
+    if not reads:
+        where_rules.check_write(found)
     on_partition = not found.token and where_rules.serves_some(indexes, found.partition.values())
     on_clustering = where_rules.serves_some(indexes, found.clustering.values())
     on_other = where_rules.serves_some(indexes, found.other.values())

@@ -158,7 +158,7 @@ def _marker(index: int, receiver: ColumnSpec) -> Value:
 
 def _without_null(data: bytes, receiver: ColumnSpec) -> bytes:
     # The list of an IN may hold nulls (nothing is equal to them), a list that is stored may not.
-    if not receiver.name.startswith("in(") and None in receiver.type.split(data):
+    if not receiver.name.lower().startswith(("in(", "not in(")) and None in receiver.type.split(data):
         raise InvalidRequest("Cannot store NULL in list or set")
     return data
 

@@ -83,6 +83,9 @@ def _check_tuples(before: list[Predicate], p: Predicate) -> None:
         raise InvalidRequest(f"{common} cannot be restricted by more than one relation if it includes a IN")
     if not any(other.is_slice for other in before):
         raise InvalidRequest(f'Column "{common}" cannot be restricted by both an equality and an inequality relation')
+    if p.clustering_bound != before[0].clustering_bound:
+        one, other = ("SCYLLA_CLUSTERING_BOUND" if q.clustering_bound else "plain" for q in (before[0], p))
+        raise InvalidRequest(f"Invalid combination of restrictions ({one} / {other})")
     for operators, side in (((">", ">="), "start"), (("<", "<="), "end")):
         if p.operator in operators and before[0].operator in operators:
             raise InvalidRequest(f"More than one restriction was found for the {side} bound on {common}")
@@ -109,6 +112,13 @@ def check_clustering(found: Restrictions, indexed: bool, allow_filtering: bool) 
                 f'PRIMARY KEY column "{column.name}" cannot be restricted '
                 f'as preceding column "{expected.name}" is not restricted'
             )
+
+
+def check_write(found: Restrictions) -> None:
+    """Refuse relations on key columns that could only be answered by looking at each row: writes do not look."""
+    for predicate in found.predicates:
+        if predicate.column.is_primary_key and predicate.always_filters:
+            raise InvalidRequest(f"Invalid operator in where clause {predicate.text}")
 
 
 def needs_filtering(found: Restrictions, on_partition: bool, on_clustering: bool, on_other: bool) -> bool:
