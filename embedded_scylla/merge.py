@@ -136,9 +136,12 @@ def settle(row: Row, floor: int) -> None:
         if row.marker is not None and row.marker[0] <= deletion[0]:
             row.marker = None
         _drop_covered_cells(row, deletion[0])
-    for cell in row.cells.values():
-        if type(cell) is Collection and cell.deletion is not None:
-            _drop_elements(cell, cell.deletion[0])
+    for name, cell in list(row.cells.items()):
+        if type(cell) is Collection:
+            if cell.deletion is not None:
+                _drop_elements(cell, cell.deletion[0])
+            elif not cell.elements:
+                del row.cells[name]
     if row.shadowable is not None:
         _shadow(row)
 
