@@ -54,6 +54,10 @@ run: venv ## execute the whole workbook at full size; results under out/
 test: venv ## run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
+.PHONY: outputs
+outputs: venv ## execute the notebooks in place and refresh what is committed
+	@$(BIN)/python tools/refresh_outputs.py $(ARGS)
+
 .PHONY: bench
 bench: venv ## measure; figures in out/bench.json
 	@$(BIN)/python -m helpers.bench $(ARGS)

@@ -1,0 +1,145 @@
+"""The notebooks' form: the frame every chapter has, cells that are short, outputs that are there and clean."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from statistics import median
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+
+from tools.refresh_outputs import CELL_METADATA, METADATA, NOTEBOOKS, WIDGET
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+LONGEST_CELL = 20
+MEDIAN_CELL = 4
+SECTIONS = ["## What you can now say", "## In practice", "## Further reading"]
+
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+_IMAGE_TAG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+_ALT = re.compile(r"""\balt=("[^"]+"|'[^']+')""")
+_ITEM = re.compile(r"^(?:[-*]|\d+\.) ", re.MULTILINE)
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def code_lines(cell) -> list[str]:
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def test_there_are_notebooks():
+    assert [path.name[:3] for path in PATHS] == [f"{i:02}_" for i in range(len(PATHS))]
+
+
+def test_opening(notebook):
+    title, objectives, parameters, opening = notebook.cells[:4]
+    assert re.match(r"# \w", title.source), "the first cell is the title"
+    assert re.search(r"\b\d+ minutes\b", title.source), "the title says how long the chapter takes"
+    for heading in ("You will build", "You will learn", "You will need"):
+        assert f"**{heading}" in objectives.source
+    assert parameters.metadata.get("tags") == ["parameters"]
+    assert re.search(r"^seats = 50_000$", parameters.source, re.MULTILINE)
+    assert "connect(" in opening.source
+
+
+def test_closing(notebook, path):
+    headings = [line for cell in prose(notebook) for line in cell.source.splitlines() if line.startswith("## ")]
+    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
+    assert headings[-3:] == SECTIONS, "the frame ends the chapter"
+    if path != PATHS[-1]:
+        assert "**Next:**" in notebook.cells[-1].source
+
+
+def test_each_promise_comes_back_as_a_sentence(notebook):
+    learn = notebook.cells[1].source.split("You will learn")[1].split("You will need")[0]
+    recap = next(cell.source for cell in prose(notebook) if SECTIONS[0] in cell.source)
+    recap = recap.split(SECTIONS[0])[1].split("\n## ")[0]
+    assert len(_ITEM.findall(learn)) == len(_ITEM.findall(recap)) == 3
+
+
+def test_rhythm(notebook):
+    lengths = [len(code_lines(cell)) for cell in code_cells(notebook)]
+    long = [cell.id for cell in code_cells(notebook) if len(cell.source.splitlines()) > LONGEST_CELL]
+    assert not long
+    assert median(lengths) <= MEDIAN_CELL
+    assert 0.4 <= len(prose(notebook)) / len(notebook.cells) <= 0.65, "half of a chapter is prose"
+
+
+def test_cell_ids(notebook):
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    # An id that a tool drew says nothing in a diff, and changes when the cell is made again.
+    drawn = re.compile(r"[0-9a-f]{6,}(-[0-9a-f]+)*")
+    assert not [id for id in ids if drawn.fullmatch(id) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id)]
+
+
+def test_metadata_is_clean(notebook):
+    assert notebook.metadata == METADATA
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= CELL_METADATA, cell.id
+
+
+def test_outputs_are_there(notebook):
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "executed in order: make outputs"
+    assert sum(bool(cell.outputs) for cell in cells) >= len(cells) / 2
+
+
+def test_outputs_are_clean(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", cell.id
+            assert WIDGET not in output.get("data", {}), cell.id
+            text = str(output.get("text", "")) + str(output.get("data", {}).get("text/plain", ""))
+            assert not re.search(r"<\w+[^>]* at 0x[0-9a-f]+>", text), f"{cell.id} prints an address in memory"
+            assert not re.search(r"/(home|Users|root|tmp|work)/", text), f"{cell.id} prints a path of one machine"
+
+
+def test_pictures_say_in_words_what_they_show(notebook):
+    pictures = 0
+    for cell in notebook.cells:
+        html = cell.source if cell.cell_type == "markdown" else ""
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            html += data.get("text/html", "")
+            for kind in {"image/png", "image/svg+xml"} & set(data):
+                pictures += 1
+                assert len(output.metadata.get(kind, {}).get("alt", "")) >= 20, cell.id
+        for tag in _IMAGE_TAG.findall(html):
+            pictures += 1
+            assert _ALT.search(tag), cell.id
+        if cell.cell_type == "markdown":
+            assert all(text for image, text, _ in _LINK.findall(cell.source) if image), cell.id
+    assert pictures >= 2
+
+
+def test_links_within_the_project_lead_somewhere(notebook, path):
+    for cell in prose(notebook):
+        for _, _, target in _LINK.findall(cell.source):
+            if not re.match(r"[a-z]+:|#|attachment:", target):
+                assert (path.parent / unquote(target.partition("#")[0])).exists(), f"{cell.id}: {target}"
+
+
+def test_code_of_a_cell_names_no_secret_and_no_machine(notebook):
+    for cell in notebook.cells:
+        assert not re.search(r"/(home|Users|root|tmp|work)/\w", cell.source), cell.id

@@ -1,0 +1,38 @@
+"""What a reader sees on the web is what the notebooks print today: nbval runs them and compares every output."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.refresh_outputs import private_node
+
+PROJECT = Path(__file__).resolve().parents[2]
+CELL_SECONDS = 120
+# All notebooks, one after the other, at the size that is committed.
+ALL_SECONDS = 420
+
+
+@pytest.mark.notebook
+@pytest.mark.slow
+@pytest.mark.timeout(ALL_SECONDS + 30)
+def test_committed_outputs_are_true():
+    # A process of its own: nbval's options would turn every notebook that this run collects into tests.
+    command = [sys.executable, "-m", "pytest", "-p", "tests.notebooks.nbval_rules", "-p", "no:cacheprovider"]
+    options = ["--nbval", f"--nbval-cell-timeout={CELL_SECONDS}", "--nbval-sanitize-with=nbval_sanitize.cfg"]
+    quiet = ["--quiet", "--no-header", "--color=no", "--timeout=0", "--tb=short", "--import-mode=importlib"]
+    with private_node():
+        run = subprocess.run(
+            [*command, *options, *quiet, "notebooks"],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            timeout=ALL_SECONDS,
+        )
+    failing = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", run.stdout, re.MULTILINE)
+    told = f"{run.stdout}{run.stderr}"
+    assert run.returncode == 0, f"not as committed: {', '.join(failing) or 'all'}; mend, or: make outputs\n{told}"

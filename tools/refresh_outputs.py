@@ -1,0 +1,135 @@
+"""Executes notebooks in place and leaves them as they are committed: outputs fresh, everything volatile gone.
+
+    python tools/refresh_outputs.py                     all notebooks
+    python tools/refresh_outputs.py notebooks/00*.ipynb
+
+Each notebook runs in a kernel of its own, at the values of its parameters cell, against an embedded node that lives in
+a temporary folder: neither a learner's own node nor a cluster named by SCYLLA_HOSTS is touched. A notebook in which a
+cell fails is left as it was, the cell is named, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = PROJECT / "notebooks"
+CELL_SECONDS = 300
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+# What an author says about a cell; the rest is a tool's.
+CELL_METADATA = {"tags", "jupyter"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Take out of an executed notebook whatever differs from run to run and from machine to machine; in place."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    count = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in CELL_METADATA & set(cell.metadata)})
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = list(_lasting(cell.outputs))
+        if cell.execution_count is not None:
+            count += 1
+            cell.execution_count = count
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+    return notebook
+
+
+def _lasting(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """The outputs that stay: no progress bars, no live widgets, and what was printed in pieces as one piece."""
+    printed: NotebookNode | None = None
+    for output in outputs:
+        if output.output_type == "stream":
+            if output.name == "stderr":
+                continue
+            if printed is not None:
+                printed.text += output.text
+                continue
+            printed = output
+        # A widget without its kernel is an empty box; the picture that is drawn before it says the same.
+        elif WIDGET in output.get("data", {}):
+            continue
+        else:
+            printed = None
+        yield output
+
+
+@contextmanager
+def private_node() -> Iterator[None]:
+    """While it is open, connect() finds an embedded node of its own; at the end that node is thrown away."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="fifty-thousand-seats-", ignore_cleanup_errors=True) as folder:
+        for name in [name for name in os.environ if name.startswith("SCYLLA_")]:
+            del os.environ[name]
+        os.environ |= {"EMBEDDED_DIR": folder, "HELPERS_PROGRESS": "off"}
+        try:
+            yield
+        finally:
+            from helpers import stop_node
+
+            stop_node()
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def execute(path: Path) -> None:
+    """Run one notebook and write it back; CellExecutionError when a cell fails, and then the file is as it was."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=False,
+        record_timing=False,
+    ).execute()
+    normalise(notebook)
+    nbformat.validate(notebook)
+    path.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Execute notebooks in place and normalise what is committed.")
+    parser.add_argument("notebook", nargs="*", type=Path, help="notebooks to execute (all of notebooks/)")
+    paths = parser.parse_args(arguments).notebook or sorted(NOTEBOOKS.glob("*.ipynb"))
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        print(f"There is no {missing[0]}.", file=sys.stderr)
+        return 2
+    failed = False
+    for path in paths:
+        try:
+            with private_node():
+                execute(path)
+            print(f"{path.name}: fresh")
+        except CellExecutionError as error:
+            failed = True
+            print(f"{path.name}: left as it was, because a cell fails\n{_COLOURS.sub('', str(error))}", file=sys.stderr)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(PROJECT))
+    sys.exit(main())
