@@ -5,14 +5,14 @@ Identifiers are stored as the database knows them: unquoted ones in lower case, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from .node import Node
 
 # ---------------------------------------------------------------- names and types
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Node):
     """A table, view, index or function, with its keyspace if one was written."""
 
     name: str
@@ -22,8 +22,7 @@ class Name:
         return f"{self.keyspace}.{self.name}" if self.keyspace else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class TypeName:
+class TypeName(Node):
     """A type as written: ``map<text, int>`` is TypeName('map', (TypeName('text'), TypeName('int'))).
 
     ``frozen<…>`` is TypeName('frozen', (inner,)). Custom classes in quotes: name is the quoted text, custom True.
@@ -37,8 +36,7 @@ class TypeName:
 # ---------------------------------------------------------------- terms
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Node):
     """``kind``: string, integer, float, boolean, uuid, hex, duration or null. ``text``: as written, without the quotes
     of a string (and with '' already made ') and with the 0x of a hex literal."""
 
@@ -46,47 +44,40 @@ class Literal:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class BindMarker:
+class BindMarker(Node):
     """``?`` or ``:name``. ``index`` is its place among the statement's variables; one name is one variable."""
 
     index: int
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListLiteral:
+class ListLiteral(Node):
     items: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetLiteral:
+class SetLiteral(Node):
     """``{a, b}``; the empty ``{}`` is a SetLiteral too (it may turn out to be a map)."""
 
     items: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MapLiteral:
+class MapLiteral(Node):
     items: tuple[tuple[Term, Term], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UserTypeLiteral:
+class UserTypeLiteral(Node):
     """``{field: value}``: the names are bare, which makes it a value of a user-defined type and not a map."""
 
     fields: tuple[tuple[str, Term], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TupleLiteral:
+class TupleLiteral(Node):
     """``(a, b)``."""
 
     items: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
+class FunctionCall(Node):
     """``now()``, ``token(a, b)``, ``count(*)`` (then ``star`` is True)."""
 
     name: Name
@@ -94,47 +85,41 @@ class FunctionCall:
     star: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TypeHint:
+class TypeHint(Node):
     """``(int) x``."""
 
     type: TypeName
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(Node):
     """``CAST(x AS int)``: selectors only."""
 
     term: Term
     type: TypeName
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRef:
+class ColumnRef(Node):
     """A column in a selector, a function argument of a selector, or the left of a relation."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Subscript:
+class Subscript(Node):
     """``column[key]``."""
 
     column: str
     key: Term
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRef:
+class FieldRef(Node):
     """``column.field`` of a user-defined type (refused by the planner, but it is CQL)."""
 
     term: Term
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class WritetimeOrTtl:
+class WritetimeOrTtl(Node):
     """``writetime(c)`` or ``ttl(c)``; ``what`` is 'writetime' or 'ttl'; ``target`` ColumnRef or Subscript."""
 
     what: str
@@ -149,22 +134,19 @@ Term = (
 # ---------------------------------------------------------------- relations and conditions
 
 
-@dataclass(frozen=True, slots=True)
-class TokenOf:
+class TokenOf(Node):
     """``token(a, b)`` on the left of a relation."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnTuple:
+class ColumnTuple(Node):
     """``(a, b)`` on the left of a relation."""
 
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Node):
     """One part of a WHERE or an IF.
 
     ``operator``: = != < <= > >= IN 'NOT IN' LIKE CONTAINS 'CONTAINS KEY' 'IS NOT NULL' 'IS NOT' (with a right side).
@@ -182,8 +164,7 @@ class Relation:
 # ---------------------------------------------------------------- data statements
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Node):
     """One thing selected. ``text``: its column name in the result when there is no alias (ScyllaDB's spelling is
     computed by the planner; this is the source text, for messages)."""
 
@@ -192,8 +173,7 @@ class Selector:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Node):
     table: Name
     selectors: tuple[Selector, ...] | None  # None: *
     distinct: bool = False
@@ -209,8 +189,7 @@ class Select:
     timeout: Term | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Using:
+class Using(Node):
     """USING TTL … AND TIMESTAMP … AND TIMEOUT …."""
 
     ttl: Term | None = None
@@ -218,8 +197,7 @@ class Using:
     timeout: Term | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(Node):
     table: Name
     columns: tuple[str, ...]
     values: tuple[Term, ...]
@@ -229,8 +207,7 @@ class Insert:
     json_default_unset: bool = False  # … DEFAULT UNSET: columns that the document does not name keep their values
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Node):
     """``operator``: set (c = v), add (c = c + v, c += v), prepend (c = v + c), subtract (c = c - v, c -= v),
     element (c[key] = v), timeuuid element (c[SCYLLA_TIMEUUID_LIST_INDEX(key)] = v), field (c.f = v; key is the field's
     name), counter shards (c = SCYLLA_COUNTER_SHARD_LIST(v))."""
@@ -241,8 +218,7 @@ class Assignment:
     key: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Node):
     table: Name
     assignments: tuple[Assignment, ...]
     where: tuple[Relation, ...]
@@ -251,8 +227,7 @@ class Update:
     using: Using = Using()
 
 
-@dataclass(frozen=True, slots=True)
-class Deletion:
+class Deletion(Node):
     """``DELETE c``, ``DELETE c[key]`` or ``DELETE c.field``."""
 
     column: str
@@ -260,8 +235,7 @@ class Deletion:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(Node):
     table: Name
     deletions: tuple[Deletion, ...]  # empty: the whole row, range or partition
     where: tuple[Relation, ...]
@@ -270,8 +244,7 @@ class Delete:
     using: Using = Using()
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Node):
     """``kind``: LOGGED, UNLOGGED or COUNTER."""
 
     kind: str
@@ -279,8 +252,7 @@ class Batch:
     using: Using = Using()
 
 
-@dataclass(frozen=True, slots=True)
-class Truncate:
+class Truncate(Node):
     table: Name
     timeout: Term | None = None
 
@@ -290,35 +262,31 @@ class Truncate:
 # Property values: a Literal, a bare identifier (str), or a dict for a map literal whose keys are str and whose values
 # are str, or a list of str (the racks of a datacenter in a keyspace's replication).
 Properties = dict[str, Any]
+NO_PROPERTIES: Properties = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Node):
     keyspace: str
 
 
-@dataclass(frozen=True, slots=True)
-class CreateKeyspace:
+class CreateKeyspace(Node):
     name: str
     if_not_exists: bool
     properties: Properties  # replication: dict, durable_writes: Literal, tablets: dict …
 
 
-@dataclass(frozen=True, slots=True)
-class AlterKeyspace:
+class AlterKeyspace(Node):
     name: str
     properties: Properties
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DropKeyspace:
+class DropKeyspace(Node):
     name: str
     if_exists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnDefinition:
+class ColumnDefinition(Node):
     """``primary_key``: PRIMARY KEY written on the column itself; ``ttl``: the per-row TTL mark (2026.2)."""
 
     name: str
@@ -328,25 +296,22 @@ class ColumnDefinition:
     ttl: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PrimaryKey:
+class PrimaryKey(Node):
     partition: tuple[str, ...]
     clustering: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CreateTable:
+class CreateTable(Node):
     table: Name
     if_not_exists: bool
     columns: tuple[ColumnDefinition, ...]
     primary_keys: tuple[PrimaryKey, ...]  # those written as PRIMARY KEY (…); zero or several are the planner's errors
-    properties: Properties = field(default_factory=dict)
+    properties: Properties = NO_PROPERTIES
     clustering_order: tuple[tuple[str, bool], ...] = ()  # (column, descending)
     compact_storage: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AlterTable:
+class AlterTable(Node):
     """Exactly one of the actions is set. ``alter_type``: (column, type). ``rename``: pairs old, new.
     ``ttl_column``: ALTER TABLE t TTL c; the empty string for TTL NULL."""
 
@@ -361,47 +326,41 @@ class AlterTable:
     ttl_column: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DropTable:
+class DropTable(Node):
     table: Name
     if_exists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CreateView:
+class CreateView(Node):
     view: Name
     if_not_exists: bool
     selectors: tuple[Selector, ...] | None
     base: Name
     where: tuple[Relation, ...]
     primary_keys: tuple[PrimaryKey, ...]
-    properties: Properties = field(default_factory=dict)
+    properties: Properties = NO_PROPERTIES
     clustering_order: tuple[tuple[str, bool], ...] = ()
     distinct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AlterView:
+class AlterView(Node):
     view: Name
     properties: Properties
 
 
-@dataclass(frozen=True, slots=True)
-class DropView:
+class DropView(Node):
     view: Name
     if_exists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class IndexTarget:
+class IndexTarget(Node):
     """``function``: None, values, keys, entries or full."""
 
     column: str
     function: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CreateIndex:
+class CreateIndex(Node):
     """``local``: ON t ((pk), c). ``custom_class``: USING '…'."""
 
     name: str | None
@@ -410,11 +369,10 @@ class CreateIndex:
     targets: tuple[IndexTarget, ...]
     local_partition_key: tuple[str, ...] = ()
     custom_class: str | None = None
-    properties: Properties = field(default_factory=dict)
+    properties: Properties = NO_PROPERTIES
 
 
-@dataclass(frozen=True, slots=True)
-class DropIndex:
+class DropIndex(Node):
     index: Name
     if_exists: bool
 
@@ -422,8 +380,7 @@ class DropIndex:
 # ---------------------------------------------------------------- the rest
 
 
-@dataclass(frozen=True, slots=True)
-class Describe:
+class Describe(Node):
     """``what``: cluster, schema, keyspaces, keyspace, tables, table, view, index, types, type, functions, function,
     aggregates, aggregate, element (DESCRIBE name). ``name`` is None for DESCRIBE KEYSPACE (the current one).
     ``full``: DESCRIBE FULL SCHEMA. ``only``: DESCRIBE ONLY KEYSPACE. ``internals``: WITH INTERNALS;
@@ -437,14 +394,12 @@ class Describe:
     passwords: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PruneView:
+class PruneView(Node):
     view: Name
     where: tuple[Relation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Node):
     """A statement of CQL that this node does not carry out: ``what`` names it ("CREATE TYPE", "GRANT" …)."""
 
     what: str
@@ -457,8 +412,7 @@ Statement = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Node):
     """A whole text: the statement and its variables in order (a name, or None for ``?``)."""
 
     statement: Statement

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ..cql import ast, parse
@@ -29,7 +28,7 @@ def relations_of(text: str) -> tuple[ast.Relation, ...]:
 def rename_column(text: str, old: str, new: str) -> str:
     """The clause after ALTER TABLE … RENAME."""
     renamed = [
-        replace(relation, left=ast.ColumnRef(new)) if relation.left == ast.ColumnRef(old) else relation
+        relation.replace(left=ast.ColumnRef(new)) if relation.left == ast.ColumnRef(old) else relation
         for relation in relations_of(text)
     ]
     return text_of(tuple(renamed))
