@@ -101,3 +101,9 @@ def _decoded(table: Table, name: str, cell: Any) -> Any:
     if isinstance(cell, Collection):
         return sorted(kind.element.decode(key) for key in cell.elements)
     return None if cell[1] is None else kind.decode(cell[1])
+
+
+def refused(session: SchemaSession, text: str, error: type[CqlError], message: str) -> None:
+    """Assert that a statement is answered with just this error."""
+    answer = session.error(text)
+    assert (type(answer), answer.message) == (error, message)
