@@ -12,22 +12,25 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .collector import quiet_collector
 from .prepared import prepared
 from .venue import Ticket
 
 if TYPE_CHECKING:
-    from cassandra.cluster import Session
+    from cassandra.cluster import ResponseFuture, Session
+    from cassandra.query import BatchStatement, PreparedStatement
     from tqdm import tqdm
 
 CONCURRENCY = 128
 BATCH_ROWS = 100
 BATCHES_IN_FLIGHT = 8
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,20 +88,44 @@ def batches(
     """
     tickets, insert = list(tickets), prepared(session, "insert_ticket")
     with _measured("batches", len(tickets), progress) as run:
-        under_way: deque[tuple[Any, int]] = deque()
-        try:
-            for _, of_event in itertools.groupby(tickets, key=lambda ticket: ticket.event_id):
-                for part in _parts(of_event, rows):
-                    if len(under_way) >= in_flight:
-                        _finish(under_way, run.bar)
-                    under_way.append((session.execute_async(_batch(insert, part)), len(part)))
-            while under_way:
-                _finish(under_way, run.bar)
-        finally:
-            # Stopped by Ctrl-C or by an error: wait for what is under way; nothing is written later.
-            for future, _ in under_way:
-                future._event.wait(timeout=5)
+        send_batches(session, insert, map(row_of, tickets), rows=rows, in_flight=in_flight, sent=run.bar.update)
     return run.result()
+
+
+def send_batches(
+    session: Session,
+    statement: PreparedStatement,
+    values: Iterable[tuple[Any, ...]],
+    *,
+    rows: int = BATCH_ROWS,
+    in_flight: int = BATCHES_IN_FLIGHT,
+    sent: Callable[[int], object] = lambda rows: None,
+) -> None:
+    """Execute ``statement`` with each of ``values`` in unlogged batches; ``sent`` is told how many rows were answered.
+
+    The first value is taken for the partition key: a batch ends where it changes.
+    """
+    under_way: deque[tuple[ResponseFuture, int]] = deque()
+
+    def finish() -> None:
+        future, number = under_way.popleft()
+        future.result()
+        sent(number)
+
+    try:
+        for _, of_partition in itertools.groupby(values, key=itemgetter(0)):
+            for part in _parts(of_partition, rows):
+                if len(under_way) >= in_flight:
+                    finish()
+                under_way.append((session.execute_async(_batch(statement, part)), len(part)))
+        while under_way:
+            finish()
+    except BaseException:
+        # Stopped by Ctrl-C or by an error: wait for what is under way; nothing is written later.
+        for future, _ in under_way:
+            with suppress(Exception):
+                future.result()
+        raise
 
 
 def row_of(ticket: Ticket, status: str = "available") -> tuple[Any, ...]:
@@ -133,22 +160,16 @@ def _measured(strategy: str, rows: int, progress: bool) -> Iterator[_Run]:
         run.end = time.perf_counter()
 
 
-def _batch(insert: Any, part: Sequence[Ticket]) -> Any:
+def _batch(statement: PreparedStatement, part: Sequence[tuple[Any, ...]]) -> BatchStatement:
     from cassandra.query import BatchStatement, BatchType
 
     batch = BatchStatement(batch_type=BatchType.UNLOGGED)
-    for ticket in part:
-        batch.add(insert, row_of(ticket))
+    for values in part:
+        batch.add(statement, values)
     return batch
 
 
-def _finish(under_way: deque[tuple[Any, int]], bar: tqdm[Any]) -> None:
-    future, rows = under_way.popleft()
-    future.result()
-    bar.update(rows)
-
-
-def _parts(items: Iterable[Ticket], size: int) -> Iterator[list[Ticket]]:
+def _parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while part := list(itertools.islice(iterator, size)):
         yield part
