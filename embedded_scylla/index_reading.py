@@ -15,7 +15,7 @@ from .relations import Predicate
 from .request import Context
 from .restrictions import Restrictions
 from .rows import Row, row_is_live
-from .schema import Schema, Table
+from .schema import CLUSTERING, Schema, Table
 from .types import BIGINT
 
 
@@ -32,7 +32,9 @@ class IndexReader:
         places[predicate.column.name] = len(places)
         self._partition = [places[c.name] for c in self._base.partition_key]
         self._clustering = [places[c.name] for c in self._base.clustering]
-        self._indexes_key = predicate.column.is_primary_key
+        # The parts of the partition key that an index row has in its own key.
+        self._prefix = [i for i, c in enumerate(self._base.partition_key) if c is not predicate.column]
+        self._indexes_clustering = predicate.column.kind == CLUSTERING
         self._encode_view = clustering_encoder(view)
         self._encode_base = clustering_encoder(self._base)
 
@@ -78,7 +80,8 @@ class IndexReader:
                 yield partition, original
 
     def _after(self, state: PagingState) -> bytes:
-        """Where in the index the next page begins: with (or, if the index has the clustering key as it is, right
-        behind) the last row of the one before."""
-        begin = self._encode_view((BIGINT.encode(token(self._base, state.key)), *state.key))
-        return begin if self._indexes_key else begin + state.position + HIGHEST
+        """Where in the index the next page begins: right behind the last row of the one before (or, if the index has
+        not the whole clustering key in its own, with the rows of that partition)."""
+        place = BIGINT.encode(token(self._base, state.key))
+        begin = self._encode_view((place, *[state.key[i] for i in self._prefix]))
+        return begin if self._indexes_clustering else begin + state.position + HIGHEST
