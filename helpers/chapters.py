@@ -13,7 +13,7 @@ from .engine import engine_of, replicas
 from .errors import LabError
 from .event import Event
 from .names import remember_event
-from .prepared import prepared
+from .statement_cache import prepared
 from .venue import FULL_HOUSE, Ticket
 from .waiting import wait_until
 

@@ -19,7 +19,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .collector import quiet_collector
-from .prepared import prepared
+from .statement_cache import prepared
 from .venue import Ticket
 
 if TYPE_CHECKING:
