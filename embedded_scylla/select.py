@@ -94,6 +94,7 @@ class SelectPlan(Plan):
         self._limit, self._partition_limit = limit, partition_limit
         self._shape = Shape(selection)
         self._encode = clustering_encoder(table)
+        self._has_clustering = bool(table.clustering)
         self._index = IndexReader.find(restrictions, engine.schema)
         self._names_row = (
             restrictions.names_one_row
@@ -192,11 +193,15 @@ class SelectPlan(Plan):
         if not intervals:
             return None
         test = self.restrictions.partition_test(context)
+        places = list(self._places(intervals, None))
         for partition in self._partitions(context, keys, state):
             if test is not None and not test(partition.key, partition.static):
                 continue
-            resumed = state is not None and state.key == partition.key and state.position is not None
-            position = self._read_partition(partition, intervals, collector, room, state if resumed else None)
+            if state is not None and state.key == partition.key and state.position is not None:
+                rest = list(self._places(intervals, state))
+                position = self._read_partition(partition, rest, collector, room, state)
+            else:
+                position = self._read_partition(partition, places, collector, room, None)
             if room.is_full:
                 if room.limit <= 0:
                     return None
@@ -236,7 +241,7 @@ class SelectPlan(Plan):
     def _read_partition(
         self,
         partition: Partition,
-        intervals: list[Interval],
+        places: list[tuple[bytes, bytes | None]],
         collector: Collector,
         room: _Room,
         state: PagingState | None,
@@ -248,14 +253,17 @@ class SelectPlan(Plan):
                 room.take(1)
             return None
         reverse = self.ordering.reverse
-        met = collector.live
-        for start, end in self._places(intervals, state):
-            taken = collector.taken
-            last = collector.take(partition, partition.scan(start, end, reverse), room.left)
+        met, taken = collector.live, collector.taken
+        for start, end in places:
+            # Without clustering columns there is one row at most, and no order to look for it in.
+            rows = partition.scan(start, end, reverse) if self._has_clustering else partition.rows.values()
+            last = collector.take(partition, rows, room.left)
             room.take(collector.taken - taken)
+            taken = collector.taken
             if last is not None:
                 # A full partition limit ends the partition, a full page only this reading of it.
-                return self._encode(last.key) if room.in_partition > 0 else None
+                goes_on = self._has_clustering and room.in_partition > 0
+                return self._encode(last.key) if goes_on else None
         static = partition.static
         if (
             static is not None

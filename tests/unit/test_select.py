@@ -31,6 +31,9 @@ def node() -> Asking:
                 )
     node.run("INSERT INTO t (p, s) VALUES (3, 30)")
     node.run("INSERT INTO single (k, v) VALUES ('one', 1)")
+    node.run("CREATE TABLE many (k int PRIMARY KEY, v int)")
+    for k in range(10):
+        node.run("INSERT INTO many (k, v) VALUES (?, ?)", k, k)
     return node
 
 
@@ -239,10 +242,13 @@ PAGED = [
     "SELECT p, c FROM t PER PARTITION LIMIT 4 LIMIT 7",
     "SELECT p, c FROM t WHERE token(p) > -5000000000000000000 LIMIT 9",
     "SELECT p, c FROM t WHERE s = 10 ALLOW FILTERING",
+    "SELECT * FROM many",
+    "SELECT k FROM many WHERE k IN (3, 1, 4, 5, 9, 2, 6) LIMIT 5",
+    "SELECT k FROM many WHERE v > 3 ALLOW FILTERING",
 ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=100)
 @given(text=st.sampled_from(PAGED), page=st.integers(1, 9))
 def test_pages_make_up_the_whole(node, text, page):
     pages = node.paged(text, page=page)
@@ -421,7 +427,7 @@ def test_pages_through_an_index(node, page):
             for c in range(4):
                 node.run("INSERT INTO things (p, q, c, v) VALUES (?, ?, ?, ?)", p, p % 2, c, c % 2)
     for where in ("v = 1", "c = 2", "q = 1", "v = 1 AND p > 1 ALLOW FILTERING"):
-        whole = [row for row in node.rows("SELECT p, q, c, v FROM things")]
+        whole = node.rows("SELECT p, q, c, v FROM things")
         column, value = where.split(" AND")[0].split(" = ")
         expected = [row for row in whole if row["pqcv".index(column)] == int(value)]
         if "p > 1" in where:
