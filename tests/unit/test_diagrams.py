@@ -19,7 +19,8 @@ def places(fig) -> list[float]:
 
 
 def test_each_question_and_each_name_stands_there_once():
-    fig = question_diagram({"All tickets?": "tickets", "This ticket?": "tickets", "On sale?": "on_sale"}, views={"on_sale"})
+    answers = {"All tickets?": "tickets", "This ticket?": "tickets", "On sale?": "on_sale"}
+    fig = question_diagram(answers, views={"on_sale"})
     assert sorted(words(fig)) == sorted(
         ["All tickets?", "This ticket?", "On sale?", "tickets", "on_sale", "the shop asks", "table", "view"]
     )
