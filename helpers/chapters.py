@@ -24,12 +24,15 @@ _CDC = {"enabled": "true", "delta": "full", "preimage": "false", "postimage": "f
 _HOLD_COLUMNS = ("held_by", "hold_token", "held_until")
 
 
-def open_chapter(session: Session, keyspace: str, seats: int = FULL_HOUSE, *, hold_seconds: int = 900) -> Event:
+def open_chapter(
+    session: Session, keyspace: str, seats: int = FULL_HOUSE, *, hold_seconds: int = 900, on_sale: bool = True
+) -> Event:
     """Make ``keyspace`` what a chapter begins with, use it, and return the event that is on sale there.
 
     Tables and views are made if they are not there. The venue and the event are written, every ticket is available
     again, and there are no orders, nobody in the queue and nothing in its log. Only what differs is written, so that a
     second call takes a moment. ``hold_seconds`` is the time to live of a row in the queue.
+    ``on_sale=False`` leaves every table empty: for the chapter that fills them.
 
     >>> event = open_chapter(session, "seats_03", seats=1_000)
     seats_03: Midnight Orchestra, one night only, at Lantern Park; 1,000 tickets on sale.
@@ -45,6 +48,12 @@ def open_chapter(session: Session, keyspace: str, seats: int = FULL_HOUSE, *, ho
     _restore_queue_options(session, keyspace, hold_seconds)
     for table in ("orders", "order_queue", "order_queue_scylla_cdc_log"):
         _empty(session, table)
+    remember_event(event)
+    if not on_sale:
+        for table in ("venue_sections", "events", "tickets"):
+            _empty(session, table)
+        print(f"{keyspace}: the tables are made, and empty.")
+        return event
     _write_venue_and_event(session, event)
     if _write_tickets(session, event):
         wait_until(
@@ -52,7 +61,6 @@ def open_chapter(session: Session, keyspace: str, seats: int = FULL_HOUSE, *, ho
             why="the view to follow the tickets",
             seconds=60,
         )
-    remember_event(event)
     print(f"{keyspace}: {event.name}, at Lantern Park; {seats:,} ticket{'s' * (seats != 1)} on sale.")
     return event
 

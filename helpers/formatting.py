@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class Formatter:
         """One value as text; ``column`` is its name as the server gives it: "ttl(status)", "cdc$stream_id", …"""
         if value is None:
             return "null"
+        if isinstance(value, Enum):
+            return str(value)
         if isinstance(value, int) and not isinstance(value, bool):
             if _REMAINING.match(column):
                 return about(value)

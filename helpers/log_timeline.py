@@ -1,0 +1,60 @@
+"""A CDC log as a picture: what happened to each row, from left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .changes import Change, Operation
+from .drawing import BLUE, GREEN, GREY, ORANGE, RED, new_figure
+from .errors import LabError
+from .formatting import Formatter
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MARKS = {
+    Operation.INSERT: ("o", GREEN),
+    Operation.UPDATE: ("s", BLUE),
+    Operation.ROW_DELETE: ("X", RED),
+    Operation.PARTITION_DELETE: ("X", RED),
+}
+_OTHER = ("D", GREY)
+
+
+def timeline(
+    changes: Sequence[Change], *, lane: str = "ticket_id", title: str = "What the log says", limit: int = 12
+) -> Figure:
+    """One lane for each value of the column ``lane``, one mark for each change, for the first ``limit`` lanes.
+
+    A bar runs from an insert to the end of its time to live, or to the delete that came before: where a bar ends without
+    a mark the row ended by itself, and the log has nothing to say about it.
+
+    >>> picture(timeline(read_log(session, keyspace, "order_queue")), "…")
+    """
+    from matplotlib.lines import Line2D
+
+    changes = [change for change in changes if lane in change.values]
+    if not changes:
+        raise LabError(f"There is no change with a value for {lane} to draw.")
+    formatter, start = Formatter(), min(change.written_at for change in changes)
+    lanes = list(dict.fromkeys(change.values[lane] for change in changes))[:limit]
+    fig, ax = new_figure(8.5, 1.4 + 0.34 * len(lanes))
+    seen: dict[Operation, tuple[str, str]] = {}
+    for height, value in enumerate(lanes):
+        own = [change for change in changes if change.values[lane] == value]
+        for i, change in enumerate(own):
+            at = (change.written_at - start).total_seconds()
+            mark, colour = seen.setdefault(change.operation, _MARKS.get(change.operation, _OTHER))
+            ax.scatter([at], [height], marker=mark, color=colour, s=55, zorder=3)
+            if change.operation is Operation.INSERT and change.ends_at is not None:
+                ends = [each.written_at for each in own[i + 1 :] if each.operation is Operation.ROW_DELETE]
+                end = min([change.ends_at, *ends])
+                ax.barh(height, (end - start).total_seconds() - at, left=at, height=0.36, color=ORANGE, alpha=0.55)
+    ax.set_yticks(range(len(lanes)), [formatter.format(value) for value in lanes])
+    ax.invert_yaxis()
+    ax.set_xlabel("seconds since the first change")
+    ax.set_title(title)
+    dots = [Line2D([], [], marker=mark, linestyle="", color=colour) for mark, colour in seen.values()]
+    ax.legend(dots, [str(operation) for operation in seen], loc="best", frameon=False)
+    return fig

@@ -1,0 +1,33 @@
+"""Makes the lag of a view long enough to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .control import ask
+from .engine import engine_of
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+
+@contextmanager
+def delayed_views(session: Session, milliseconds: float) -> Iterator[None]:
+    """Within the block the embedded node's views follow their tables ``milliseconds`` later.
+
+    A real cluster is left alone: its views have a lag of their own, mostly of some milliseconds.
+
+    >>> with delayed_views(session, 300):
+    ...     session.execute("UPDATE tickets SET status = 'sold' WHERE …")
+    """
+    engine = engine_of(session)
+    if engine.kind != "embedded":
+        yield
+        return
+    ask(engine.host, engine.port, {"do": "delay_views", "milliseconds": milliseconds})
+    try:
+        yield
+    finally:
+        ask(engine.host, engine.port, {"do": "delay_views", "milliseconds": 0})
