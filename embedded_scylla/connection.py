@@ -55,6 +55,11 @@ class Connection:
 
     # ---------------------------------------------------------------- frames
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether the client is in the middle of a request."""
+        return self._frames.incomplete
+
     def feed(self, data: bytes) -> None:
         """Take what the client sent and answer every whole request in it."""
         try:

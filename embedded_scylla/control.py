@@ -34,6 +34,7 @@ class ControlConnection:
         self.node, self.send = node, send
         self.allowed = peer[0].startswith("127.") or peer[0] in ("::1", "::ffff:127.0.0.1")
         self.closing = False
+        self.incomplete = False  # requests are short: none comes in pieces that wait for each other
         self.registered: frozenset[str] = frozenset()
         self._buffer = b""
 

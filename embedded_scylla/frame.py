@@ -28,6 +28,7 @@ PREPARE, EXECUTE, REGISTER, EVENT, BATCH, AUTH_CHALLENGE, AUTH_RESPONSE = 0x09, 
 
 _INT, _SHORT, _LONG = struct.Struct(">i"), struct.Struct(">H"), struct.Struct(">q")
 _NULL = _INT.pack(-1)
+_TRUNCATED = "truncated frame: expected more bytes"
 _LENGTHS = [_INT.pack(n) for n in range(1024)]  # the common lengths of values, packed once
 
 
@@ -53,10 +54,18 @@ class Frames:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether part of a frame has come."""
+        return bool(self._buffer)
+
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Give each whole frame; raise ``UnsupportedVersion`` or ``ProtocolError`` for what cannot be one."""
-        buffer = self._buffer
-        buffer += data
+        kept = self._buffer
+        buffer: bytes | bytearray = data
+        if kept:
+            kept += data
+            buffer = kept
         start, end = 0, len(buffer)
         try:
             while end - start >= 1:
@@ -76,7 +85,10 @@ class Frames:
                 start = stop
                 yield Frame(version, flags, stream, opcode, body)
         finally:
-            del buffer[:start]
+            if buffer is kept:
+                del kept[:start]
+            else:
+                kept += data[start:]
 
 
 class Reader:
@@ -91,22 +103,31 @@ class Reader:
     def _take(self, count: int) -> bytes:
         end = self.at + count
         if count < 0 or end > len(self.data):
-            raise ProtocolError("truncated frame: expected more bytes")
+            raise ProtocolError(_TRUNCATED)
         piece = self.data[self.at : end]
         self.at = end
         return piece
+
+    def unpack(self, form: struct.Struct) -> tuple:
+        """Several numbers at once."""
+        at = self.at
+        self.at = at + form.size
+        try:
+            return form.unpack_from(self.data, at)
+        except struct.error:
+            raise ProtocolError(_TRUNCATED) from None
 
     def byte(self) -> int:
         return self._take(1)[0]
 
     def short(self) -> int:
-        return _SHORT.unpack(self._take(2))[0]
+        return self.unpack(_SHORT)[0]
 
     def int(self) -> int:
-        return _INT.unpack(self._take(4))[0]
+        return self.unpack(_INT)[0]
 
     def long(self) -> int:
-        return _LONG.unpack(self._take(8))[0]
+        return self.unpack(_LONG)[0]
 
     def string(self) -> str:
         return self._text(self.short())
@@ -129,23 +150,32 @@ class Reader:
 
     def value(self, version: int) -> Value:
         """A bound value: bytes, None for null, UNSET (from version 4 on)."""
-        at = self.at + 4
-        data = self.data
-        if at > len(data):
-            raise ProtocolError("truncated frame: expected more bytes")
-        (length,) = _INT.unpack_from(data, self.at)
-        if length >= 0:
-            end = at + length
-            if end > len(data):
-                raise ProtocolError("truncated frame: expected more bytes")
-            self.at = end
-            return data[at:end]
+        return self.values(1, version)[0]
+
+    def values(self, count: int, version: int) -> list[Value]:
+        """Bound values one after another: every request with variables comes through here."""
+        data, at, end = self.data, self.at, len(self.data)
+        found: list[Value] = []
+        length_at = _INT.unpack_from
+        for _ in range(count):
+            if at + 4 > end:
+                raise ProtocolError(_TRUNCATED)
+            (length,) = length_at(data, at)
+            at += 4
+            if length >= 0:
+                stop = at + length
+                if stop > end:
+                    raise ProtocolError(_TRUNCATED)
+                found.append(data[at:stop])
+                at = stop
+            elif length == -1 or version < 4:
+                found.append(None)
+            elif length == -2:
+                found.append(UNSET)
+            else:
+                raise ProtocolError("invalid value length")
         self.at = at
-        if length == -1 or version < 4:
-            return None
-        if length == -2:
-            return UNSET
-        raise ProtocolError("invalid value length")
+        return found
 
     def string_map(self) -> dict[str, str]:
         return {self.string(): self.string() for _ in range(self.short())}

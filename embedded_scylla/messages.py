@@ -5,6 +5,7 @@ Source: native protocol specification v4, sections 4 and 9.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,9 +21,22 @@ from .frame import (
     encode_string,
     encode_string_list,
 )
-from .request import Plan, QueryOptions, Result, Rows, SchemaChange, SetKeyspace, Value, Void
+from .request import (
+    LOCAL_ONE,
+    LOCAL_SERIAL,
+    SERIAL,
+    Plan,
+    QueryOptions,
+    Result,
+    Rows,
+    SchemaChange,
+    SetKeyspace,
+    Value,
+    Void,
+)
 from .schema import ColumnSpec
 
+_LEVEL_AND_FLAGS = struct.Struct(">HB")
 # flags of query parameters
 _VALUES, _SKIP_METADATA, _PAGE_SIZE, _PAGING_STATE, _SERIAL, _TIMESTAMP, _NAMES = 1, 2, 4, 8, 16, 32, 64
 # flags of result metadata
@@ -52,8 +66,8 @@ class BatchMessage:
 
 
 def decode_parameters(reader: Reader, version: int) -> Parameters:
-    options = QueryOptions(consistency=_consistency(reader))
-    flags = reader.byte()
+    level, flags = reader.unpack(_LEVEL_AND_FLAGS)
+    options = QueryOptions(_known_level(level))
     parameters = Parameters(options)
     if flags & _VALUES:
         count = reader.short()
@@ -62,7 +76,7 @@ def decode_parameters(reader: Reader, version: int) -> Parameters:
             parameters.names = [name for name, _ in pairs]
             parameters.values = [value for _, value in pairs]
         else:
-            parameters.values = [reader.value(version) for _ in range(count)]
+            parameters.values = reader.values(count, version)
     options.skip_metadata = bool(flags & _SKIP_METADATA)
     if flags & _PAGE_SIZE:
         size = reader.int()
@@ -86,7 +100,7 @@ def decode_batch(reader: Reader, version: int) -> BatchMessage:
         if prepared not in (0, 1):
             raise errors.ProtocolError(f"Invalid query kind in BATCH messages. Must be 0 or 1 but got {prepared}")
         statement = reader.short_bytes() if prepared else reader.long_string()
-        statements.append((statement, [reader.value(version) for _ in range(reader.short())]))
+        statements.append((statement, reader.values(reader.short(), version)))
     options = QueryOptions(consistency=_consistency(reader))
     flags = reader.byte()
     if flags & _NAMES:
@@ -99,15 +113,18 @@ def decode_batch(reader: Reader, version: int) -> BatchMessage:
 
 
 def _consistency(reader: Reader) -> int:
-    level = reader.short()
-    if level > 10:
+    return _known_level(reader.short())
+
+
+def _known_level(level: int) -> int:
+    if level > LOCAL_ONE:
         raise errors.ProtocolError(f"Unknown code {level} for a consistency level")
     return level
 
 
 def _serial(reader: Reader) -> int:
     level = _consistency(reader)
-    if level not in (8, 9):
+    if level not in (SERIAL, LOCAL_SERIAL):
         raise errors.ProtocolError("Invalid consistency level for serial consistency: only SERIAL or LOCAL_SERIAL")
     return level
 
@@ -163,16 +180,29 @@ def encode_prepared(statement_id: bytes, plan: Plan, version: int, mark_lwt: boo
 
 
 def _metadata(columns: Sequence[ColumnSpec], flags: int, paging_state: bytes | None, skip: bool) -> bytes:
+    count = encode_int(len(columns))
+    state = b"" if paging_state is None else encode_bytes(paging_state)
     if skip:
-        flags |= _NO_METADATA
-    elif columns and _one_table(columns):
-        flags |= _GLOBAL_SPEC
-    parts = [encode_int(flags), encode_int(len(columns))]
-    if paging_state is not None:
-        parts.append(encode_bytes(paging_state))
-    if not skip:
-        parts.append(_encode_specs(columns, bool(flags & _GLOBAL_SPEC)))
-    return b"".join(parts)
+        return encode_int(flags | _NO_METADATA) + count + state
+    own_flags, specs = _described(columns)
+    return encode_int(flags | own_flags) + count + state + specs
+
+
+# A plan gives the same list of columns with each of its results; its description is made once.
+_descriptions: dict[int, tuple[Sequence[ColumnSpec], int, bytes]] = {}
+_MOST_DESCRIPTIONS = 1000
+
+
+def _described(columns: Sequence[ColumnSpec]) -> tuple[int, bytes]:
+    """The flags and the bytes that describe columns."""
+    kept = _descriptions.get(id(columns))
+    if kept is None or kept[0] is not columns:
+        flags = _GLOBAL_SPEC if columns and _one_table(columns) else 0
+        kept = (columns, flags, _encode_specs(columns, bool(flags)))
+        if len(_descriptions) >= _MOST_DESCRIPTIONS:
+            _descriptions.clear()
+        _descriptions[id(columns)] = kept
+    return kept[1], kept[2]
 
 
 def _one_table(specs: Sequence[ColumnSpec]) -> bool:

@@ -187,13 +187,15 @@ class Keyspace:
     durable_writes: bool = True
     tablets: int | None = None
     tables: dict[str, Table] = field(default_factory=dict)  # views and log tables included
+    # Replicas in this node's only datacenter (1 for local and everywhere strategies): every request asks for it.
+    replication_factor: int = field(init=False, compare=False)
 
-    @property
-    def replication_factor(self) -> int:
-        """Replicas in this node's only datacenter (1 for local and everywhere strategies)."""
+    def __post_init__(self) -> None:
         if self.replication["class"].endswith(("LocalStrategy", "EverywhereStrategy")):
-            return 1
-        return sum(int(factor) for key, factor in self.replication.items() if key != "class")
+            factor = 1
+        else:
+            factor = sum(int(number) for key, number in self.replication.items() if key != "class")
+        object.__setattr__(self, "replication_factor", factor)
 
 
 class Schema:

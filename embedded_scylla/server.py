@@ -32,6 +32,7 @@ class _Client:
         self.socket, self.peer = sock, peer
         self.outgoing: list[bytes] = []
         self.waiting = 0
+        self.events = selectors.EVENT_READ  # what the selector waits for
         self.conversation: Connection | ControlConnection | None = None
 
     def send(self, data: bytes) -> None:
@@ -126,9 +127,6 @@ class Node:
     def _read(self, client: _Client) -> None:
         try:
             data = client.socket.recv(READ_SIZE)
-            if _QUICKACK is not None:
-                # Drivers leave Nagle's algorithm on: a delayed acknowledgement costs them 44 ms for each large request.
-                client.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         except BlockingIOError:
             return
         except OSError:
@@ -140,11 +138,15 @@ class Node:
             kind = ControlConnection if data[0] == FIRST_BYTE else Connection
             client.conversation = kind(self, client.peer, client.send)
         client.conversation.feed(data)
+        if client.conversation.incomplete and _QUICKACK is not None and client.socket in self._clients:
+            # Drivers leave Nagle's algorithm on and send a large request in pieces: they wait for this one to be
+            # acknowledged before they send the next, and a delayed acknowledgement costs them 44 ms.
+            client.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _flush(self, client: _Client) -> None:
         if client.socket not in self._clients:
             return
-        data = b"".join(client.outgoing)
+        data = client.outgoing[0] if len(client.outgoing) == 1 else b"".join(client.outgoing)
         try:
             sent = client.socket.send(data) if data else 0
         except BlockingIOError:
@@ -161,7 +163,9 @@ class Node:
         events = selectors.EVENT_WRITE if rest else 0
         if client.waiting < HIGH_WATER:
             events |= selectors.EVENT_READ
-        self._selector.modify(client.socket, events)
+        if events != client.events:
+            self._selector.modify(client.socket, events)
+            client.events = events
 
     def _close(self, client: _Client) -> None:
         if self._clients.pop(client.socket, None) is not None:
