@@ -27,7 +27,7 @@ def timeline(
 ) -> Figure:
     """One lane for each value of the column ``lane``, one mark for each change, for the first ``limit`` lanes.
 
-    A bar runs from an insert to the end of its time to live, or to the delete that came before: where a bar ends without
+    A bar runs from an insert to the end of its time to live, or to the delete that came first. Where a bar ends without
     a mark the row ended by itself, and the log has nothing to say about it.
 
     >>> picture(timeline(read_log(session, keyspace, "order_queue")), "…")
@@ -46,13 +46,17 @@ def timeline(
         for i, change in enumerate(own):
             at = (change.written_at - start).total_seconds()
             mark, colour = seen.setdefault(change.operation, _MARKS.get(change.operation, _OTHER))
-            ax.scatter([at], [height], marker=mark, color=colour, s=55, zorder=3)
+            # The mark of an end is smaller, so that a beginning a moment before stays visible around it.
+            size = 70 if change.operation is Operation.INSERT else 24
+            ax.scatter([at], [height], marker=mark, color=colour, s=size, zorder=3)
             if change.operation is Operation.INSERT and change.ends_at is not None:
                 ends = [each.written_at for each in own[i + 1 :] if each.operation is Operation.ROW_DELETE]
                 end = min([change.ends_at, *ends])
                 ax.barh(height, (end - start).total_seconds() - at, left=at, height=0.36, color=ORANGE, alpha=0.55)
     ax.set_yticks(range(len(lanes)), [formatter.format(value) for value in lanes])
     ax.invert_yaxis()
+    ax.use_sticky_edges = False
+    ax.margins(x=0.03)
     ax.set_xlabel("seconds since the first change")
     ax.set_title(title)
     dots = [Line2D([], [], marker=mark, linestyle="", color=colour) for mark, colour in seen.values()]

@@ -59,11 +59,9 @@ class SeatMapWidget:
 
     def show(self) -> None:
         """Show the picture, then the buttons."""
-        free = (
-            f"Section {self.tickets[0].section}: {len(self.tickets)} seats, each green, orange or grey by its status."
-        )
-        picture(self.figure(), free)
-        display(self.view)
+        section = self.tickets[0].section
+        picture(self.figure(), f"{len(self.tickets)} seats of section {section}, each coloured by its status.")
+        _show_live(self.view, f"Live: the seats of {section}, to click on")
 
     def figure(self) -> Figure:
         """The same seats as a picture."""
@@ -139,7 +137,7 @@ class CheckoutWidget:
         """Show the picture, then the live countdown with its buttons."""
         minutes = f"{self.seconds / 60:g} minutes"
         picture(self.figure(), f"{self.hold.buyer}'s checkout of {self.hold.ticket.label}: {minutes} to pay.")
-        display(self.view)
+        _show_live(self.view, "Live: the countdown, with buttons to pay and to cancel")
         try:
             self._ticking = asyncio.get_running_loop().create_task(self._count_down())
         except RuntimeError:
@@ -169,7 +167,7 @@ class CheckoutWidget:
         self.bar.value = left
         self._say(f"{self.hold.buyer} holds {self.hold.ticket.label} for {_clock_face(left)}")
         if left == 0:
-            self._finish("expired", f"The time is over: {self.hold.ticket.label} goes back on sale.")
+            self._finish("expired", f"The time is over: {self.hold.ticket.label} waits for whoever tidies up.")
 
     def pay(self) -> None:
         """What the pay button does."""
@@ -229,7 +227,7 @@ class BuyersSlider:
         if words:
             self._say(words)
         picture(figure, self.alt)
-        display(self.view)
+        _show_live(self.view, "Live: a slider for the number of buyers")
 
     def redraw(self) -> None:
         """Run again with the slider's value and show the new picture below the slider."""
@@ -263,6 +261,11 @@ def _front_rows(tickets: list[Ticket]) -> list[Ticket]:
 
 def _clock_face(seconds: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _show_live(view: ipywidgets.Widget, words: str) -> None:
+    """Show a control; where there is no kernel for it, short words stand in its place."""
+    display({**view._repr_mimebundle_(), "text/plain": words}, raw=True)
 
 
 def _said(say: Callable[[str], None], action: Callable[[], object]) -> None:
