@@ -196,21 +196,31 @@ def drop_values(row: Row) -> None:
 # ---------------------------------------------------------------- mutations
 
 
-def merge_mutation(target: Mutation, source: Mutation, now: int) -> None:
-    """Make one mutation of two on the same partition: the statements of a batch. ``source`` is used up."""
+def merge_mutation(target: Mutation, source: Mutation) -> None:
+    """Make one mutation of two on the same partition: the statements of a batch. ``source`` is used up.
+
+    What a tombstone of the batch covers stays in it, for the CDC log to tell; the store drops it.
+    """
     target.deletion = newest(target.deletion, source.deletion)
     target.ranges += source.ranges
     if source.static is not None:
         if target.static is None:
             target.static = source.static
         else:
-            merge_row(target.static, source.static, NO_FLOOR, now)
+            _join_row(target.static, source.static)
     for key, row in source.rows.items():
         present = target.rows.get(key)
         if present is None:
             target.rows[key] = row
         else:
-            merge_row(present, row, NO_FLOOR, now)
+            _join_row(present, row)
+
+
+def _join_row(row: Row, other: Row) -> None:
+    row.deletion = newest(row.deletion, other.deletion)
+    row.marker = reconcile_markers(row.marker, other.marker)
+    for name, cell in other.cells.items():
+        put_cell(row.cells, name, cell)
 
 
 # ---------------------------------------------------------------- what is past gc_grace_seconds

@@ -13,6 +13,7 @@ from embedded_scylla.merge import (
     copy_row,
     is_empty,
     merge_collection,
+    merge_mutation,
     merge_row,
     newest,
     purge_row,
@@ -32,9 +33,10 @@ from embedded_scylla.rows import (
     row_is_live,
 )
 from embedded_scylla.schema import REGULAR, Column
-from tests.unit.example_tables import deletion, insert, number, update
+from tests.unit.example_tables import between, deletion, insert, make_table, number, update, write
 
 NOW = 1000
+TABLE = make_table(static="s int")
 
 # Each beats all that stand above it: ScyllaDB's order, from the loser to the winner.
 LADDER = [
@@ -161,6 +163,19 @@ def test_a_copy_does_not_change_with_its_row():
     new = Row((number(1),), cells={"m": Collection((5, 100), {b"l": (6, b"z", 0, 0)}), "a": (2, b"w", 0, 0)})
     merge_row(row, new, NO_FLOOR, NOW)
     assert contents(old) == (None, None, {"m": (None, {b"k": (1, b"x", 0, 0)}), "a": (1, b"y", 0, 0)})
+
+
+def test_the_mutations_of_a_batch_become_one():
+    """What the batch's own tombstones cover stays in it: the CDC log tells of it, the store drops it."""
+    first = write(TABLE, rows=[insert(1, 10, a=1), insert(2, 10, a=1)], static=Row((), cells={"s": (10, b"x", 0, 0)}))
+    second = write(TABLE, rows=[deletion(1, 10), update(2, 10, a=2)], static=Row((), cells={"s": (10, b"y", 0, 0)}))
+    second.ranges = [between(1, 2, 10)]
+    second.deletion = (3, 100)
+    merge_mutation(first, second)
+    assert first.deletion == (3, 100) and len(first.ranges) == 1 and first.static.cells["s"][1] == b"y"
+    assert first.rows[number(2),].cells == {"a": (10, number(2), 0, 0)}
+    both = first.rows[number(1),]
+    assert both.deletion == (10, 100) and both.marker == (10, 0, 0) and both.cells
 
 
 # ---------------------------------------------------------------- collections

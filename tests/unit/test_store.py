@@ -47,13 +47,13 @@ def test_rows_come_in_clustering_order_either_way(store):
     assert store.row(ONE, (number(9),)) is None and store.row((number(9),), (number(2),)) is None
 
 
-@given(
-    st.lists(st.one_of(st.integers(-50, 50), st.just("read"), st.tuples(st.integers(-50, 50), st.integers(-50, 50))))
-)
+places = st.integers(-50, 50)
+
+
+@given(st.lists(st.one_of(places, st.just("read"), st.tuples(places, places))))
 def test_order_holds_while_rows_come_and_go(steps):
-    store, expected, timestamp = TableStore(TABLE), set(), 0
-    for step in steps:
-        timestamp += 1
+    store, expected = TableStore(TABLE), set()
+    for timestamp, step in enumerate(steps):
         if step == "read":
             assert live_rows(store) == sorted(expected)
         elif isinstance(step, tuple):
