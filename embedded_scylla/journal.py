@@ -16,6 +16,7 @@ acknowledged, and is cut off) from one that was damaged (everything before it is
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import marshal
 import os
@@ -70,7 +71,7 @@ class Journal:
         self.notices: list[str] = []
         self._buffer: list[bytes] = []
         self._written = 0  # bytes of good records in the journal file
-        self._failed: OSError | None = None
+        self._torn = False  # half a record may stand behind them
         self._file = -1
         self._number = 0
         self._closed = False
@@ -169,8 +170,7 @@ class Journal:
                 os.ftruncate(self._file, 0)
                 _write_all(self._file, _MAGIC)
                 self._written = len(_MAGIC)
-            os.ftruncate(self._file, self._written)
-            os.lseek(self._file, self._written, os.SEEK_SET)
+            self._cut()
         except OSError as error:
             raise self._error(error) from error
         self._syncer.watch(self._file)
@@ -178,39 +178,36 @@ class Journal:
     # ------------------------------------------------------------ in operation
 
     def append(self, kind: str, payload: Any) -> None:
-        """Take a record for the next ``flush``. JournalError, and it is not taken, while the disk refuses writes."""
-        if self.directory is None:
-            return
-        if self._failed is not None:
-            self.flush()
-        self._buffer.append(_frame(kind, payload))
+        """Take a record for the next ``flush``."""
+        if self.directory is not None:
+            self._buffer.append(_frame(kind, payload))
 
     def flush(self) -> None:
         """Write the records taken since the last time; they survive the process from here on. JournalError if the disk
-        refuses: nothing of them may be acknowledged. They are kept, and written when it lets us again."""
+        refuses: then it is as if they had never been taken, so what they stand for must not be done."""
         if not self._buffer:
             return
         data = b"".join(self._buffer)
+        self._buffer.clear()
         try:
             if self._syncer.error is not None:
                 raise self._syncer.error
+            if self._torn:
+                self._cut()
             _write_all(self._file, data)
         except OSError as error:
-            self._failed = error
-            self._undo()
+            self._torn = True
+            with contextlib.suppress(OSError):  # else the next flush tries again, or a replay cuts it off
+                self._cut()
             raise self._error(error) from error
-        self._failed = None
-        self._buffer.clear()
         self._written += len(data)
         self._syncer.wake()
 
-    def _undo(self) -> None:
+    def _cut(self) -> None:
         """Cut off what a failed write left behind the last good record."""
-        try:
-            os.ftruncate(self._file, self._written)
-            os.lseek(self._file, self._written, os.SEEK_SET)
-        except OSError:
-            pass  # the next flush starts at the same place, and a replay would cut it off as incomplete
+        os.ftruncate(self._file, self._written)
+        os.lseek(self._file, self._written, os.SEEK_SET)
+        self._torn = False
 
     def _error(self, error: OSError) -> JournalError:
         return JournalError(
