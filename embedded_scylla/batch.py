@@ -137,7 +137,7 @@ def _execute_plain(
             if present is None:
                 merged[place] = mutation
             else:
-                merge_mutation(present, mutation, context.now)
+                merge_mutation(present, mutation)
     mutations = list(merged.values())
     if len(mutations) > 1:
         _check_size(mutations)

@@ -22,6 +22,7 @@ from . import __version__, cdc, streams, system_tables
 from .clock import Clock
 from .consistency import replicas_needed
 from .errors import Unavailable
+from .expiry import Expiry
 from .keys import token
 from .persistence import Persistence
 from .prepared import PreparedStatements
@@ -61,6 +62,7 @@ class Engine:
         self._order = itertools.count()
         self._view_delay = 0.0  # seconds
         self._refuse_until = 0.0  # monotonic seconds
+        self._expiry = Expiry(self)
         system_tables.define(self.schema)
         self._match_stores()
         self._persistence = Persistence(self, directory)
@@ -271,16 +273,17 @@ class Engine:
     def seconds_until_due(self) -> float | None:
         """How long the loop may wait for sockets: None for as long as it likes."""
         waits = [self._late_views[0][0] - time.monotonic()] if self._late_views else []
-        waits += self._persistence.seconds_until_due()
+        waits += self._persistence.seconds_until_due() + self._expiry.seconds_until_due()
         return max(0.0, min(waits)) if waits else None
 
     def run_due(self) -> None:
-        """Do what has become due: late view updates, a snapshot."""
+        """Do what has become due: late view updates, rows that expired, a snapshot."""
         while self._late_views and self._late_views[0][0] <= time.monotonic():
             _, _, updates = heapq.heappop(self._late_views)
             for update in updates:
                 if update.table.id in self._stores:
                     self._stores[update.table.id].apply(update, self.clock.seconds())
+        self._expiry.run_due()
         self._persistence.run_due()
 
 

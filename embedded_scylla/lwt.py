@@ -131,7 +131,7 @@ def _write(steps: Sequence[Step], ballot: int, context: Context) -> None:
             if merged is None:
                 merged = mutation
             else:
-                merge_mutation(merged, mutation, context.now)
+                merge_mutation(merged, mutation)
     if merged is not None:
         context.engine.apply([merged], context)
 

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from . import expiry
 from .schema import is_system_keyspace
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _versions(engine: Engine) -> Iterator[RowDict]:
 def _config(engine: Engine) -> Iterator[RowDict]:
     node = engine.node
     settings: dict[str, tuple[str, str]] = {
-        "alternator_ttl_period_in_seconds": ("double", "86400"),
+        "alternator_ttl_period_in_seconds": ("double", str(expiry.PERIOD)),
         "authenticator": ("string", '"AllowAllAuthenticator"'),
         "authorizer": ("string", '"AllowAllAuthorizer"'),
         "cas_contention_timeout_in_ms": ("integer", "1000"),

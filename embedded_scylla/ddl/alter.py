@@ -200,15 +200,17 @@ class _Change:
         table = self.table
         if name is None:
             if table.ttl_column is None:
-                raise InvalidRequest(f"No TTL column is set for table {table.full_name}")
+                raise InvalidRequest(f"Table {table.full_name} does not have a TTL column")
         else:
-            if name not in table.columns:
+            column = table.columns.get(name)
+            if column is None:
                 raise InvalidRequest(f"Column '{name}' does not exist in table {table.full_name}")
+            if column.is_primary_key or column.kind == STATIC:
+                what = "static" if column.kind == STATIC else "primary key"
+                raise InvalidRequest(f"Cannot use a {what} column '{name}' as a TTL column")
             if table.ttl_column is not None:
-                raise InvalidRequest(
-                    f"Cannot have more than one TTL column in a table. Saw {table.ttl_column} and {name}"
-                )
-            check_ttl_column(table.columns[name])
+                raise InvalidRequest(f"Table {table.full_name} already has a TTL column: '{table.ttl_column}'")
+            check_ttl_column(column)
         self.table = replace(table, ttl_column=name)
 
     def options(self, options, given: ast.Properties) -> None:

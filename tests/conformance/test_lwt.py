@@ -267,7 +267,9 @@ def test_in_with_a_single_value_names_one_row(wide, run):
 
 def test_prefix_of_the_clustering_key_is_not_enough(create, refused):
     table = create("(a int, b int, c int, d int, PRIMARY KEY (a, b, c))")
-    refused(InvalidRequest, f"UPDATE {table} SET d = 7 WHERE a = 1 AND b = 1 IF d = 0", "c$|missing: c|PRIMARY KEY part c")
+    refused(
+        InvalidRequest, f"UPDATE {table} SET d = 7 WHERE a = 1 AND b = 1 IF d = 0", "c$|missing: c|PRIMARY KEY part c"
+    )
     refused(
         InvalidRequest,
         f"DELETE FROM {table} WHERE a = 1 AND b = 1 IF d = 0",

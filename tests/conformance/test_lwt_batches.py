@@ -35,13 +35,17 @@ def test_one_row_for_each_statement(pairs, run):
 
 def test_unconditional_statements_answer_too(pairs, run):
     run(f"INSERT INTO {pairs} (a, b) VALUES (1, 1)")
-    answer = run(batch(f"INSERT INTO {pairs} (a, b) VALUES (1, 1) IF NOT EXISTS", f"INSERT INTO {pairs} (a, b) VALUES (1, 2)"))
+    answer = run(
+        batch(f"INSERT INTO {pairs} (a, b) VALUES (1, 1) IF NOT EXISTS", f"INSERT INTO {pairs} (a, b) VALUES (1, 2)")
+    )
     assert answer == [(False, 1, 1), (False, None, None)]
     assert run(f"SELECT * FROM {pairs} WHERE a = 1") == [(1, 1)]
 
 
 def test_unlogged_is_all_the_same(pairs, run):
-    assert run(batch(f"INSERT INTO {pairs} (a, b) VALUES (1, 1) IF NOT EXISTS", kind="UNLOGGED")) == [(True, None, None)]
+    assert run(batch(f"INSERT INTO {pairs} (a, b) VALUES (1, 1) IF NOT EXISTS", kind="UNLOGGED")) == [
+        (True, None, None)
+    ]
 
 
 def test_columns_are_the_key_and_what_the_conditions_name(valued, session):
@@ -98,7 +102,9 @@ def test_static_condition_beside_a_new_row(create, run):
     table = create("(p int, c int, s int static, PRIMARY KEY (p, c))")
     run(f"INSERT INTO {table} (p, s) VALUES (1, 1)")
     answer = run(
-        batch(f"INSERT INTO {table} (p, c) VALUES (1, 1) IF NOT EXISTS", f"UPDATE {table} SET s = 2 WHERE p = 1 IF s = 1")
+        batch(
+            f"INSERT INTO {table} (p, c) VALUES (1, 1) IF NOT EXISTS", f"UPDATE {table} SET s = 2 WHERE p = 1 IF s = 1"
+        )
     )
     assert answer == [(True, None, None, None), (True, 1, None, 1)]
     assert run(f"SELECT * FROM {table}") == [(1, 1, 2)]

@@ -249,7 +249,9 @@ def test_condition_on_a_missing_map_key_cannot_write_a_null_key(tables, refused,
     """The key null is met when the statement writes, not when its condition fails."""
     table = tables("map<boolean, boolean>", "b")
     run(f"INSERT INTO {table} (a, b) VALUES (7, {{true: true}})")
-    refused(InvalidRequest, f"UPDATE {table} SET b[null] = false WHERE a = 7 IF b[true] = true", "null map key|null.*key")
+    refused(
+        InvalidRequest, f"UPDATE {table} SET b[null] = false WHERE a = 7 IF b[true] = true", "null map key|null.*key"
+    )
 
 
 @pytest.mark.differs("cassandra", "checks the key first")
