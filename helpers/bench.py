@@ -1,0 +1,176 @@
+"""Measures the course's own figures: ``python -m helpers.bench [--seats N]``; prints them, writes ``out/bench.json``.
+
+On an embedded node of its own, in a temporary folder, or on the server that SCYLLA_HOSTS names (then without the
+figures of the node's start and memory).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+
+from . import fan_out
+from .box_office import hold_seat
+from .chapters import open_chapter
+from .clock import server_now
+from .collector import quiet_collector
+from .connection import connect, disconnect
+from .cqlfile import apply_cql
+from .event import Event
+from .latency import Latencies
+from .node import PROJECT, running_node, stop_node
+from .statement_cache import prepared
+from .venue import FULL_HOUSE
+
+KEYSPACE = "seats_bench"
+STARTS = 5
+SAMPLE = 2_000
+HOLDS = 1_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement. ``ratio`` compares it with the figure named ``against``: 2 is twice as good, whatever the unit.
+
+    ``target`` is what the course promises, where it promises something.
+    """
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    against: str | None = None
+    ratio: float | None = None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m helpers.bench", description="Measure the course's figures.")
+    parser.add_argument("--seats", type=int, default=FULL_HOUSE, help="size of the venue (50000)")
+    parser.add_argument("--output", type=Path, default=PROJECT / "out" / "bench.json", help="file (out/bench.json)")
+    options = parser.parse_args(arguments)
+    os.environ["HELPERS_PROGRESS"] = "off"
+    embedded = not os.environ.get("SCYLLA_HOSTS")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ["EMBEDDED_DIR"] = folder
+        try:
+            figures = measure(options.seats, embedded)
+        finally:
+            disconnect()
+            stop_node()
+    print(table(figures))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(_document(options.seats, figures), indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def measure(seats: int, embedded: bool) -> list[Figure]:
+    """All figures, in the order in which they are printed."""
+    figures = [_start("start, empty")] if embedded else []
+    session = connect()
+    event = open_chapter(session, KEYSPACE, 1)
+    apply_cql(session, "checkout.cql")
+    session.execute("TRUNCATE tickets")
+    event = Event(seats=seats)
+    event.tickets  # noqa: B018  made before the clock runs
+    slow = fan_out.one_by_one(session, event.tickets[:SAMPLE])
+    middle = fan_out.concurrent(session, event.tickets[:SAMPLE])
+    fast = fan_out.batches(session, event.tickets)
+    names = [f"fan-out {result.strategy}" for result in (slow, middle, fast)]
+    figures.append(Figure(names[0], slow.rows_per_second, "rows/s"))
+    figures += [
+        Figure(name, run.rows_per_second, "rows/s", None, names[0], run.rows_per_second / slow.rows_per_second)
+        for name, run in zip(names[1:], (middle, fast), strict=True)
+    ]
+    figures.append(Figure(f"{seats:,} tickets with their view", fast.seconds, "s", 3.0))
+    figures.append(_read_view(session, event))
+    figures += _holds(session, event)
+    if embedded:
+        figures.append(
+            Figure("memory of the node", psutil.Process(running_node().pid).memory_info().rss / 1e6, "MB", 150)
+        )
+        disconnect()
+        figures.append(_start(f"start, {seats:,} tickets", figures[0]))
+    return figures
+
+
+def table(figures: list[Figure]) -> str:
+    """The figures as a table for a terminal."""
+    lines = [f"{'figure':<34} {'value':>12} {'':<7} {'target':>8}  ratio"]
+    for each in figures:
+        target = "" if each.target is None else f"{each.target:g}"
+        ratio = "" if each.ratio is None else f"{each.ratio:.2f} × {each.against}"
+        lines.append(f"{each.name:<34} {each.value:>12,.2f} {each.unit:<7} {target:>8}  {ratio}".rstrip())
+    return "\n".join(lines)
+
+
+def _start(name: str, empty: Figure | None = None) -> Figure:
+    """Seconds from starting the process until it says that it accepts connections, the median of several starts."""
+    seconds = []
+    for _ in range(STARTS):
+        stop_node()
+        begin = time.perf_counter()
+        running_node()
+        seconds.append(time.perf_counter() - begin)
+    value = statistics.median(seconds)
+    return Figure(name, value, "s", 0.5, empty.name if empty else None, empty.value / value if empty else None)
+
+
+def _read_view(session: object, event: Event) -> Figure:
+    query = prepared(session, "select_available_tickets")  # type: ignore[arg-type]
+    with quiet_collector():
+        begin = time.perf_counter()
+        rows = sum(1 for _ in session.execute(query, (event.id,)))  # type: ignore[attr-defined]
+        seconds = time.perf_counter() - begin
+    if rows != event.seats:
+        raise RuntimeError(f"The view has {rows:,} rows, not {event.seats:,}.")
+    return Figure(f"{rows:,} rows read through the view", seconds, "s")
+
+
+def _holds(session: object, event: Event) -> list[Figure]:
+    """A bare conditional update against a whole hold, which also writes the queue and the order."""
+    bare, whole = Latencies("bare"), Latencies("hold")
+    tickets = event.tickets[: 2 * HOLDS]
+    half = len(tickets) // 2
+    update, until = prepared(session, "hold_seat"), server_now(session)  # type: ignore[arg-type]
+    with quiet_collector():
+        for ticket in tickets[:half]:
+            with bare.measure():
+                values = ("Ada", uuid4(), until, ticket.event_id, ticket.ticket_id)
+                session.execute(update, values)  # type: ignore[attr-defined]
+        for ticket in tickets[half:]:
+            with whole.measure():
+                hold_seat(session, ticket, "Ada")  # type: ignore[arg-type]
+    name = "conditional updates, one by one"
+    return [
+        Figure(name, 1000 / bare.mean, "/s"),
+        Figure("holds, one by one", 1000 / whole.mean, "/s", None, name, bare.mean / whole.mean),
+        Figure("hold p50", whole.p50, "ms", None, "an update's", bare.p50 / whole.p50),
+        Figure("hold p99", whole.p99, "ms", None, "an update's", bare.p99 / whole.p99),
+    ]
+
+
+def _document(seats: int, figures: list[Figure]) -> dict[str, object]:
+    return {
+        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "engine": os.environ.get("SCYLLA_HOSTS") or "embedded",
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "seats": seats,
+        "figures": [asdict(each) for each in figures],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Executes the workbook headlessly: ``python -m helpers.run [--seats N] [--only 03] [--output out]``.
+
+Each notebook is executed into the output folder, and a failure does not keep the others from running. On the embedded
+node it uses a node of its own with no past, so that nobody's own work is touched; SCYLLA_HOSTS names another server.
+Exit code 1 when a notebook failed, 2 for a wrong argument.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import LabError
+from .node import PROJECT, stop_node
+from .venue import MOST_SEATS
+
+NOTEBOOKS = PROJECT / "notebooks"
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one notebook went; ``failure`` is None, or says in which cell, under which heading, and why it failed."""
+
+    notebook: Path
+    output: Path
+    seconds: float
+    failure: str | None = None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _options(arguments)
+    try:
+        notebooks = chosen(options.only)
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    output = options.output.resolve()
+    output.mkdir(parents=True, exist_ok=True)
+    with _private_node(output):
+        runs = [_told(execute(notebook, output, seats=options.seats)) for notebook in notebooks]
+    total = sum(run.seconds for run in runs)
+    failed = [run for run in runs if run.failure]
+    print(f"{len(runs) - len(failed)} of {len(runs)} notebooks ran well in {total:.1f} s; see {output / 'report.html'}")
+    (output / "report.html").write_text(report(runs), encoding="utf-8")
+    return 1 if failed else 0
+
+
+def chosen(only: list[str]) -> list[Path]:
+    """The notebooks in the order of the course; of them those whose name begins with one of ``only``, if any."""
+    known = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    for start in only:
+        if not any(path.name.startswith(start) for path in known):
+            raise LabError(f"No notebook begins with {start!r}. There are: {', '.join(path.stem for path in known)}.")
+    return [path for path in known if not only or path.name.startswith(tuple(only))]
+
+
+def execute(notebook: Path, output: Path, *, seats: int | None = None) -> Run:
+    """Execute one notebook into the folder ``output``, with ``seats`` seats where its parameters cell knows them."""
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    target = output / notebook.name
+    known = papermill.inspect_notebook(str(notebook))
+    parameters = {"seats": seats} if seats is not None and "seats" in known else {}
+    begin, failure = time.perf_counter(), None
+    try:
+        papermill.execute_notebook(
+            str(notebook), str(target), parameters=parameters, cwd=str(NOTEBOOKS), kernel_name="python3",
+            progress_bar=False,
+        )  # fmt: skip
+    except PapermillExecutionError as error:
+        heading = heading_above(target, error.cell_index)
+        failure = f"cell [{error.exec_count}], under {heading!r}: {error.ename}: {error.evalue}"
+    except DeadKernelError:
+        failure = "its kernel died"
+    return Run(notebook, target, time.perf_counter() - begin, failure)
+
+
+def heading_above(notebook: Path, cell: int) -> str:
+    """The nearest heading above cell number ``cell`` of an executed notebook."""
+    import nbformat
+
+    cells: list[Any] = nbformat.read(notebook, as_version=4).cells
+    for each in reversed(cells[: cell + 1]):
+        # The warnings that papermill puts into a failed notebook are no headings of the course.
+        if each.cell_type != "markdown" or "papermill-error-cell-tag" in each.metadata.get("tags", []):
+            continue
+        headings = [line.lstrip("# ") for line in each.source.splitlines() if line.startswith("#")]
+        if headings:
+            return headings[-1]
+    return "the beginning"
+
+
+def report(runs: list[Run]) -> str:
+    """A page with a line for each notebook: its name, linked to the executed one, its seconds, and its failure."""
+    lines = "\n".join(
+        f'<tr><td><a href="{html.escape(run.output.name)}">{html.escape(run.notebook.stem)}</a></td>'
+        f'<td style="text-align: right">{run.seconds:.1f}</td>'
+        f"<td>{html.escape(run.failure or 'ran well')}</td></tr>"
+        for run in runs
+    )
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Fifty Thousand Seats, executed</title>
+<style>body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
+table {{ border-collapse: collapse }} td, th {{ padding: .3rem .8rem; border-bottom: 1px solid #8886; text-align: left }}
+:root {{ color-scheme: light dark }}</style>
+<h1>Fifty Thousand Seats, executed</h1>
+<p>{time.strftime("%Y-%m-%d %H:%M")}, Python {sys.version.split()[0]},
+{html.escape(os.environ.get("SCYLLA_HOSTS") or "embedded node")}, {sum(run.seconds for run in runs):.1f} s</p>
+<table><thead><tr><th>notebook</th><th>seconds</th><th>outcome</th></tr></thead><tbody>
+{lines}
+</tbody></table></html>
+"""
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m helpers.run", description="Execute the workbook headlessly.")
+    parser.add_argument("--seats", type=_seats, help="size of the venue (each notebook's own number)")
+    parser.add_argument("--only", action="append", default=[], metavar="START", help="begin of a notebook's name: 03")
+    parser.add_argument("--output", type=Path, default=PROJECT / "out", help="folder for what was executed (out)")
+    return parser.parse_args(arguments)
+
+
+def _seats(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_SEATS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seats from 1 to {MOST_SEATS:,}")
+    return int(text)
+
+
+@contextmanager
+def _private_node(output: Path) -> Iterator[None]:
+    """An embedded node for this run alone, in the output folder; it is ended and removed afterwards."""
+    before = os.environ.get("EMBEDDED_DIR")
+    os.environ["EMBEDDED_DIR"] = str(output / "embedded")
+    os.environ["HELPERS_PROGRESS"] = "off"
+    _remove_node()
+    try:
+        yield
+    finally:
+        _remove_node()
+        os.environ.pop("EMBEDDED_DIR")
+        if before is not None:
+            os.environ["EMBEDDED_DIR"] = before
+
+
+def _remove_node() -> None:
+    stop_node()
+    shutil.rmtree(os.environ["EMBEDDED_DIR"], ignore_errors=True)
+
+
+def _told(run: Run) -> Run:
+    print(f"{run.notebook.stem:<36} {run.seconds:6.1f} s  {run.failure or 'ran well'}", flush=True)
+    return run
+
+
+if __name__ == "__main__":
+    sys.exit(main())
