@@ -75,9 +75,14 @@ def execute(notebook: Path, output: Path, *, seats: int | None = None) -> Run:
     begin, failure = time.perf_counter(), None
     try:
         papermill.execute_notebook(
-            str(notebook), str(target), parameters=parameters, cwd=str(NOTEBOOKS), kernel_name="python3",
+            str(notebook),
+            str(target),
+            parameters=parameters,
+            cwd=str(NOTEBOOKS),
+            kernel_name="python3",
             progress_bar=False,
-        )  # fmt: skip
+            extra_arguments=["--log-level=ERROR"],
+        )
     except PapermillExecutionError as error:
         heading = heading_above(target, error.cell_index)
         failure = f"cell [{error.exec_count}], under {heading!r}: {error.ename}: {error.evalue}"
@@ -112,7 +117,8 @@ def report(runs: list[Run]) -> str:
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Fifty Thousand Seats, executed</title>
 <style>body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
-table {{ border-collapse: collapse }} td, th {{ padding: .3rem .8rem; border-bottom: 1px solid #8886; text-align: left }}
+table {{ border-collapse: collapse }}
+td, th {{ padding: .3rem .8rem; border-bottom: 1px solid #8886; text-align: left }}
 :root {{ color-scheme: light dark }}</style>
 <h1>Fifty Thousand Seats, executed</h1>
 <p>{time.strftime("%Y-%m-%d %H:%M")}, Python {sys.version.split()[0]},
