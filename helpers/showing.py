@@ -147,7 +147,8 @@ def show_error(action: Callable[[], object]) -> None:
 
 def error_text(error: BaseException) -> str:
     """The server's own sentence, without what the driver puts around it."""
-    found = re.search(r'message="(.*)"[>\s]*$', str(error), re.DOTALL)
+    # After the sentence, some classes of error repeat its figures: info={'required_replicas': 2, …}.
+    found = re.search(r'message="(.*)"(?: info=\{.*\})?[>\s]*$', str(error), re.DOTALL)
     return found[1] if found else str(error)
 
 
