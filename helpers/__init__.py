@@ -73,6 +73,8 @@ _PUBLIC = {
     "let_time_pass": "clock",
     "delayed_views": "view_delay",
     "ring_diagram": "ring_diagram",
+    "question_diagram": "diagrams",
+    "partition_diagram": "diagrams",
     "show": "showing",
     "show_error": "showing",
     "remember": "names",
