@@ -241,8 +241,7 @@ class Journal:
         except OSError as error:
             self._remove_all_but_current()
             raise self._error(error) from error
-        self._syncer.watch(-1)
-        os.close(self._file)
+        self._close_file()
         self._number, self._written = following, len(_MAGIC)
         self._open()
         self._remove_all_but_current()
@@ -265,10 +264,16 @@ class Journal:
         try:
             self.flush()
         finally:
+            self._close_file()
             self._syncer.stop()
-            if self._file >= 0:
-                os.close(self._file)
             self._lock.release()
+
+    def _close_file(self) -> None:
+        """Close the journal file, synced. Its number may soon be a socket's: nothing must write to it any more."""
+        self._syncer.watch(-1)
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     # ------------------------------------------------------------ files
 
@@ -321,7 +326,6 @@ class _Syncer:
         self._stopped = True
         self._dirty.set()
         self._thread.join()
-        self.watch(-1)
 
     def _run(self) -> None:
         while True:

@@ -189,9 +189,10 @@ def pack_cells(cells: dict[str, Any]) -> dict[str, Any]:
 
 def unpack_cells(cells: dict[str, Any]) -> dict[str, Any]:
     """What ``pack_cells`` packed."""
-    for name, cell in cells.items():
-        if type(cell) is list:
-            cells[name] = Collection(*cell)
+    if list in map(type, cells.values()):
+        for name, cell in cells.items():
+            if type(cell) is list:
+                cells[name] = Collection(*cell)
     return cells
 
 
