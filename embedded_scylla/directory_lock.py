@@ -14,7 +14,7 @@ else:
 _LOCKED_BYTE = 1 << 30
 
 
-class DirectoryInUse(Exception):
+class DirectoryInUse(OSError):
     """Another process has the directory; the message says which one and what to do."""
 
 

@@ -80,6 +80,8 @@ class Journal:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock = DirectoryLock(self.directory)
+        except DirectoryInUse:
+            raise
         except OSError as error:
             raise JournalError(f"The data directory {self.directory} cannot be used: {_reason(error)}.") from error
         self._syncer = _Syncer()
