@@ -57,10 +57,16 @@ def _protect_log(statement: ast.AlterTable, table: Table, schema: Schema) -> Non
     """A log's columns follow its base table's; only its options are its own."""
     if not table.is_cdc_log:
         return
+    is_attached = schema.base_of_log(table) is not None
     if statement.rename:
-        raise InvalidRequest("Cannot rename a column of a CDC log table.")
+        if is_attached:
+            raise InvalidRequest("Cannot rename a column of a CDC log table.")
+        raise InvalidRequest(
+            "You cannot rename a column of a CDC log table. Although the base table has deactivated CDC, "
+            "this table will continue being a CDC log table until it is dropped."
+        )
     if statement.properties is None:
-        if schema.base_of_log(table) is not None:
+        if is_attached:
             raise InvalidRequest(
                 "You cannot modify the set of columns of a CDC log table directly. Modify the base table instead."
             )
@@ -69,7 +75,7 @@ def _protect_log(statement: ast.AlterTable, table: Table, schema: Schema) -> Non
             "deactivated CDC, this table will continue being a CDC log table until it is dropped. If you want to "
             "modify the columns in it, you can only do that by reenabling CDC on the base table, which will reattach "
             "this log table. Then you will be able to modify the columns in the base table, and that will have effect "
-            "on the log table as well. Modifying the columns of a CDC log table directly is never allowed."
+            "on the log table too. Modifying the columns of a CDC log table directly is never allowed."
         )
 
 
@@ -219,7 +225,10 @@ class _Change:
         if options.cdc is not None and "enabled" not in given["cdc"]:
             raise InvalidRequest('Altering CDC options requires specifying "enabled" flag')
         if options.cdc is not None and self.table.is_cdc_log and options.cdc.enabled:
-            raise InvalidRequest("Cannot enable CDC on a CDC log table.")
+            raise InvalidRequest(
+                f"Cannot create a CDC log for a table {self.table.full_name}, "
+                "because creating nested CDC logs is not allowed"
+            )
         if self.table.is_cdc_log and options.values["tombstone_gc"]["mode"] == "repair":
             raise ConfigurationException("The 'repair' mode for tombstone_gc is not allowed on CDC log tables.")
         if self.views and "gc_grace_seconds" in options.given and options.values["gc_grace_seconds"] == 0:

@@ -432,8 +432,8 @@ def test_adding_and_removing_in_one_statement(logged, run, changes):
 def test_statements_about_one_partition_are_one_change(logged, run, entries, changes):
     table = logged()
     run(
-        f"BEGIN BATCH INSERT INTO {table} (p, c, v) VALUES (1, 1, 10); INSERT INTO {table} (p, c, v) VALUES (1, 2, 20); "
-        f"DELETE FROM {table} WHERE p = 1 AND c = 3; APPLY BATCH"
+        f"BEGIN BATCH INSERT INTO {table} (p, c, v) VALUES (1, 1, 10); "
+        f"INSERT INTO {table} (p, c, v) VALUES (1, 2, 20); DELETE FROM {table} WHERE p = 1 AND c = 3; APPLY BATCH"
     )
     assert changes(table, "op", "seq", "c", "v") == [
         {"op": INSERT, "seq": 0, "c": 1, "v": 10},
@@ -462,8 +462,8 @@ def test_rows_alike_come_in_key_order(logged, run, changes):
     """INSERTs and UPDATEs with one TTL are told row by row."""
     table = logged()
     run(
-        f"BEGIN BATCH INSERT INTO {table} (p, c, v) VALUES (1, 2, 20); UPDATE {table} SET v = 10 WHERE p = 1 AND c = 1; "
-        f"APPLY BATCH"
+        f"BEGIN BATCH INSERT INTO {table} (p, c, v) VALUES (1, 2, 20); "
+        f"UPDATE {table} SET v = 10 WHERE p = 1 AND c = 1; APPLY BATCH"
     )
     assert changes(table, "op", "seq", "c") == [
         {"op": UPDATE, "seq": 0, "c": 1},

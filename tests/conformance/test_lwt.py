@@ -234,8 +234,10 @@ CONDITIONAL_REFUSALS = [
     ("DELETE v FROM {t} WHERE p = 1 AND c > 0 IF v = 10",
      "DELETE statements must restrict all PRIMARY KEY columns with equality relations "
      "in order to delete non static columns"),
-    ("DELETE v FROM {t} WHERE p = 1 IF EXISTS", "Primary key column 'c' must be specified in order to modify column 'v'"),
-    ("DELETE v FROM {t} WHERE p = 1 IF v = 10", "Primary key column 'c' must be specified in order to modify column 'v'"),
+    ("DELETE v FROM {t} WHERE p = 1 IF EXISTS",
+     "Primary key column 'c' must be specified in order to modify column 'v'"),
+    ("DELETE v FROM {t} WHERE p = 1 IF v = 10",
+     "Primary key column 'c' must be specified in order to modify column 'v'"),
     ("DELETE s FROM {t} WHERE p = 1 IF v = 1",
      "DELETE statements must restrict all PRIMARY KEY columns with equality relations "
      "in order to use IF condition on non static columns"),

@@ -232,7 +232,8 @@ def test_mixed_existence_conditions(pairs, run):
 @pytest.mark.parametrize(
     "statements, kind, sentence",
     [
-        (["INSERT INTO {t} (a, b) VALUES (1, 1) IF NOT EXISTS", "INSERT INTO {t} (a, b) VALUES (2, 1) IF NOT EXISTS"], "",
+        (["INSERT INTO {t} (a, b) VALUES (1, 1) IF NOT EXISTS", "INSERT INTO {t} (a, b) VALUES (2, 1) IF NOT EXISTS"],
+         "",
          "BATCH with conditions cannot span multiple partitions"),
         (["INSERT INTO {t} (a, b) VALUES (1, 1) IF NOT EXISTS", "INSERT INTO {t} (a, b) VALUES (2, 1)"], "",
          "BATCH with conditions cannot span multiple partitions"),
@@ -244,14 +245,16 @@ def test_mixed_existence_conditions(pairs, run):
          "Cannot include non-counter statement in a counter batch"),
         (["INSERT INTO {t} (a, b) VALUES (1, 1) IF NOT EXISTS USING TIMESTAMP 1"], "",
          "Cannot provide custom timestamp for conditional updates"),
-        (["UPDATE {t} SET c = 2 WHERE a = 1 AND b = 1 IF a > 0"], "", "PRIMARY KEY column 'a' cannot have IF conditions"),
+        (["UPDATE {t} SET c = 2 WHERE a = 1 AND b = 1 IF a > 0"], "",
+         "PRIMARY KEY column 'a' cannot have IF conditions"),
         (["UPDATE {t} SET c = 2 WHERE a = 1 IF c = null"], "", "Missing mandatory PRIMARY KEY part b"),
         (["UPDATE {t} SET c = 2 WHERE a = 1 AND b IN (1, 2) IF c = null"], "",
          "IN on the clustering key columns is not supported with conditional updates"),
         (["DELETE FROM {t} WHERE a = 1 IF EXISTS", "DELETE FROM {t} WHERE a = 1 AND b = 2 IF EXISTS"], "",
          "DELETE statements must restrict all PRIMARY KEY columns with equality relations "
          "in order to delete non static columns"),
-        (["UPDATE {t} SET c = 1 WHERE a = 1 AND b = 1 IF c = 1", "DELETE FROM {t} WHERE a = 1 AND b IN () IF c = 1"], "",
+        (["UPDATE {t} SET c = 1 WHERE a = 1 AND b = 1 IF c = 1", "DELETE FROM {t} WHERE a = 1 AND b IN () IF c = 1"],
+         "",
          "IN on the clustering key columns is not supported with conditional deletions"),
     ],
 )  # fmt: skip
