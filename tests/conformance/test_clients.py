@@ -1,0 +1,353 @@
+"""Clients that other people wrote, unmodified, do their everyday work against the node."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import subprocess
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines.clients import ClientUnavailable, node_client, output_of, python_client
+
+pytestmark = pytest.mark.embedded
+
+SHELLS = {"scylla": "scylla-cqlsh", "apache": "cqlsh"}
+
+
+def _installed(install, *packages):
+    try:
+        return install(*packages)
+    except ClientUnavailable as reason:
+        pytest.skip(f"{' '.join(packages)} cannot be installed here: {reason}")
+
+
+@pytest.fixture(scope="module")
+def scylla_cqlsh() -> Path:
+    return _installed(python_client, "scylla-cqlsh") / "cqlsh"
+
+
+@pytest.fixture(scope="module", params=SHELLS)
+def cqlsh(request: pytest.FixtureRequest) -> Path:
+    """Each of the two shells."""
+    return _installed(python_client, SHELLS[request.param]) / "cqlsh"
+
+
+@pytest.fixture(scope="module")
+def shop(session, keyspace) -> str:
+    """A table with three rows and a bit of everything in them."""
+    table = f"{keyspace}.shop"
+    session.execute(
+        f"CREATE TABLE {table} (p int, c int, name text, prices list<decimal>, seen timestamp, PRIMARY KEY (p, c))"
+    )
+    for c in (1, 2, 3):
+        session.execute(
+            f"INSERT INTO {table} (p, c, name, prices, seen) "
+            f"VALUES (1, {c}, 'it''s {c}', [1.50, 2], '2030-01-0{c} 10:00:00+0000')"
+        )
+    return table
+
+
+def ask(cqlsh: Path, engine, text: str) -> subprocess.CompletedProcess[str]:
+    return output_of([cqlsh, engine.host, str(engine.port)], text)
+
+
+# ---------------------------------------------------------------- cqlsh, reading a script
+
+
+@pytest.fixture(scope="module")
+def transcript(cqlsh, engine, shop, tmp_path_factory) -> subprocess.CompletedProcess[str]:
+    """What a shell prints of one long script: to start it takes more time than all that it is asked."""
+    file = tmp_path_factory.mktemp("cqlsh") / "script.cql"
+    file.write_text(f"-- a comment\nINSERT INTO {shop} (p, c) VALUES (9, 4);\nSELECT p, c FROM {shop} WHERE p = 9;\n")
+    script = f"""
+        SELECT c, name, prices FROM {shop} WHERE p = 1;
+        SELECT nope FROM {shop};
+        SELECT FROM;
+        SELECT count(*) FROM {shop} WHERE p = 1;
+        SHOW VERSION
+        SHOW HOST
+        TRACING ON
+        SELECT * FROM {shop} WHERE p = 1;
+        TRACING OFF
+        EXPAND ON
+        SELECT c, name FROM {shop} WHERE p = 1 AND c = 3;
+        EXPAND OFF
+        SOURCE '{file}'
+        CONSISTENCY LOCAL_QUORUM
+        """
+    return ask(cqlsh, engine, textwrap.dedent(script))
+
+
+def test_cqlsh_shows_rows(transcript):
+    assert re.search(r"2 \|\s+it's 2 \|\s+\[(Decimal\(')?1\.50", transcript.stdout)
+    assert "(3 rows)" in transcript.stdout
+
+
+def test_cqlsh_shows_refusals_and_goes_on(transcript):
+    first, second = re.findall(r"^<stdin>.*", transcript.stderr, re.MULTILINE)
+    assert 'code=2200 [Invalid query] message="Unrecognized name nope"' in first
+    assert "SyntaxException: line 1:7 no viable alternative at input 'FROM'" in second
+    assert re.search(r"count\s+-+\s+3\s", transcript.stdout)
+
+
+def test_cqlsh_knows_the_session(transcript, engine):
+    for part in ("CQL spec 3.3.1", "Native protocol v4", f"{engine.host}:{engine.port}", "LOCAL_QUORUM"):
+        assert part in transcript.stdout
+
+
+def test_cqlsh_traces(transcript):
+    assert "Tracing session: " in transcript.stdout
+    assert "Request complete" in transcript.stdout
+
+
+def test_cqlsh_expands(transcript):
+    assert re.search(r"@ Row 1\n-+\+-+\n c\s+\| 3\n name \| it's 3\n", transcript.stdout)
+
+
+def test_cqlsh_runs_a_file(transcript):
+    assert re.search(r"9 \| 4\s+\(1 rows\)", transcript.stdout)
+
+
+def test_cqlsh_copies_out_and_in_again(cqlsh, engine, keyspace, shop, session, tmp_path):
+    """COPY reads the schema, prepares, pages and writes batches: half a driver's work in two statements."""
+    columns, file = "(p, c, name, prices, seen)", tmp_path / "shop.csv"
+    second = f"{keyspace}.copy_{cqlsh.parent.parent.name.replace('-', '_')}"
+    session.execute(f"CREATE TABLE {second} (p int, c int, name text, prices list<decimal>, seen timestamp, "
+                    "PRIMARY KEY (p, c))")  # fmt: skip
+    done = ask(
+        cqlsh,
+        engine,
+        f"COPY {shop} {columns} TO '{file}' WITH HEADER = true;\n"
+        f"COPY {second} {columns} FROM '{file}' WITH HEADER = true;",
+    )
+    assert re.search(r"(\d) rows exported", done.stdout)[1] == re.search(r"(\d) rows imported", done.stdout)[1]
+    assert file.read_text().splitlines()[0] == "p,c,name,prices,seen"
+    assert list(session.execute(f"SELECT * FROM {second}")) == list(session.execute(f"SELECT * FROM {shop}"))
+
+
+def test_describe_in_cqlsh_makes_the_same_table_again(scylla_cqlsh, engine, create, run):
+    """DESCRIBE is answered by the server. (Apache's shell would ask it too, but not of a server that, as ScyllaDB,
+    calls itself release 3.0.8.)"""
+    table = create('("P" int, c int, v map<text, frozen<set<int>>>, s int static, PRIMARY KEY ("P", c))',
+                   "WITH CLUSTERING ORDER BY (c DESC) AND comment = 'it''s'")  # fmt: skip
+    done = ask(scylla_cqlsh, engine, f"DESCRIBE TABLE {table}\n")
+    assert done.stderr == ""
+    run(f"DROP TABLE {table}")
+    again = ask(scylla_cqlsh, engine, f"{done.stdout}\nDESCRIBE TABLE {table}\n")
+    assert again.stderr == ""
+    assert again.stdout == done.stdout
+
+
+def test_describe_in_cqlsh(scylla_cqlsh, engine, keyspace, shop):
+    done = ask(
+        scylla_cqlsh,
+        engine,
+        f"USE {keyspace};\nDESCRIBE KEYSPACES\nDESCRIBE KEYSPACE\nDESCRIBE TABLES\nDESCRIBE SCHEMA\n"
+        "DESCRIBE CLUSTER\nDESCRIBE FULL SCHEMA\nDESCRIBE shop\n",
+    )
+    assert done.stderr == ""
+    assert re.search(r"\bshop$", done.stdout, re.MULTILINE)
+    for shown in (
+        "system_schema",
+        f"CREATE KEYSPACE {keyspace} WITH replication",
+        f"CREATE TABLE {shop} (",
+        "Partitioner: org.apache.cassandra.dht.Murmur3Partitioner",
+        "CREATE TABLE system_schema.columns",
+        "PRIMARY KEY (p, c)",
+    ):
+        assert shown in done.stdout
+
+
+# ---------------------------------------------------------------- cqlsh, at a terminal
+
+
+class Terminal:
+    """A program that believes a person sits at it."""
+
+    def __init__(self, command: list[str]):
+        import pty
+
+        self._master, slave = pty.openpty()
+        environment = {**os.environ, "TERM": "dumb", "LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "ignore"}
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
+        os.close(slave)
+        self.seen = ""
+
+    def read_until(self, text: str, seconds: float = 30) -> str:
+        """What is shown up to ``text``, which must come."""
+        deadline = time.monotonic() + seconds
+        while text not in self.seen:
+            ready, _, _ = select.select([self._master], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"{text!r} did not come after {self.seen!r}"
+            self.seen += os.read(self._master, 4096).decode(errors="replace").replace("\r", "")
+        shown, _, self.seen = self.seen.partition(text)
+        return shown
+
+    def type(self, line: str) -> None:
+        os.write(self._master, line.encode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
+
+@pytest.fixture(scope="module")
+def terminal(cqlsh, engine, shop) -> Iterator[Terminal]:
+    if os.name == "nt":
+        pytest.skip("Windows has no pseudo-terminals of this kind")
+    with contextlib.closing(Terminal([str(cqlsh), "--no-color", engine.host, str(engine.port)])) as terminal:
+        terminal.read_until("cqlsh>")
+        yield terminal
+
+
+def test_cqlsh_completes_names(terminal, shop):
+    """Completion comes from the schema that the shell read. Asked first, while the prompt is empty."""
+    terminal.type(f"SELECT count(*) FROM {shop[:-2]}\t")
+    terminal.read_until(shop)
+    terminal.type(" WHERE p = 1;\n")
+    assert re.search(r"\b3\b", terminal.read_until("(1 rows)"))
+    terminal.read_until("cqlsh>")
+
+
+def test_cqlsh_pages_at_a_terminal(terminal, shop):
+    """With PAGING 2 it stops after two rows and asks for the third with the server's paging state."""
+    terminal.type("PAGING 2\n")
+    terminal.read_until("Page size: 2")
+    terminal.type(f"SELECT c, name FROM {shop} WHERE p = 1;\n")
+    first = terminal.read_until("---MORE---")
+    assert "it's 2" in first
+    assert "it's 3" not in first
+    terminal.type("\n")
+    assert "it's 3" in terminal.read_until("(3 rows)")
+
+
+def test_cqlsh_prompts_with_the_keyspace(terminal, keyspace):
+    terminal.type(f"USE {keyspace};\n")
+    terminal.read_until(f"cqlsh:{keyspace}>")
+
+
+# ---------------------------------------------------------------- drivers
+
+
+@pytest.fixture
+def stock(create, run) -> str:
+    """A table of one test's own with three rows."""
+    table = create("(p int, c int, name text, PRIMARY KEY (p, c))")
+    for c in (1, 2, 3):
+        run(f"INSERT INTO {table} (p, c, name) VALUES (1, {c}, 'it''s {c}')")
+    return table
+
+
+def test_cassandra_driver(engine, stock):
+    """The DataStax driver, with the protocol version that it finds by itself."""
+    python = _installed(python_client, "cassandra-driver") / "python"
+    done = output_of([python, "-c", _CASSANDRA_DRIVER, engine.host, str(engine.port), stock])
+    assert "Traceback" not in done.stderr
+    assert done.stdout.split() == ["4", "[0]", "200", "103", "NetworkTopologyStrategy", "True", "False"]
+
+
+_CASSANDRA_DRIVER = textwrap.dedent("""
+    import sys
+    from cassandra.cluster import Cluster
+    from cassandra.concurrent import execute_concurrent_with_args
+
+    host, port, table = sys.argv[1:]
+    cluster = Cluster([host], port=int(port))
+    session = cluster.connect(table.split(".")[0])
+    insert = session.prepare(f"INSERT INTO {table} (p, c, name) VALUES (?, ?, ?)")
+    written = execute_concurrent_with_args(session, insert, [(1, i, "x") for i in range(4, 104)])
+    written += execute_concurrent_with_args(session, insert, [(2, i, "x") for i in range(100)])
+    session.default_fetch_size = 7
+    counted = len(list(session.execute(f"SELECT * FROM {table} WHERE p = 1")))
+    described = cluster.metadata.keyspaces[session.keyspace]
+    traced = session.execute(f"SELECT * FROM {table} WHERE p = 1", trace=True).get_query_trace()
+    lwt = session.execute(f"INSERT INTO {table} (p, c) VALUES (1, 1) IF NOT EXISTS")
+    print(cluster.protocol_version, insert.routing_key_indexes, sum(ok for ok, _ in written), counted)
+    print(type(described.replication_strategy).__name__, len(traced.events) > 2, lwt.was_applied)
+    cluster.shutdown()
+""")
+
+
+def test_scyllapy(engine, stock):
+    """The Rust driver behind a Python face: it reads types, tokens and paging states on its own."""
+    python = _installed(python_client, "scyllapy") / "python"
+    done = output_of([python, "-c", _SCYLLAPY, f"{engine.host}:{engine.port}", stock])
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "[{'count': 203}]",
+        "203",
+        "[{'[applied]': False, 'name': \"it's 1\"}]",
+        "refused",
+    ]
+
+
+_SCYLLAPY = textwrap.dedent("""
+    import asyncio, sys
+    from scyllapy import BatchType, InlineBatch, Scylla
+    from scyllapy.exceptions import ScyllaPyDBError
+
+    async def main(address, table):
+        scylla = Scylla([address])
+        await scylla.startup()
+        insert = await scylla.prepare(f"INSERT INTO {table} (p, c, name) VALUES (?, ?, ?)")
+        await asyncio.gather(*(scylla.execute(insert, (2, i, "x")) for i in range(198)))
+        batch = InlineBatch(BatchType.LOGGED)
+        for i in (1, 2):
+            batch.add_query(f"INSERT INTO {table} (p, c, name) VALUES (?, ?, ?)", (3, i, "y"))
+        await scylla.batch(batch)
+        print((await scylla.execute(f"SELECT count(*) FROM {table}")).all())
+        print(len([row async for row in await scylla.execute(f"SELECT c FROM {table}", paged=True)]))
+        print((await scylla.execute(f"UPDATE {table} SET name = 'z' WHERE p = 1 AND c = 1 IF name = 'nobody'")).all())
+        try:
+            await scylla.execute(f"SELECT nope FROM {table}")
+        except ScyllaPyDBError as error:
+            print("refused" if "Unrecognized name nope" in str(error) else error)
+        await scylla.shutdown()
+
+    asyncio.run(main(*sys.argv[1:]))
+""")
+
+
+def test_node_driver(engine, stock):
+    """The npm cassandra-driver: JavaScript's numbers and names, its own paging and tracing."""
+    node, folder = _installed(node_client, "cassandra-driver")
+    script = folder / "everyday.js"
+    script.write_text(_NODE_DRIVER)
+    done = output_of([node, script, f"{engine.host}:{engine.port}", stock])
+    assert done.stderr == ""
+    assert done.stdout.split() == ["23", "p,c", "QUERY", "8704", "false"] or done.stdout.split() == [
+        "23", "p,c", "Execute", "CQL3", "query", "8704", "false",
+    ]  # fmt: skip
+
+
+_NODE_DRIVER = textwrap.dedent("""
+    const cassandra = require('cassandra-driver');
+    const [address, table] = process.argv.slice(2);
+    const [keyspace, name] = table.split('.');
+    (async () => {
+      const client = new cassandra.Client({contactPoints: [address], localDataCenter: 'datacenter1'});
+      await client.connect();
+      for (let i = 0; i < 20; i++)
+        await client.execute(`INSERT INTO ${table} (p, c, name) VALUES (?, ?, ?)`, [2, i, 'x'], {prepare: true});
+      let rows = 0;
+      await new Promise((done, failed) => client.eachRow(`SELECT * FROM ${table}`, [],
+        {autoPage: true, fetchSize: 3, prepare: true}, () => rows++, error => error ? failed(error) : done()));
+      console.log(rows);
+      const described = await client.metadata.getTable(keyspace, name);
+      console.log(described.partitionKeys.concat(described.clusteringKeys).map(c => c.name).join());
+      const traced = await client.execute(`SELECT * FROM ${table} WHERE p = 1`, [], {traceQuery: true});
+      console.log((await client.metadata.getTrace(traced.info.traceId)).requestType);
+      await client.execute(`SELECT nope FROM ${table}`).catch(error => console.log(error.code));
+      const lwt = await client.execute(`INSERT INTO ${table} (p, c) VALUES (1, 1) IF NOT EXISTS`);
+      console.log(lwt.wasApplied());
+      await client.shutdown();
+    })();
+""")
