@@ -102,5 +102,6 @@ def plot_latencies(samples: Mapping[str, Latencies] | list[Latencies], *, engine
     ax.set_ylabel("% of requests")
     ax.set_title(f"How long requests take, {engine}")
     ax.grid(True, alpha=0.35)
-    ax.legend(loc="lower right")
+    # Below the axes: a curve may be anywhere within them.
+    fig.legend(loc="outside lower center", frameon=False)
     return fig
