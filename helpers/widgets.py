@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_BUTTONS = 240
 _BUTTON_WIDTH = "26px"
+# ScyllaDB refuses a longer list of clustering keys (max_clustering_key_restrictions_per_query).
+_MOST_IN = 100
 
 
 class SeatMapWidget:
@@ -101,10 +103,13 @@ class SeatMapWidget:
         return button
 
     def _statuses(self) -> dict[Any, str]:
-        ids = tuple(ticket.ticket_id for ticket in self.tickets)
-        marks = ", ".join(["%s"] * len(ids))
-        query = f"SELECT ticket_id, status FROM tickets WHERE event_id = %s AND ticket_id IN ({marks})"
-        return {row.ticket_id: row.status for row in self.session.execute(query, (self.event.id, *ids))}
+        ids = [ticket.ticket_id for ticket in self.tickets]
+        statuses = {}
+        for part in (ids[i : i + _MOST_IN] for i in range(0, len(ids), _MOST_IN)):
+            marks = ", ".join(["%s"] * len(part))
+            query = f"SELECT ticket_id, status FROM tickets WHERE event_id = %s AND ticket_id IN ({marks})"
+            statuses |= {row.ticket_id: row.status for row in self.session.execute(query, (self.event.id, *part))}
+        return statuses
 
     def _say(self, text: str) -> None:
         self.message.value = f"<p>{html.escape(text)}</p>"
