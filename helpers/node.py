@@ -26,6 +26,8 @@ HOST = "127.0.0.1"
 START_SECONDS = 30.0
 _READY = "embedded_scylla ready on "
 _POLL_SECONDS = 0.01
+# How long a process that has ended may keep its port and its files.
+_LINGER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,18 @@ def stop_node() -> bool:
 
 
 def _start(where: Path, port: int) -> Node:
+    """Start the node. Its predecessor's threads may hold the data for a moment after its end: try again until then."""
+    deadline = time.monotonic() + _LINGER_SECONDS
+    while True:
+        try:
+            return _launch(where, port)
+        except LabError as error:
+            if "in use" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_SECONDS)
+
+
+def _launch(where: Path, port: int) -> Node:
     log = where / "node.log"
     with log.open("a", encoding="utf-8") as output:
         begin = output.tell()
@@ -164,11 +178,22 @@ def _end(node: Node) -> None:
 
 
 def _is_free(port: int) -> bool:
+    """Can ``port`` be listened at, now or in a moment?"""
+    deadline = time.monotonic() + _LINGER_SECONDS
+    while not _can_listen(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _can_listen(port: int) -> bool:
     with socket.socket() as probe:
         if sys.platform != "win32":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
+            probe.listen()
         except OSError:
             return False
     return True

@@ -1,0 +1,139 @@
+"""The embedded node's life: started once for all, found again, replaced when it died or hangs, ended on request."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from helpers import LabError, stop_node
+from helpers.control import NoControl, ask
+from helpers.filelock import locked
+from helpers.node import running_node
+
+CONNECT = "from helpers.node import running_node; node = running_node(); print(node.port, node.pid)"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    where = tmp_path / "with a space"
+    monkeypatch.setenv("EMBEDDED_DIR", str(where))
+    yield where
+    stop_node()
+
+
+def test_it_is_started_once_and_found_again(folder: Path) -> None:
+    first = running_node()
+    assert running_node() == first
+    assert json.loads((folder / "node.json").read_text())["pid"] == first.pid
+    assert (folder / "node.log").read_text().count("ready on") == 1
+
+
+def test_processes_that_ask_at_the_same_moment_get_the_same_node(folder: Path) -> None:
+    asking = [subprocess.Popen([sys.executable, "-c", CONNECT], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    answers = {process.communicate(timeout=60)[0] for process in asking}
+    assert len(answers) == 1
+    assert answers.pop().split()[0] == str(running_node().port)
+
+
+def test_it_outlives_the_process_that_started_it(folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", CONNECT], capture_output=True, text=True, check=True)
+    assert running_node().pid == int(done.stdout.split()[1])
+
+
+def test_one_that_was_killed_is_started_again_at_the_same_port(folder: Path) -> None:
+    first = running_node()
+    psutil.Process(first.pid).kill()
+    second = running_node()
+    assert second.pid != first.pid
+    assert second.port == first.port
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process and let it go on")
+def test_one_that_hangs_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = running_node()
+    os.kill(first.pid, signal.SIGSTOP)
+    monkeypatch.setattr("helpers.node.ask", lambda *arguments: ask(*arguments, seconds=0.5))
+    second = running_node()
+    assert second.pid != first.pid
+    assert not psutil.pid_exists(first.pid) or first.process() is None
+
+
+def test_a_stranger_at_its_port_is_left_alone(folder: Path) -> None:
+    first = running_node()
+    stop_node()
+    with socket.create_server(("127.0.0.1", first.port)):
+        second = running_node()
+    assert second.port != first.port
+
+
+def test_a_process_that_only_has_the_number_of_the_old_one_is_left_alone(folder: Path) -> None:
+    first = running_node()
+    stop_node()
+    stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    record = {"host": first.host, "port": first.port, "pid": stranger.pid, "created": 1.0}
+    (folder / "node.json").write_text(json.dumps(record))
+    try:
+        assert running_node().pid != stranger.pid
+        assert stranger.poll() is None
+    finally:
+        stranger.communicate(b"\n")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"host": 1}'])
+def test_a_broken_record_is_written_anew(folder: Path, text: str) -> None:
+    folder.mkdir()
+    (folder / "node.json").write_text(text)
+    node = running_node()
+    assert json.loads((folder / "node.json").read_text())["port"] == node.port
+
+
+def test_its_end_on_request(folder: Path) -> None:
+    node = running_node()
+    assert stop_node() is True
+    assert node.process() is None
+    assert stop_node() is False
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path / "file"))
+    with pytest.raises(LabError, match=r"The embedded node cannot use its folder .*file"):
+        running_node()
+
+
+def test_why_it_did_not_start_is_told(folder: Path) -> None:
+    running_node()
+    (folder / "node.json").unlink()  # now nobody knows of it, and it still holds the data
+    with pytest.raises(LabError, match=r"The embedded node did not start: The data directory .* is in use"):
+        running_node()
+    node = psutil.Process(int((folder / "data" / "lock").read_text()))
+    node.kill()
+    node.wait(10)
+
+
+def test_a_held_lock_is_waited_for_and_then_told(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with (
+        locked(lock, why="hold it"),
+        pytest.raises(LabError, match="while this one waited to get it"),
+        locked(lock, why="get it", seconds=0.05),
+    ):
+        pytest.fail("two hold the lock")
+
+
+def test_nothing_or_a_stranger_at_a_port_has_no_control_channel() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with pytest.raises(NoControl, match=rf"No embedded node answers at 127\.0\.0\.1:{port}"):
+            ask("127.0.0.1", port, {"do": "status"}, seconds=0.2)
+    with pytest.raises(NoControl):
+        ask("127.0.0.1", port, {"do": "status"}, seconds=0.2)
