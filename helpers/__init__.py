@@ -8,6 +8,9 @@ from typing import Any
 # name → the module that has it; None: the name is a module itself.
 _PUBLIC = {
     "LabError": "errors",
+    "run": "",
+    "bench": "",
+    "doctor": "",
     "connect": "connection",
     "disconnect": "connection",
     "stop_node": "node",
@@ -72,7 +75,8 @@ _PUBLIC = {
     "push_clock": "clock",
     "let_time_pass": "clock",
     "delayed_views": "view_delay",
-    "ring_diagram": "ring_diagram",
+    "rows_read": "traces",
+    "ring_diagram": "rings",
     "question_diagram": "diagrams",
     "partition_diagram": "diagrams",
     "show": "showing",

@@ -68,13 +68,14 @@ def bars(
     """
     fig, ax = new_figure(7.5, 0.9 + 0.55 * len(values))
     drawn = ax.barh(list(values), list(values.values()), color=[COLOURS[i % len(COLOURS)] for i in range(len(values))])
-    ax.bar_label(drawn, labels=[f" {value:,.0f}" for value in values.values()], color=INK)
+    figures = [f" {value:,.0f}" if value >= 10 else f" {value:.1f}" for value in values.values()]
+    ax.bar_label(drawn, labels=figures, color=INK)
     ax.invert_yaxis()
     if log:
         ax.set_xscale("log")
     # Room for the figure that stands behind the longest bar.
     ax.set_xlim(right=max(values.values()) * (3 if log else 1.15))
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.xaxis.set_major_formatter("{x:,.0f}" if max(values.values()) >= 10 else "{x:,.1f}")
     ax.set_xlabel(unit)
     ax.set_title(f"{title}, {engine}")
     return fig

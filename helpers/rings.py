@@ -33,7 +33,7 @@ def ring_diagram(batches: Mapping[str, Iterable[int]]) -> Figure:
         places = sorted(set(tokens))
         for token in places:
             angle = _angle(token)
-            ax.plot([_INSIDE * math.cos(angle)], [_INSIDE * math.sin(angle)], "o", color=RED, markersize=5, alpha=0.8)
+            ax.plot([_INSIDE * math.cos(angle)], [_INSIDE * math.sin(angle)], "o", color=RED, markersize=6, alpha=0.8)
         ax.text(0, 0.06, f"{len(places):,}", ha="center", va="center", fontsize=20, color=INK)
         ax.text(0, -0.14, f"partition{'s' * (len(places) != 1)}", ha="center", va="center", fontsize=10, color=INK)
         ax.set_title(name)
@@ -51,19 +51,11 @@ def _draw_ring(ax: Axes) -> None:
     from matplotlib.patches import Wedge
 
     for i, (name, hue) in enumerate(_NODES):
-        ax.add_patch(
-            Wedge((0, 0), 1.06, 90 - 120 * (i + 1), 90 - 120 * i, width=_THICKNESS, facecolor=hue, edgecolor=PAPER)
-        )
-        angle = math.radians(90 - 120 * i - 60)
-        ax.text(
-            0.98 * math.cos(angle),
-            0.98 * math.sin(angle),
-            name,
-            rotation=math.degrees(angle) - 90 if angle > 0 else math.degrees(angle) + 90,
-            ha="center",
-            va="center",
-            fontsize=8,
-            color=PAPER,
-            weight="bold",
-        )
+        begin, end = 90 - 120 * (i + 1), 90 - 120 * i
+        ax.add_patch(Wedge((0, 0), 1.06, begin, end, width=_THICKNESS, facecolor=hue, edgecolor=PAPER))
+        angle = math.radians((begin + end) / 2)
+        place = 0.98 * math.cos(angle), 0.98 * math.sin(angle)
+        # Along the ring, and never upside down.
+        turn = math.degrees(angle) % 180 - 90
+        ax.text(*place, name, rotation=turn, ha="center", va="center", fontsize=8, color=PAPER, weight="bold")
     ax.add_patch(Wedge((0, 0), _INSIDE + 0.003, 0, 360, width=0.006, facecolor=GREY))
