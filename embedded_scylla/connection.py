@@ -110,7 +110,9 @@ class Connection:
         if handler is None:
             raise errors.ProtocolError(f"Unknown opcode {request.opcode}")
         if not self.started and request.opcode not in (frame.OPTIONS, frame.STARTUP):
-            raise errors.ProtocolError("Unexpected message before STARTUP")
+            raise errors.ProtocolError(f"Unexpected message {request.opcode}, expecting STARTUP or OPTIONS")
+        if self.started and request.opcode == frame.STARTUP:
+            raise errors.ProtocolError("Unexpected message STARTUP, the connection is already initialized")
         if request.flags & frame.TRACING:
             self._tracer = Tracer(self.engine.clock.micros)
         return handler(reader)

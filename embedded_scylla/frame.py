@@ -28,7 +28,6 @@ PREPARE, EXECUTE, REGISTER, EVENT, BATCH, AUTH_CHALLENGE, AUTH_RESPONSE = 0x09, 
 
 _INT, _SHORT, _LONG = struct.Struct(">i"), struct.Struct(">H"), struct.Struct(">q")
 _NULL = _INT.pack(-1)
-_TRUNCATED = "truncated frame: expected more bytes"
 _LENGTHS = [_INT.pack(n) for n in range(1024)]  # the common lengths of values, packed once
 
 
@@ -46,6 +45,11 @@ class UnsupportedVersion(ProtocolError):
     def __init__(self, version: int, stream: int):
         super().__init__(f"Invalid or unsupported protocol version: {version}")
         self.stream = stream
+
+
+def truncated(expected: int, left: int) -> ProtocolError:
+    """The error of a body that ends before what it promises."""
+    return ProtocolError(f"truncated frame: expected {expected} bytes, length is {left}")
 
 
 class Frames:
@@ -103,7 +107,7 @@ class Reader:
     def _take(self, count: int) -> bytes:
         end = self.at + count
         if count < 0 or end > len(self.data):
-            raise ProtocolError(_TRUNCATED)
+            raise truncated(count, len(self.data) - self.at)
         piece = self.data[self.at : end]
         self.at = end
         return piece
@@ -115,7 +119,7 @@ class Reader:
         try:
             return form.unpack_from(self.data, at)
         except struct.error:
-            raise ProtocolError(_TRUNCATED) from None
+            raise truncated(form.size, len(self.data) - at) from None
 
     def byte(self) -> int:
         return self._take(1)[0]
@@ -139,7 +143,9 @@ class Reader:
         try:
             return self._take(length).decode()
         except UnicodeDecodeError as error:
-            raise ProtocolError(f"Cannot decode string as UTF8: {error}") from None
+            raise ProtocolError(
+                f"Cannot decode string as UTF8, invalid character at byte offset {error.start}"
+            ) from None
 
     def short_bytes(self) -> bytes:
         return self._take(self.short())
@@ -159,13 +165,13 @@ class Reader:
         length_at = _INT.unpack_from
         for _ in range(count):
             if at + 4 > end:
-                raise ProtocolError(_TRUNCATED)
+                raise truncated(4, end - at)
             (length,) = length_at(data, at)
             at += 4
             if length >= 0:
                 stop = at + length
                 if stop > end:
-                    raise ProtocolError(_TRUNCATED)
+                    raise truncated(length, end - at)
                 found.append(data[at:stop])
                 at = stop
             elif length == -1 or version < 4:
