@@ -157,7 +157,7 @@ def test_view_in_another_keyspace(plain, keyspace, run, refused):
     )
     run(f"DROP KEYSPACE {other}")
     assert (
-        f"Cannot create a materialized view on a table in a separate keyspace ('{other}' != '{keyspace}')" in message
+        f"Cannot create a materialized view on a table in a separate keyspace ('{keyspace}' != '{other}')" in message
     )
 
 
