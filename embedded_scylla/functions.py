@@ -175,7 +175,7 @@ def find(name: Name, arguments: Sequence[Argument], table: Table | None = None) 
     if lower == "token":
         if table is None:
             raise InvalidRequest("functions::get for token doesn't have a known column family")
-        return _check_count(token_of(table), arguments)
+        return _check_arguments(token_of(table), arguments)
     if lower in _JSON:
         raise InvalidRequest(f"The function {lower} is not supported by this node: it has no JSON.")
     candidates = _FUNCTIONS.get(lower)
@@ -233,15 +233,6 @@ def _check_arguments(function: ScalarFunction, arguments: Sequence[Argument]) ->
     return function
 
 
-def _check_count(function: ScalarFunction, arguments: Sequence[Argument]) -> ScalarFunction:
-    if len(arguments) != len(function.argument_types):
-        raise InvalidRequest(
-            f"Incorrect number of arguments specified for function {function.full_name} "
-            f"(expected {len(function.argument_types)}, found {len(arguments)})"
-        )
-    return function
-
-
 def unknown_function(name: Name) -> InvalidRequest:
     """The error for a name that no function has."""
     return InvalidRequest(f"Unknown function {name} called")
@@ -264,12 +255,6 @@ def resolve_scalar(
     function = find(name, arguments, table)
     if function is None:
         raise unknown_function(name)
-    for index, (argument, type) in enumerate(zip(arguments, function.argument_types, strict=True)):
-        if argument.fit(type) is Fit.NOT:  # token only: the others are checked
-            raise InvalidRequest(
-                f"Type error: {argument.text} cannot be passed as argument {index} "
-                f"of function {function.full_name} of type {type.name}"
-            )
     if receiver is not None and fit_of_type(function.return_type, receiver) is Fit.NOT:
         raise InvalidRequest(
             f"Type error: cannot assign result of function {function.full_name} "
