@@ -1,0 +1,46 @@
+"""Pictures of stream ids and streams: what is written and drawn in them, without a server."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers import LabError, decode_stream_id, stream_id_diagram, streams_plot
+
+# The source system's own sample.
+SAMPLE = bytes.fromhex("8a78ebc0e79835301f196f14180001f1")
+
+
+def stream(token: int) -> bytes:
+    return token.to_bytes(8, "big", signed=True) + bytes.fromhex("1f196f14180001f1")
+
+
+def test_a_stream_id_shows_its_bytes_and_its_four_numbers():
+    words = [text.get_text() for text in stream_id_diagram(SAMPLE).axes[0].texts]
+    parts = decode_stream_id(SAMPLE)
+    assert words[:16] == [f"{byte:02x}" for byte in SAMPLE]
+    assert {f"{parts.token:,}".replace("-", "−"), f"{parts.random:,}", str(parts.index), "1"} <= set(words)
+
+
+# 64, 38, 22 and 4 bits of sixteen bytes: the bars must be as wide as the numbers are long.
+def test_the_parts_are_as_wide_as_they_are_long():
+    widths = [patch.get_width() + 0.06 for patch in stream_id_diagram(SAMPLE).axes[0].patches]
+    assert [round(width * 8, 6) for width in widths] == [64, 38, 22, 4]
+
+
+def test_every_partition_is_a_dot_and_the_event_is_marked():
+    fig = streams_plot([(5, stream(10)), (25, stream(30))], [stream(10), stream(30)], around=25)
+    for ax in fig.axes:
+        every, marked = ax.collections[:2]
+        assert every.get_offsets().tolist() == [[5, 10], [25, 30]]
+        assert marked.get_offsets().tolist() == [[25, 30]]
+
+
+def test_the_enlarged_half_shows_the_nearest_streams_only():
+    streams = [stream(token) for token in range(-100_000, 100_000, 1_000)]
+    lines = streams_plot([(500, stream(1_000))], streams).axes[1].collections[-1]
+    assert sorted(segment[0][1] for segment in lines.get_segments()) == list(range(-3_000, 5_000, 1_000))
+
+
+def test_nothing_to_draw():
+    with pytest.raises(LabError, match="at least one token"):
+        streams_plot([])
