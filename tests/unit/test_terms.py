@@ -321,6 +321,6 @@ def test_token_takes_the_partition_key():
     ):
         evaluate(call("token", integer(1)), "bigint", table=table)
     with pytest.raises(
-        InvalidRequest, match="^Type error: 'x' cannot be passed as argument 0 of function system.token of type int$"
+        InvalidRequest, match=r"^Type error: 'x' cannot be passed as argument 0 of function system\.token of type int$"
     ):
         evaluate(call("token", string("x"), integer(1)), "bigint", table=table)
