@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ ALL_SECONDS = 420
 
 @pytest.mark.notebook
 @pytest.mark.slow
+@pytest.mark.skipif("SCYLLA_HOSTS" in os.environ, reason="the committed outputs are the embedded node's")
 @pytest.mark.timeout(ALL_SECONDS + 30)
 def test_committed_outputs_are_true():
     # A process of its own: nbval's options would turn every notebook that this run collects into tests.
