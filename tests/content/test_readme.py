@@ -1,0 +1,44 @@
+"""The front door keeps its word: what it names exists, and its table says what the chapters say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+
+from helpers.settings import VARIABLES
+
+PROJECT = Path(__file__).resolve().parents[2]
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+def test_links_within_the_project_lead_somewhere():
+    targets = re.findall(r"\]\(([^)\s]+)\)", README)
+    assert [target for target in targets if not target.startswith("http") and not (PROJECT / target).exists()] == []
+
+
+def test_pictures_say_in_words_what_they_show():
+    alts = re.findall(r"!\[([^\]]*)\]", README)
+    assert alts
+    assert min(map(len, alts)) >= 20
+
+
+def test_every_make_target_is_there():
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = re.findall(r"(?:^|`|=\S+ )make ([a-z]+)", README, re.MULTILINE)
+    assert {"lab", "test", "run"} <= set(named) <= targets
+
+
+def test_every_variable_of_the_connection_is_explained():
+    assert set(re.findall(r"SCYLLA_[A-Z_]+", README)) == set(VARIABLES)
+
+
+def test_the_path_has_every_chapter_with_its_minutes():
+    rows = dict(re.findall(r"\(notebooks/(\w+\.ipynb)\) \|.*\| (\d+) \|$", README, re.MULTILINE))
+    titles = {
+        path.name: nbformat.read(path, as_version=4).cells[0].source
+        for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))
+    }
+    assert rows == {name: re.search(r"(\d+) minutes", title)[1] for name, title in titles.items()}
