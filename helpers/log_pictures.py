@@ -76,7 +76,7 @@ def streams_plot(
         ax.set(xticks=[], yticks=[])
         if middle in own:
             ax.scatter([middle], [own[middle]], s=90, color=ORANGE, edgecolor=PAPER, zorder=4)
-            ax.annotate("this event", (middle, own[middle]), (0, 9), textcoords="offset points", ha="center", color=INK)
+            ax.annotate("this event", (middle, own[middle]), (9, -13), textcoords="offset points", color=INK)
     axes[0].set(xlim=(-(2**63), 2**63), ylim=(-(2**63), 2**63))
     if near:
         room = max((near[-1] - near[0]) // 12, 1)

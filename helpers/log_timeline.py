@@ -33,6 +33,7 @@ def timeline(
     >>> picture(timeline(read_log(session, keyspace, "order_queue")), "…")
     """
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import MultipleLocator
 
     changes = [change for change in changes if lane in change.values]
     if not changes:
@@ -57,8 +58,18 @@ def timeline(
     ax.invert_yaxis()
     ax.use_sticky_edges = False
     ax.margins(x=0.03)
-    ax.set_xlabel("seconds since the first change")
+    if ax.get_xlim()[1] > 180:
+        ax.xaxis.set_major_locator(MultipleLocator(base=_minutes_apart(ax.get_xlim()[1]) * 60))
+        ax.xaxis.set_major_formatter(lambda seconds, _: f"{seconds / 60:g}")
+        ax.set_xlabel("minutes since the first change")
+    else:
+        ax.set_xlabel("seconds since the first change")
     ax.set_title(title)
     dots = [Line2D([], [], marker=mark, linestyle="", color=colour) for mark, colour in seen.values()]
     ax.legend(dots, [str(operation) for operation in seen], loc="best", frameon=False)
     return fig
+
+
+def _minutes_apart(seconds: float) -> int:
+    """Whole minutes from one mark on the axis to the next, for eight marks or fewer."""
+    return next((step for step in (1, 2, 5, 10, 15, 30, 60) if seconds / 60 / step <= 8), 240)

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from .errors import LabError
@@ -192,7 +193,9 @@ def _from_dataframe(frame: pandas.DataFrame) -> tuple[list[str], list[list[Any]]
 
 def _is_numeric(values: list[Any]) -> bool:
     there = [value for value in values if value is not None]
-    return bool(there) and all(isinstance(each, int | float | Decimal) and not isinstance(each, bool) for each in there)
+    return bool(there) and all(
+        isinstance(each, int | float | Decimal) and not isinstance(each, bool | Enum) for each in there
+    )
 
 
 def _cell(tag: str, text: str, align: str) -> str:

@@ -1,10 +1,13 @@
-"""Pictures of stream ids and streams: what is written and drawn in them, without a server."""
+"""Pictures of stream ids, streams and a log over time: what is written and drawn in them, without a server."""
 
 from __future__ import annotations
 
-import pytest
+from datetime import datetime, timedelta
 
-from helpers import LabError, decode_stream_id, stream_id_diagram, streams_plot
+import pytest
+from cassandra.util import uuid_from_time
+
+from helpers import Change, LabError, Operation, decode_stream_id, stream_id_diagram, streams_plot, timeline
 
 # The source system's own sample.
 SAMPLE = bytes.fromhex("8a78ebc0e79835301f196f14180001f1")
@@ -44,3 +47,18 @@ def test_the_enlarged_half_shows_the_nearest_streams_only():
 def test_nothing_to_draw():
     with pytest.raises(LabError, match="at least one token"):
         streams_plot([])
+
+
+# Fifteen minutes are no number of seconds that a reader knows by heart.
+@pytest.mark.parametrize(("ttl", "unit", "last"), [(60, "seconds", 60), (900, "minutes", 15), (7_200, "minutes", 120)])
+def test_a_long_log_counts_minutes(ttl, unit, last):
+    time = uuid_from_time(datetime(2031, 6, 14, 20, 0))
+    insert = Change(Operation.INSERT, time, 0, True, ttl, SAMPLE, {"ticket_id": "A-1"}, frozenset())
+    assert insert.ends_at - insert.written_at == timedelta(seconds=ttl)
+    fig = timeline([insert])
+    fig.draw_without_rendering()
+    ax = fig.axes[0]
+    marks = [float(label.get_text().replace("−", "-")) for label in ax.get_xticklabels()]
+    assert ax.get_xlabel() == f"{unit} since the first change"
+    assert max(mark for mark in marks if mark <= last) > last * 0.6
+    assert len(marks) <= 12
