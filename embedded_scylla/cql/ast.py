@@ -361,7 +361,7 @@ class IndexTarget(Node):
 
 
 class CreateIndex(Node):
-    """``local``: ON t ((pk), c). ``custom_class``: USING '…'."""
+    """``local``: ON t ((pk), c). ``custom``: CREATE CUSTOM INDEX; ``custom_class``: USING '…'."""
 
     name: str | None
     if_not_exists: bool
@@ -370,6 +370,7 @@ class CreateIndex(Node):
     local_partition_key: tuple[str, ...] = ()
     custom_class: str | None = None
     properties: Properties = NO_PROPERTIES
+    custom: bool = False
 
 
 class DropIndex(Node):

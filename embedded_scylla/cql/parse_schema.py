@@ -370,7 +370,8 @@ class SchemaParser(TermParser):
         return ast.CreateView(view, if_not_exists, selectors, base, where, (key,), properties, tuple(order))
 
     def _create_index(self) -> ast.CreateIndex:
-        if self.accept("K_CUSTOM") and self.kind != "K_INDEX":
+        custom = bool(self.accept("K_CUSTOM"))
+        if custom and self.kind != "K_INDEX":
             raise self.mismatch("K_INDEX", _ON)
         self.advance()
         if_not_exists = self.if_not_exists(_ON)
@@ -383,7 +384,7 @@ class SchemaParser(TermParser):
         if self.accept("K_USING"):
             custom_class = self.expect("STRING_LITERAL")
         properties, _, _ = self._table_properties()
-        return ast.CreateIndex(name, if_not_exists, table, targets, partition, custom_class, properties)
+        return ast.CreateIndex(name, if_not_exists, table, targets, partition, custom_class, properties, custom)
 
     def _index_targets(self) -> tuple[tuple[str, ...], tuple[ast.IndexTarget, ...]]:
         """The partition key of a local index, if it is one, and what is indexed."""

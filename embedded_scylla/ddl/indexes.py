@@ -33,7 +33,11 @@ def create_index(statement: ast.CreateIndex, keyspace_name: str, context: Contex
         )
     keyspace = engine.schema.keyspaces[keyspace_name]
     check_views_allowed(keyspace, engine.node.data_center)
-    if statement.custom_class is not None:
+    if statement.custom and statement.custom_class is None:
+        raise InvalidRequest("CUSTOM index requires specifying the index class")
+    if statement.custom_class is not None and not statement.custom:
+        raise InvalidRequest("Cannot specify index class for a non-CUSTOM index")
+    if statement.custom:
         raise InvalidRequest(f"Non-supported custom class '{statement.custom_class}' provided")
     if statement.local_partition_key:
         raise InvalidRequest("Local secondary indexes are not supported by this node.")

@@ -287,7 +287,7 @@ def _delete_element(table: Table, column: Column, key_term: ast.Term, variables:
     key = compile_term(key_term, receiver, variables)
 
     def remove(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
-        where = key(context)
+        where = value_of(key, context) if kind == "map" else key(context)
         if where is UNSET:
             return
         if where is None:

@@ -148,7 +148,7 @@ def test_views():
         ("INDEX i ON t (keys)", ast.CreateIndex("i", False, T, (ast.IndexTarget("keys"),))),
         ("INDEX i ON t ((p, q), c)", ast.CreateIndex("i", False, T, (ast.IndexTarget("c"),), ("p", "q"))),
         ("CUSTOM INDEX i ON t (c) USING 'x' WITH OPTIONS = {'a': 'b'}", ast.CreateIndex(
-            "i", False, T, (ast.IndexTarget("c"),), (), "x", {"options": {"a": "b"}})),
+            "i", False, T, (ast.IndexTarget("c"),), (), "x", {"options": {"a": "b"}}, True)),
     ],
 )  # fmt: skip
 def test_create_index(text, tree):
