@@ -80,7 +80,6 @@ def _session(settings: Settings, embedded: bool, keyspace: str | None) -> Sessio
                 cluster.shutdown()
             if not (known and attempt.startswith("a cluster")):
                 raise LabError(_sentence(error, settings, embedded)) from error
-    _check_local_dc(session, settings)
     if keyspace is not None:
         try:
             session.set_keyspace(keyspace)
@@ -122,44 +121,41 @@ def _cluster(settings: Settings, embedded: bool) -> Cluster:
     )
 
 
-def _check_local_dc(session: Session, settings: Settings) -> None:
-    centres = sorted({host.datacenter for host in session.cluster.metadata.all_hosts()})
-    if settings.local_dc and settings.local_dc not in centres:
-        disconnect()
-        raise LabError(f"SCYLLA_LOCAL_DC is {settings.local_dc!r}, but the cluster has {', '.join(centres)}.")
-
-
 def _sentence(error: Exception, settings: Settings, embedded: bool) -> str:
     """What went wrong in one sentence, from the driver's collection of reasons."""
     from cassandra import AuthenticationFailed, OperationTimedOut, UnresolvableContactPoints
     from cassandra.connection import ConnectionShutdown
 
-    reasons = list(getattr(error, "errors", {}).values()) or [error]
+    errors = getattr(error, "errors", None)
+    reasons: list[Exception] = list(errors.values()) if isinstance(errors, dict) and errors else [error]
+    texts = " ".join(str(reason) for reason in reasons)  # the driver wraps TLS errors and keeps only their text
     address = f"{', '.join(settings.hosts)} port {settings.port}"
-    for reason in reasons:
-        if isinstance(reason, AuthenticationFailed):
-            if settings.user is None:
-                return f"The server at {address} wants a name and a password: set SCYLLA_USER and SCYLLA_PASSWORD."
-            return f"The server at {address} does not accept this password for the user {settings.user!r}."
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            return (
-                f"The certificate of the server at {address} is not signed by what SCYLLA_CA_FILE holds "
-                f"({reason.verify_message})."
-            )
-        if isinstance(reason, ssl.SSLError) and settings.ca_file is not None:
-            if "PEM" in str(reason) or "NO_CERTIFICATE" in str(reason):
-                return f"SCYLLA_CA_FILE ({settings.ca_file}) is not a PEM file with a certificate."
-            return f"The server at {address} does not speak TLS: leave SCYLLA_CA_FILE out, or use its TLS port."
-    if isinstance(error, UnresolvableContactPoints):
-        return f"No machine is called {', '.join(settings.hosts)}: look at SCYLLA_HOSTS."
+
+    def among(*kinds: type[Exception]) -> bool:
+        return any(isinstance(reason, kinds) for reason in reasons)
+
     if embedded:
         return f"The embedded node was started, but does not answer a query ({reasons[0]})."
-    if any(isinstance(reason, ConnectionRefusedError) for reason in reasons):
+    if among(AuthenticationFailed):
+        if settings.user is None:
+            return f"The server at {address} wants a name and a password: set SCYLLA_USER and SCYLLA_PASSWORD."
+        return f"The server at {address} does not accept this password for the user {settings.user!r}."
+    if "CERTIFICATE_VERIFY_FAILED" in texts:
+        return f"The certificate of the server at {address} is not signed by what SCYLLA_CA_FILE holds."
+    if settings.ca_file is not None and among(ssl.SSLError) and not isinstance(errors, dict):
+        return f"SCYLLA_CA_FILE ({settings.ca_file}) is not a PEM file with a certificate."
+    if "SSL" in texts:
+        return f"The server at {address} does not speak TLS: leave SCYLLA_CA_FILE out, or use its TLS port."
+    if among(UnresolvableContactPoints):
+        return f"No machine is called {', '.join(settings.hosts)}: look at SCYLLA_HOSTS."
+    if isinstance(errors, list) and settings.local_dc:
+        return f"SCYLLA_LOCAL_DC is {settings.local_dc!r}, and the server at {address} knows no node there."
+    if among(ConnectionRefusedError):
         return f"Nothing listens at {address}: is the server up, and are SCYLLA_HOSTS and SCYLLA_PORT right?"
-    if any(isinstance(reason, ConnectionShutdown) for reason in reasons):
-        hint = "" if settings.ca_file else " Servers that speak TLS only do that: then set SCYLLA_CA_FILE."
+    if among(ConnectionShutdown, ConnectionResetError, BrokenPipeError):
+        hint = "" if settings.ca_file else " Servers that speak only TLS do that: then set SCYLLA_CA_FILE."
         return f"The server at {address} hung up.{hint}"
-    if any(isinstance(reason, OSError | OperationTimedOut) for reason in reasons):
+    if among(OSError, OperationTimedOut):
         return f"No server answers at {address} within {CONNECT_SECONDS} s: is it up, and may this machine reach it?"
     return f"The server at {address} could not be used: {reasons[0]}"
 

@@ -88,6 +88,8 @@ def execute(notebook: Path, output: Path, *, seats: int | None = None) -> Run:
         failure = f"cell [{error.exec_count}], under {heading!r}: {error.ename}: {error.evalue}"
     except DeadKernelError:
         failure = "its kernel died"
+    except Exception as error:  # whatever is wrong with one notebook, the others are executed
+        failure = f"{type(error).__name__}: {error}"
     return Run(notebook, target, time.perf_counter() - begin, failure)
 
 

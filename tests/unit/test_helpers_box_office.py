@@ -1,0 +1,161 @@
+"""The checkout: one seat, one buyer, whatever is repeated, comes late or gets lost on the way."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from cassandra import OperationTimedOut, WriteTimeout
+from cassandra.cluster import Session
+
+from helpers import (
+    Event,
+    LabError,
+    cancel,
+    count_by_status,
+    hold_seat,
+    is_held,
+    let_time_pass,
+    open_chapter,
+    pay,
+    push_clock,
+    release_expired,
+    seat_of,
+    server_now,
+)
+
+
+def order_of(session: Session, token: object) -> str:
+    return session.execute("SELECT status FROM orders WHERE order_id = %s", (token,)).one().status
+
+
+def queue(session: Session) -> list[str]:
+    return sorted(row.session_id for row in session.execute("SELECT session_id FROM order_queue"))
+
+
+def test_a_hold_is_a_seat_a_place_in_the_queue_and_a_pending_order(lab: Session, chapter: Event) -> None:
+    hold = hold_seat(lab, chapter.tickets[0], "Ada", seconds=600)
+    assert hold.applied and str(hold) == f"Ada holds {chapter.tickets[0].label}."
+    seat = seat_of(lab, chapter.tickets[0])
+    assert (seat.status, seat.held_by, seat.hold_token, seat.held_until) == ("held", "Ada", hold.token, hold.held_until)
+    assert queue(lab) == ["Ada"]
+    assert 595 <= lab.execute("SELECT TTL(session_id) FROM order_queue").one()[0] <= 600
+    assert order_of(lab, hold.token) == "pending"
+
+
+def test_the_second_buyer_is_told_who_was_faster(lab: Session, chapter: Event) -> None:
+    hold_seat(lab, chapter.tickets[0], "Ada")
+    late = hold_seat(lab, chapter.tickets[0], "Bo")
+    assert (late.applied, late.status, late.held_by) == (False, "held", "Ada")
+    assert str(late) == f"Bo was too late: {chapter.tickets[0].label} is held by Ada."
+    assert queue(lab) == ["Ada"]
+
+
+def test_of_many_buyers_at_once_one_gets_the_seat(lab: Session, chapter: Event) -> None:
+    with ThreadPoolExecutor(16) as buyers:
+        holds = list(buyers.map(lambda i: hold_seat(lab, chapter.tickets[0], f"buyer {i}"), range(64)))
+    winners = [hold for hold in holds if hold.applied]
+    assert len(winners) == 1
+    assert {hold.held_by for hold in holds} == {winners[0].buyer}
+    assert queue(lab) == [winners[0].buyer]
+
+
+def test_paying_sells_once_however_often_it_is_said(lab: Session, chapter: Event) -> None:
+    hold = hold_seat(lab, chapter.tickets[0], "Ada")
+    assert [pay(lab, hold).applied for _ in range(2)] == [True, True]
+    assert (order_of(lab, hold.token), queue(lab)) == ("paid", [])
+    assert not cancel(lab, hold).applied
+    assert hold_seat(lab, chapter.tickets[0], "Bo").status == "sold"
+    assert count_by_status(lab, chapter) == {"available": 199, "held": 0, "sold": 1}
+
+
+def test_cancelling_gives_the_seat_to_the_next(lab: Session, chapter: Event) -> None:
+    hold = hold_seat(lab, chapter.tickets[0], "Ada")
+    assert cancel(lab, hold).applied
+    assert (order_of(lab, hold.token), queue(lab)) == ("cancelled", [])
+    assert hold_seat(lab, chapter.tickets[0], "Bo").applied
+
+
+@pytest.mark.parametrize("late", [pay, cancel])
+def test_a_late_message_of_an_earlier_hold_touches_no_later_one(lab: Session, chapter: Event, late: Any) -> None:
+    first = hold_seat(lab, chapter.tickets[0], "Ada")
+    cancel(lab, first)
+    second = hold_seat(lab, chapter.tickets[0], "Ada")
+    assert not late(lab, first).applied
+    assert seat_of(lab, chapter.tickets[0]).hold_token == second.token
+    assert pay(lab, second).applied
+
+
+def test_a_hold_that_is_over_cannot_be_paid_and_is_released_once(lab: Session, chapter: Event) -> None:
+    hold = hold_seat(lab, chapter.tickets[0], "Ada", seconds=900)
+    longer = hold_seat(lab, chapter.tickets[1], "Bo", seconds=1800)
+    assert release_expired(lab, chapter) == []
+    let_time_pass(lab, 901)
+    assert not is_held(lab, chapter.tickets[0])
+    assert pay(lab, hold).status == "held"
+    assert queue(lab) == ["Bo"]
+    assert release_expired(lab, chapter) == [chapter.tickets[0]]
+    assert release_expired(lab, chapter) == []
+    assert order_of(lab, hold.token) == "expired"
+    assert pay(lab, longer).applied
+
+
+class LosesAnswers:
+    """A session whose conditional updates are carried out while their answers get lost, or are lost themselves."""
+
+    def __init__(self, session: Session, error: Exception, *, carried_out: bool):
+        self.session, self.error, self.carried_out = session, error, carried_out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.session, name)
+
+    def execute(self, query: Any, values: Any = None, **options: Any) -> Any:
+        if not str(getattr(query, "query_string", "")).startswith("UPDATE tickets"):
+            return self.session.execute(query, values, **options)
+        if self.carried_out:
+            self.session.execute(query, values, **options)
+        raise self.error
+
+
+LOST = [WriteTimeout("CAS", consistency=6, write_type=7), OperationTimedOut()]
+
+
+@pytest.mark.parametrize("error", LOST, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_timeout_is_settled_by_reading(lab: Session, chapter: Event, error: Exception, carried_out: bool) -> None:
+    deaf = LosesAnswers(lab, error, carried_out=carried_out)
+    hold = hold_seat(deaf, chapter.tickets[0], "Ada")
+    assert hold.applied is carried_out
+    assert seat_of(lab, chapter.tickets[0]).status == ("held" if carried_out else "available")
+    hold = hold_seat(lab, chapter.tickets[0], "Ada", token=hold.token)
+    assert hold.applied
+    assert queue(lab) == ["Ada"]
+    assert pay(deaf, hold).applied is carried_out
+    assert pay(lab, hold).applied
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_a_cancel_whose_answer_is_lost_is_settled_too(lab: Session, chapter: Event, carried_out: bool) -> None:
+    hold = hold_seat(lab, chapter.tickets[0], "Ada")
+    assert cancel(LosesAnswers(lab, LOST[0], carried_out=carried_out), hold).applied is carried_out
+
+
+def test_holding_again_with_the_same_token_is_the_same_hold(lab: Session, chapter: Event) -> None:
+    first = hold_seat(lab, chapter.tickets[0], "Ada", seconds=600)
+    assert hold_seat(lab, chapter.tickets[0], "Ada", seconds=600, token=first.token) == first
+    assert queue(lab) == ["Ada"]
+    assert not hold_seat(lab, chapter.tickets[0], "Ada").applied
+
+
+def test_the_clock_of_the_server_counts_even_after_a_push_by_somebody_else(lab: Session, chapter: Event) -> None:
+    before = server_now(lab)
+    push_clock(lab, 3600)
+    assert 3600 <= (server_now(lab) - before).total_seconds() < 3660
+
+
+def test_tables_without_the_columns_are_told(lab: Session) -> None:
+    lab.execute("DROP KEYSPACE IF EXISTS unit_bare")
+    event = open_chapter(lab, "unit_bare", 10)
+    with pytest.raises(LabError, match=r"no columns for holds yet: run apply_cql\(session, 'checkout\.cql'\)"):
+        hold_seat(lab, event.tickets[0], "Ada")

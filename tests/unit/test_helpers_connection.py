@@ -1,0 +1,119 @@
+"""connect(): one line about the engine, one sentence about what is wrong, and a session that keeps working."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+from cassandra import ConsistencyLevel, Unavailable
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, NoHostAvailable, Session
+
+from helpers import LabError, apply_cql, connect, disconnect, engine_of, replicas
+from helpers.node import running_node
+
+
+def test_it_says_which_engine_it_found(lab: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    session = connect()
+    assert capsys.readouterr().out == "Connected to the embedded node: 1 node, data centre datacenter1.\n"
+    assert engine_of(session).kind == "embedded"
+    assert replicas(session) == 1
+
+
+def test_the_session_is_set_up_as_the_lessons_want_it(lab: Session) -> None:
+    profile = lab.cluster.profile_manager.profiles[EXEC_PROFILE_DEFAULT]
+    assert profile.consistency_level == ConsistencyLevel.LOCAL_QUORUM
+    assert profile.serial_consistency_level == ConsistencyLevel.LOCAL_SERIAL
+    assert profile.request_timeout == 15
+    assert lab.use_client_timestamp is False
+    assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in lab.cluster.sockopts
+
+
+def test_a_keyspace_that_is_not_there_is_told(lab: Session) -> None:
+    with pytest.raises(LabError, match=r"There is no keyspace nowhere yet\. .*open_chapter\(session, 'nowhere'\)"):
+        connect("nowhere")
+
+
+def test_connecting_again_after_the_node_was_killed_finds_its_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path / "killed"))
+    session = connect()
+    apply_cql(session, "keyspace.cql", keyspace="k")
+    session.execute("CREATE TABLE k.t (id uuid PRIMARY KEY)")
+    ids = {uuid4() for _ in range(50)}
+    for each in ids:
+        session.execute("INSERT INTO k.t (id) VALUES (%s)", (each,))
+    psutil.Process(running_node().pid).kill()
+    with pytest.raises(Exception) as caught:
+        for _ in range(100):
+            session.execute("SELECT id FROM k.t", timeout=5)
+    # What a notebook prints in place of a traceback.
+    assert "Run the cell with connect() again" in caught.value._render_traceback_()[0]
+    assert {row.id for row in connect().execute("SELECT id FROM k.t")} == ids
+    node = running_node()
+    psutil.Process(node.pid).kill()
+
+
+def test_a_refusal_of_all_nodes_is_shown_as_the_refusal() -> None:
+    error = NoHostAvailable("none left", {"host": Unavailable("Cannot achieve it", consistency=6)})
+    assert error._render_traceback_()[0].startswith("Unavailable: Cannot achieve it")
+
+
+def test_a_sentence_is_all_that_a_notebook_shows_of_an_error() -> None:
+    assert LabError("The door is shut.")._render_traceback_() == ["LabError: The door is shut."]
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> socket.socket:
+    """SCYLLA_HOSTS and SCYLLA_PORT name a socket that listens and does nothing else."""
+    monkeypatch.setattr("helpers.connection._clusters", {})
+    listening = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setenv("SCYLLA_HOSTS", "127.0.0.1")
+    monkeypatch.setenv("SCYLLA_PORT", str(listening.getsockname()[1]))
+    monkeypatch.setattr("helpers.connection.CONNECT_SECONDS", 0.5)
+    yield listening
+    listening.close()
+    disconnect()
+
+
+def test_no_server(server: socket.socket) -> None:
+    server.close()
+    with pytest.raises(LabError, match=r"Nothing listens at 127\.0\.0\.1 port \d+: is the server up"):
+        connect()
+
+
+def test_a_server_that_never_answers(server: socket.socket) -> None:
+    with pytest.raises(LabError, match=r"No server answers at 127\.0\.0\.1 port \d+ within"):
+        connect()
+
+
+def test_a_server_that_hangs_up(server: socket.socket) -> None:
+    def hang_up() -> None:
+        while True:
+            try:
+                server.accept()[0].close()
+            except OSError:
+                return
+
+    threading.Thread(target=hang_up, daemon=True).start()
+    with pytest.raises(LabError, match=r"The server at 127\.0\.0\.1 port \d+ hung up.* set SCYLLA_CA_FILE"):
+        connect()
+
+
+def test_a_name_that_no_machine_has(server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCYLLA_HOSTS", "no-such-machine.invalid")
+    with pytest.raises(LabError, match=r"No machine is called no-such-machine\.invalid: look at SCYLLA_HOSTS"):
+        connect()
+
+
+def test_a_ca_file_without_a_certificate(
+    server: socket.socket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    monkeypatch.setenv("SCYLLA_CA_FILE", str(tmp_path / "ca.pem"))
+    with pytest.raises(LabError, match=r"SCYLLA_CA_FILE \(.*ca\.pem\) is not a PEM file with a certificate"):
+        connect()

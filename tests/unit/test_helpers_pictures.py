@@ -1,0 +1,196 @@
+"""Pictures and controls: made of what the tables say, the same in every run, and never blank."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from cassandra.cluster import Session
+
+from helpers import (
+    BuyersSlider,
+    CheckoutWidget,
+    Event,
+    LabError,
+    Latencies,
+    SeatMapWidget,
+    bars,
+    hold_seat,
+    let_time_pass,
+    load_venue,
+    pay,
+    picture,
+    plot_latencies,
+    price_levels,
+    read_log,
+    seat_map,
+    seat_of,
+    section_map,
+    timeline,
+)
+from helpers.drawing import GREEN, GREY, ORANGE, png
+from tests.unit.conftest import KEYSPACE
+
+PNG = b"\x89PNG"
+
+
+def test_a_seat_map_has_each_section_and_is_the_same_twice() -> None:
+    venue = load_venue()
+    figure = seat_map(venue)
+    wedges = [patch for patch in figure.axes[0].patches if type(patch).__name__ == "Wedge"]
+    assert len(wedges) == len(venue)
+    assert png(figure) == png(seat_map(venue))
+
+
+def test_a_seat_map_shows_numbers_and_keeps_the_others_grey() -> None:
+    figure = seat_map(load_venue(), {"L04": 1.0, "U07": 9.0}, label="seats left")
+    colours = {tuple(patch.get_facecolor()) for patch in figure.axes[0].patches}
+    assert len(colours) == 4  # two values, grey, and the stage
+    with pytest.raises(LabError, match="There is no section 'X1' in this venue"):
+        seat_map(load_venue(), {"X1": 1.0})
+
+
+def test_a_section_has_a_dot_for_each_seat_in_the_colour_of_its_status() -> None:
+    tickets = Event(seats=500).section("L04")
+    figure = section_map(tickets, {tickets[0].ticket_id: "sold", tickets[1].ticket_id: "held"})
+    from matplotlib.colors import to_hex
+
+    colours = [to_hex(colour).upper() for colour in figure.axes[0].collections[0].get_facecolors()]
+    assert colours == [GREY, ORANGE, *[GREEN] * (len(tickets) - 2)]
+    with pytest.raises(LabError, match="There is no seat to draw"):
+        section_map([])
+
+
+def test_prices_are_counted() -> None:
+    levels = price_levels(load_venue())
+    assert sum(levels.values()) == 50_000
+    assert next(iter(levels)) == Decimal("185.00")
+
+
+def test_words_stand_in_where_no_picture_can_be(capsys: pytest.CaptureFixture[str]) -> None:
+    picture(bars({"a": 1, "b": 1000}, title="t", unit="u", log=True), "Two bars.")
+    assert capsys.readouterr().out == "Picture: Two bars.\n"
+
+
+def test_a_notebook_gets_the_image_with_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython
+    import IPython.display
+
+    shown = []
+    monkeypatch.setattr(IPython, "get_ipython", lambda: object())
+    monkeypatch.setattr(IPython.display, "display", lambda data, **options: shown.append((data, options)))
+    picture(bars({"a": 1}, title="t", unit="u"), "One bar.")
+    [(data, options)] = shown
+    assert data["image/png"].startswith(PNG)
+    assert data["text/plain"] == "Picture: One bar."
+    assert options["metadata"]["image/png"]["alt"] == "One bar."
+
+
+def test_latencies_are_measured_in_milliseconds() -> None:
+    samples = Latencies("hold")
+    with pytest.raises(LabError, match="hold: nothing has been measured yet"):
+        samples.p50  # noqa: B018
+    for i in range(1, 101):
+        samples.add(i / 1000)
+    assert (samples.p50, samples.p99, samples.max, samples.mean, len(samples)) == pytest.approx(
+        (50, 99, 100, 50.5, 100)
+    )
+    assert str(samples) == "hold: 100 requests, p50 50.00 ms, p99 99.00 ms"
+    with pytest.raises(ZeroDivisionError), samples.measure():
+        raise ZeroDivisionError
+    assert len(samples) == 101
+    assert samples.timed(lambda: 7) == 7
+    figure = plot_latencies([samples])
+    assert "embedded node" in figure.axes[0].get_title()
+    assert png(figure).startswith(PNG)
+
+
+def test_a_timeline_has_a_lane_for_each_seat(lab: Session, chapter: Event) -> None:
+    pay(lab, hold_seat(lab, chapter.tickets[0], "Ada"))
+    hold_seat(lab, chapter.tickets[1], "Bo")
+    axes = timeline(read_log(lab, KEYSPACE, "order_queue")).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [ticket.label for ticket in chapter.tickets[:2]]
+    paid, open_ = axes.patches
+    assert paid.get_width() < 60 and open_.get_width() == pytest.approx(900)
+    with pytest.raises(LabError, match="no change with a value for colour"):
+        timeline([], lane="colour")
+
+
+def test_a_click_holds_a_seat_and_a_second_gives_it_back(lab: Session, chapter: Event) -> None:
+    widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada")
+    label = widget.tickets[0].label
+    widget.buttons[label].click()
+    assert seat_of(lab, widget.tickets[0]).held_by == "Ada"
+    assert widget.buttons[label].style.button_color == ORANGE
+    assert f"Ada holds {label}." in widget.message.value
+    widget.buttons[label].click()
+    assert seat_of(lab, widget.tickets[0]).status == "available"
+    assert f"Ada gave {label} back." in widget.message.value
+
+
+def test_a_click_on_a_seat_that_is_taken_by_now_is_answered(lab: Session, chapter: Event) -> None:
+    widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada")
+    hold_seat(lab, widget.tickets[0], "Bo")
+    widget.click(widget.tickets[0].label)
+    assert "Ada was too late" in widget.message.value
+    assert widget.buttons[widget.tickets[0].label].disabled
+    with pytest.raises(LabError, match="There is no seat 'Z' on this map"):
+        widget.click("Z")
+
+
+def test_a_checkout_is_paid_or_cancelled_by_its_buttons(lab: Session, chapter: Event) -> None:
+    paid, cancelled = (CheckoutWidget(lab, hold_seat(lab, ticket, "Bo")) for ticket in chapter.tickets[:2])
+    paid.pay_button.click()
+    cancelled.cancel_button.click()
+    assert (paid.outcome, seat_of(lab, chapter.tickets[0]).status) == ("paid", "sold")
+    assert (cancelled.outcome, seat_of(lab, chapter.tickets[1]).status) == ("cancelled", "available")
+    assert paid.pay_button.disabled and paid.cancel_button.disabled
+
+
+def test_a_checkout_counts_down_by_the_server_s_clock(lab: Session, chapter: Event) -> None:
+    widget = CheckoutWidget(lab, hold_seat(lab, chapter.tickets[0], "Cy", seconds=900))
+    assert widget.bar.value in (899, 900)
+    let_time_pass(lab, 600)
+    widget.tick()
+    assert widget.bar.value in (299, 300)
+    let_time_pass(lab, 301)
+    widget.tick()
+    assert widget.outcome == "expired"
+    with pytest.raises(LabError, match="There is nothing to check out: Ada was too late"):
+        CheckoutWidget(lab, hold_seat(lab, chapter.tickets[0], "Ada"))
+
+
+def test_the_countdown_runs_in_a_notebook_s_loop_and_ends_with_the_checkout(
+    lab: Session, chapter: Event, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def watch() -> None:
+        widget = CheckoutWidget(lab, hold_seat(lab, chapter.tickets[0], "Cy"))
+        widget.show()
+        await asyncio.sleep(0)
+        widget.pay()
+        await asyncio.wait_for(widget._ticking, timeout=5)
+
+    asyncio.run(watch())
+    assert "Picture: Cy's checkout of" in capsys.readouterr().out
+
+
+def test_an_error_behind_a_button_is_said_where_the_control_speaks(lab: Session, chapter: Event) -> None:
+    def refuse(buyers: int) -> None:
+        raise LabError(f"{buyers} are too many.")
+
+    slider = BuyersSlider(refuse, value=7)
+    slider.button.click()
+    assert slider.message.value == "<p>LabError: 7 are too many.</p>"
+    assert not slider.button.disabled
+
+
+def test_the_slider_redraws_with_its_number(capsys: pytest.CaptureFixture[str]) -> None:
+    slider = BuyersSlider(lambda n: (bars({"buyers": n}, title="t", unit="u"), f"{n} came"), value=3, alt="One bar.")
+    slider.show()
+    assert "Picture: One bar." in capsys.readouterr().out
+    assert "3 came" in slider.message.value
+    slider.slider.value = 9
+    slider.button.click()
+    assert "9 came" in slider.message.value
+    assert slider.image.value.startswith('<img alt="One bar." src="data:image/png;base64,')

@@ -1,0 +1,152 @@
+"""What is printed: names for ids, rounded times, and the same text in every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID, uuid1, uuid4, uuid5
+
+import pandas
+import pytest
+from cassandra import InvalidRequest, Unavailable
+from cassandra.cluster import NoHostAvailable, Session
+
+from helpers import Event, LabError, event_id, remember, show, show_error, user_id
+from helpers.clock import latest_known_now
+from helpers.formatting import Formatter, about
+from helpers.showing import table_of
+
+NOW = latest_known_now()
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "text"),
+    [
+        (None, "", "null"),
+        (True, "", "True"),
+        (Decimal("1E+2"), "", "100"),
+        (0.123456, "", "0.1235"),
+        (event_id(), "", "Midnight Orchestra"),
+        (user_id("Ada"), "", "Ada"),
+        (uuid5(event_id(), "nobody's"), "", str(uuid5(event_id(), "nobody's"))[:8]),
+        (898, "ttl(status)", "~15 min"),
+        (898, "cdc$ttl", "898"),
+        (datetime(2031, 6, 14, 20), "date", "2031-06-14 20:00"),
+        (b"\x01" * 3, "", "0x010101"),
+        (b"\x01" * 20, "", "0x" + "01" * 16 + "… (20 bytes)"),
+        ({"a": 1}, "", "{a: 1}"),
+        ({3}, "", "{3}"),
+        ([Decimal(1), None], "", "[1, null]"),
+    ],
+)
+def test_values(value: object, column: str, text: str) -> None:
+    assert Formatter().format(value, column) == text
+
+
+@pytest.mark.parametrize(
+    ("away", "text"),
+    [(0, "now"), (-20, "now"), (895, "in ~15 min"), (50, "in ~50 s"), (-900, "~15 min ago"), (90_000, "in ~25 h")],
+)
+def test_moments_near_to_now(away: int, text: str) -> None:
+    assert Formatter().format(latest_known_now() + timedelta(seconds=away)) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "~5 s"), (56, "~60 s"), (60, "~60 s"), (841, "~15 min"), (900, "~15 min"), (86_390, "~24 h")],
+)
+def test_a_shrinking_time_is_rounded_up(seconds: float, text: str) -> None:
+    assert about(seconds) == text
+
+
+def test_random_ids_are_numbered_in_their_order() -> None:
+    formatter, one, other = Formatter(), uuid4(), uuid4()
+    assert [formatter.format(each) for each in (one, other, one)] == ["random-1", "random-2", "random-1"]
+    assert formatter.format(uuid1()) == "time-1"
+    assert formatter.format(b"\x00" * 16, "cdc$stream_id") == "stream-1"
+
+
+def test_rows_of_the_server_as_a_table(lab: Session, chapter: Event, capsys: pytest.CaptureFixture[str]) -> None:
+    ticket = chapter.seat("L04 A-1")
+    show(
+        lab.execute(
+            "SELECT ticket_id, price, status, held_by FROM tickets WHERE event_id = %s AND ticket_id = %s", ticket[:2]
+        )
+    )
+    assert capsys.readouterr().out == (
+        "ticket_id   price  status     held_by\n"
+        "---------  ------  ---------  -------\n"
+        "L04 A-1    120.00  available  null\n"
+        "(1 row)\n"
+    )
+
+
+def test_no_rows_have_columns_too(lab: Session, chapter: Event) -> None:
+    assert str(table_of(lab.execute("SELECT order_id, status FROM orders"))).splitlines()[0] == "order_id  status"
+
+
+@dataclass
+class Buyer:
+    name: str
+    age: int
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"name": "Ada", "age": 36}, {"name": "Bo", "age": 9}],
+        [Buyer("Ada", 36), Buyer("Bo", 9)],
+        pandas.DataFrame({"name": ["Ada", "Bo"], "age": [36, 9]}),
+    ],
+)
+def test_rows_of_other_kinds(rows: object) -> None:
+    assert str(table_of(rows)) == "name  age\n----  ---\nAda    36\nBo      9\n(2 rows)"
+
+
+def test_some_columns_in_an_order_of_ones_own() -> None:
+    table = table_of([{"a": 2, "b": None}, {"a": 1, "b": "x"}, {"a": 3, "b": "y"}], ["b", "a"], sort="a", limit=2)
+    assert str(table) == "b     a\n----  -\nx     1\nnull  2\n(3 rows, the first 2 shown)"
+
+
+def test_a_missing_value_of_a_dataframe_is_null() -> None:
+    frame = pandas.DataFrame({"n": [1.5, None]})
+    assert table_of(frame).rows == [["1.5"], ["null"]]
+
+
+def test_an_unknown_column_is_told() -> None:
+    with pytest.raises(LabError, match=r"These rows have no column 'c'\. They have: a, b"):
+        show([{"a": 1, "b": 2}], sort="c")
+
+
+def test_html_has_the_same_words_and_no_tags_of_the_data() -> None:
+    page = table_of([{"a": "<b>"}])._repr_html_()
+    assert "&lt;b&gt;" in page and "<b>" not in page and "(1 row)" in page
+
+
+def test_a_refusal_is_shown_with_its_meaning(lab: Session, chapter: Event, capsys: pytest.CaptureFixture[str]) -> None:
+    show_error(lambda: lab.execute("SELECT * FROM tickets WHERE status = 'sold'"))
+    assert capsys.readouterr().out.splitlines() == [
+        "InvalidRequest: Cannot execute this query as it might involve data filtering and thus may have unpredictable "
+        "performance. If you want to execute this query despite the performance unpredictability, use ALLOW FILTERING",
+        "→ No key says where these rows are: every row would have to be looked at.",
+    ]
+
+
+def test_the_driver_s_wrapping_is_taken_off(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(error: Exception) -> None:
+        raise error
+
+    show_error(lambda: refuse(InvalidRequest('Error from server: code=2200 [Invalid query] message="No such thing"')))
+    show_error(lambda: refuse(NoHostAvailable("none", {"host": Unavailable("too few", consistency=6)})))
+    show_error(lambda: None)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "InvalidRequest: No such thing"
+    assert lines[1].startswith("Unavailable: ")
+    assert lines[-1] == "No error: it ran."
+
+
+def test_a_name_can_be_given() -> None:
+    id = UUID(int=7)
+    remember(id, "seven")
+    assert Formatter().format(id) == "seven"
