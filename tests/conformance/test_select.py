@@ -349,6 +349,7 @@ def test_order_by_needs_a_partition(rows, refused):
     )
 
 
+@pytest.mark.differs("cassandra", "with any page size it refuses")
 def test_order_over_several_partitions(create, session, refused):
     """The partitions' rows are merged into one order, which cannot be paged."""
     table = create("(p int, c int, PRIMARY KEY (p, c))")
