@@ -1,0 +1,91 @@
+"""Plots that more than one lesson draws: lines, stacked columns, sizes of partitions, and who says what when."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .drawing import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, RED, STATUS_COLOURS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_STACK = (RED, GREEN, BLUE, ORANGE)
+
+
+def lines(
+    xs: Sequence[float],
+    series: Mapping[str, Sequence[float]],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    log: bool = False,
+) -> Figure:
+    """A Figure of one line for each of ``series``, a name and its values at ``xs``; ``log`` for both axes.
+
+    >>> picture(lines([1, 10], {"microseconds a row": [370, 120]}, title="…", xlabel="rows", ylabel="µs"), "One line …")
+    """
+    fig, ax = new_figure(7.5, 3.6)
+    for (name, ys), colour in zip(series.items(), COLOURS, strict=False):
+        ax.plot(xs, ys, "o-", color=colour, linewidth=2, label=name)
+    if log:
+        ax.set(xscale="log", yscale="log")
+    else:
+        ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    if len(series) > 1:
+        ax.legend(frameon=False)
+    return fig
+
+
+def stacked_columns(
+    labels: Sequence[str], parts: Mapping[str, Sequence[float]], *, title: str, xlabel: str, ylabel: str
+) -> Figure:
+    """A Figure of one column for each label, made of ``parts`` from the bottom up: a name and its values."""
+    fig, ax = new_figure(7.5, 3.6)
+    below = [0.0] * len(labels)
+    for (name, heights), colour in zip(parts.items(), _STACK, strict=False):
+        ax.bar(labels, heights, bottom=below, color=colour, label=name)
+        below = [low + height for low, height in zip(below, heights, strict=True)]
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.legend(frameon=False)
+    return fig
+
+
+def partition_sizes(designs: Mapping[str, Mapping[str, int]]) -> Figure:
+    """A Figure with a panel for each design, all at one scale: a column for each partition, as high as it has rows.
+
+    ``designs`` maps what the partition key is to its partitions, a name and the number of rows. Names are written where
+    there is room for them.
+    """
+    fig, axes = new_figure(3.75 * len(designs), 3.2, columns=len(designs))
+    highest = max(rows for partitions in designs.values() for rows in partitions.values())
+    panels = [axes] if len(designs) == 1 else axes
+    for ax, (key, partitions), colour in zip(panels, designs.items(), (RED, BLUE, GREEN), strict=False):
+        ax.bar(list(partitions), list(partitions.values()), color=colour)
+        ax.set(title=f"key: {key}", ylim=(0, 1.1 * highest))
+        if len(partitions) > 6:
+            ax.set(xticks=[], xlabel=f"{len(partitions)} partitions")
+    panels[0].set_ylabel("rows in a partition")
+    return fig
+
+
+def status_bands(seen: Mapping[str, Sequence[tuple[float, str | None]]], *, title: str) -> Figure:
+    """A Figure of one band over time for each observer: its moments in milliseconds and the status seen then.
+
+    A status holds until the observer's next moment; the last moment only ends the band. None is drawn in grey, as sold.
+    """
+    fig, ax = new_figure(7.5, 0.7 + 0.6 * len(seen))
+    for who, moments in seen.items():
+        for (start, status), (end, _) in itertools.pairwise(moments):
+            colour = STATUS_COLOURS.get(status or "", GREY)
+            ax.barh(who, end - start, left=start, color=colour, height=0.7)
+    ax.axvline(0, color=INK, linewidth=1)
+    ax.invert_yaxis()
+    ax.set(title=title, xlabel="milliseconds")
+    return fig
