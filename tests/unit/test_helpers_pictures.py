@@ -181,7 +181,7 @@ def test_an_error_behind_a_button_is_said_where_the_control_speaks(lab: Session,
 
     slider = BuyersSlider(refuse, value=7)
     slider.button.click()
-    assert slider.message.value == "<p>LabError: 7 are too many.</p>"
+    assert "LabError: 7 are too many." in slider.message.value
     assert not slider.button.disabled
 
 
