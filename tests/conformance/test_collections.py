@@ -66,6 +66,7 @@ def test_setting_an_element_to_null_removes_it(table, run, bag):
     assert bag("l", 3) == ["a", "c"]
 
 
+@pytest.mark.differs("cassandra", "counts the second index after the first deletion")
 def test_deleting_several_elements(table, run, bag):
     run(f"UPDATE {table} SET l = ['a', 'b', 'c'], m = {{'x': 1, 'y': 2}} WHERE k = 4")
     run(f"DELETE l[0], l[2], m['x'] FROM {table} WHERE k = 4")
@@ -305,12 +306,14 @@ def test_bound_parts(table, session, bag):
     assert bag("l", 61) == ["z", "c"] and bag("s", 61) == {"y"} and bag("m", 61) == {"c": 3}
 
 
+@pytest.mark.differs("cassandra", "has no markers inside of collections")
 def test_markers_inside_of_literals(table, session, bag):
     prepared = session.prepare(f"INSERT INTO {table} (k, l, m, t) VALUES (62, ['a', ?], {{?: ?}}, (?, ?))")
     session.execute(prepared, ("b", "key", 5, 1, "x"))
     assert bag("l", 62) == ["a", "b"] and bag("m", 62) == {"key": 5} and bag("t", 62) == (1, "x")
 
 
+@pytest.mark.differs("cassandra", "fails on unset in additions to collections")
 def test_unset_leaves_collections_alone(table, session, bag):
     session.execute(f"INSERT INTO {table} (k, l, s, m) VALUES (63, ['a', 'b'], {{'x'}}, {{'a': 1}})")
     for statement, count in [

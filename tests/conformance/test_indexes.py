@@ -55,6 +55,7 @@ def test_truncate(table, run, finds):
     finds(f"SELECT c FROM {table} WHERE v = 7", [])
 
 
+@pytest.mark.differs("cassandra", "answers with a failure while an index is being built")
 def test_building_over_what_is_there(create, run, finds):
     table = create("(p int PRIMARY KEY, v int)")
     for p in range(50):

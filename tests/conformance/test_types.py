@@ -137,6 +137,8 @@ def test_bound_value(table_of, session, kind, value):
     assert session.execute(f"SELECT x FROM {table} WHERE p = 3").one()[0] is None
 
 
+lenient = pytest.mark.differs("cassandra", "makes a value of it: the next day, or a name's address")
+
 REFUSED = [
     ("int", "2147483648"),
     ("int", "-2147483649"),
@@ -158,7 +160,7 @@ REFUSED = [
     ("float", "'1.5'"),
     ("double", "true"),
     ("timestamp", "'yesterday'"),
-    ("timestamp", "'2024-02-30'"),
+    pytest.param("timestamp", "'2024-02-30'", marks=lenient),
     ("timestamp", "1.5"),
     ("date", "'x'"),
     ("time", "'25:00:00'"),
@@ -167,7 +169,7 @@ REFUSED = [
     ("time", "-1"),
     ("time", "86400000000000"),
     ("inet", "'127.0.0.256'"),
-    ("inet", "'localhost'"),
+    pytest.param("inet", "'localhost'", marks=lenient),
     ("inet", "127"),
     ("uuid", "'550e8400-e29b-41d4-a716-446655440000'"),
     ("uuid", "1"),

@@ -136,6 +136,7 @@ def test_is_not_null_on_a_column_outside_of_the_key_is_ignored(plain, keyspace, 
     run(f"DROP MATERIALIZED VIEW {keyspace}.warned")
 
 
+@words
 def test_view_on_a_view(plain, view, refused):
     first = view(f"SELECT * FROM {plain} WHERE a IS NOT NULL AND p IS NOT NULL PRIMARY KEY (a, p)")
     refused(
@@ -156,9 +157,7 @@ def test_view_in_another_keyspace(plain, keyspace, run, refused):
         "AND p IS NOT NULL PRIMARY KEY (a, p)",
     )
     run(f"DROP KEYSPACE {other}")
-    assert (
-        f"Cannot create a materialized view on a table in a separate keyspace ('{keyspace}' != '{other}')" in message
-    )
+    assert f"Cannot create a materialized view on a table in a separate keyspace ('{keyspace}' != '{other}')" in message
 
 
 @words

@@ -192,6 +192,7 @@ def test_collections_in_views(pair, run, shows):
 # ---------------------------------------------------------------- filters
 
 
+@pytest.mark.differs("cassandra", "filters on the base's key only")
 def test_filter_on_the_added_key_column(pair, run, shows):
     """The shop's own view: only what is still available. (Only ScyllaDB filters on that column.)"""
     table, view = pair(
@@ -229,6 +230,7 @@ def test_filters_on_key_columns(pair, run, where, expected):
     assert eventually(lambda: set(run(f"SELECT p, c FROM {view}")) == {key for key in expected if key[0] != 2})
 
 
+@pytest.mark.differs("cassandra", "filters on the base's key only")
 def test_filter_after_the_base_was_altered(pair, run, shows):
     table, view = pair("(p int PRIMARY KEY, v int)", "*", "v >= 0 AND p IS NOT NULL", "v, p")
     run(f"INSERT INTO {table} (p, v) VALUES (1, 1)")
