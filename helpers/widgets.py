@@ -97,7 +97,9 @@ class SeatMapWidget:
 
     def _button(self, ticket: Ticket) -> ipywidgets.Button:
         button = ipywidgets.Button(
-            description=str(ticket.seat), layout={"width": _BUTTON_WIDTH, "height": "24px", "padding": "0"}
+            description=str(ticket.seat),
+            layout={"width": _BUTTON_WIDTH, "height": "24px", "padding": "0"},
+            style={"text_color": "black"},  # on these colours it reads best, in a dark JupyterLab too
         )
         button.on_click(lambda _: _said(self._say, lambda: self.click(ticket.label)))
         return button
@@ -112,7 +114,7 @@ class SeatMapWidget:
         return statuses
 
     def _say(self, text: str) -> None:
-        self.message.value = f"<p>{html.escape(text)}</p>"
+        self.message.value = f"<div>{html.escape(text)}</div>"
 
 
 class CheckoutWidget:
@@ -128,7 +130,8 @@ class CheckoutWidget:
             raise LabError(f"There is nothing to check out: {hold}")
         self.session, self.hold, self.outcome = session, hold, None
         self.seconds = max(1, round((hold.held_until - hold.started_at).total_seconds()))
-        self.bar = ipywidgets.IntProgress(max=self.seconds, layout={"width": "320px"})
+        colour = {"bar_color": STATUS_COLOURS["held"]}
+        self.bar = ipywidgets.IntProgress(max=self.seconds, style=colour, layout={"width": "320px"})
         self.message = ipywidgets.HTML()
         self.pay_button = ipywidgets.Button(description="Pay", button_style="success")
         self.cancel_button = ipywidgets.Button(description="Cancel", button_style="warning")
@@ -157,7 +160,8 @@ class CheckoutWidget:
         ax.set_yticks([])
         ax.set_xticks([0, self.seconds], ["0:00", _clock_face(self.seconds)])
         # Rounded up to ten seconds: the picture is taken a moment after the hold began.
-        ax.set_title(f"{self.hold.buyer} has {_clock_face(-(-left // 10) * 10)} left to pay {self.hold.ticket.label}")
+        rounded = _clock_face(min(-(-left // 10) * 10, self.seconds))
+        ax.set_title(f"{self.hold.buyer} has {rounded} left to pay {self.hold.ticket.label}")
         return fig
 
     def remaining(self) -> int:
@@ -197,7 +201,7 @@ class CheckoutWidget:
         self._say(words)
 
     def _say(self, text: str) -> None:
-        self.message.value = f"<p>{html.escape(text)}</p>"
+        self.message.value = f"<div>{html.escape(text)}</div>"
 
 
 class BuyersSlider:
@@ -242,7 +246,8 @@ class BuyersSlider:
         finally:
             self.button.disabled = False
         data = base64.b64encode(png(figure)).decode()
-        self.image.value = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+        width = round(figure.get_figwidth() * 96)  # as wide as the first picture above
+        self.image.value = f'<img alt="{html.escape(self.alt)}" width="{width}" src="data:image/png;base64,{data}">'
         self._say(words)
 
     def _run(self) -> tuple[Figure, str]:
@@ -250,7 +255,7 @@ class BuyersSlider:
         return result if isinstance(result, tuple) else (result, "")
 
     def _say(self, text: str) -> None:
-        self.message.value = f"<p>{html.escape(text)}</p>"
+        self.message.value = f"<div>{html.escape(text)}</div>"
 
 
 def _front_rows(tickets: list[Ticket]) -> list[Ticket]:

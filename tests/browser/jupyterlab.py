@@ -1,0 +1,121 @@
+"""Starts a JupyterLab that keeps to itself: no settings, extensions or running servers of this user are touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.refresh_outputs import NOTEBOOKS, PROJECT
+
+# A machine that does other work as well takes its time.
+START_SECONDS = 90
+_OPTIONS = (
+    "--no-browser",
+    "--allow-root",
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.port=0",
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.extension_manager=readonly",
+)
+
+
+class JupyterLabDidNotStart(Exception):
+    """JupyterLab ended early or did not answer in time; says what its log ends with."""
+
+
+@dataclass(frozen=True)
+class JupyterLab:
+    """A running JupyterLab: its address, the token it asks for, and the folder of its notebooks."""
+
+    address: str
+    token: str
+    notebooks: Path
+
+    def url_of(self, notebook: Path) -> str:
+        """Where a browser finds this notebook, in a workspace that begins empty."""
+        where = notebook.relative_to(self.notebooks).as_posix()
+        return f"{self.address}lab/tree/{where}?token={self.token}&reset"
+
+    def end_kernels(self) -> None:
+        """End every kernel, so that none takes processor time from what comes next."""
+        for session in json.loads(self._ask("GET", "api/sessions")):
+            self._ask("DELETE", f"api/sessions/{session['id']}")
+
+    def answers(self) -> bool:
+        """Does it answer who has the token?"""
+        try:
+            self._ask("GET", "api/status")
+        except OSError:
+            return False
+        return True
+
+    def _ask(self, method: str, path: str) -> bytes:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(self.address + path, method=method, headers=headers)
+        # Whatever proxy is set for this user, it has nothing to do with this machine's own address.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+            return answer.read()
+
+
+@contextmanager
+def start_jupyterlab(folder: Path) -> Iterator[JupyterLab]:
+    """Run JupyterLab on a copy of ``notebooks/`` until the block ends; all that it writes is in ``folder``."""
+    notebooks, runtime, log = folder / "notebooks", folder / "runtime", folder / "jupyterlab.log"
+    shutil.copytree(NOTEBOOKS, notebooks, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    token = secrets.token_hex(16)
+    variables = {
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))),
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_CONFIG_PATH": str(PROJECT / "tools" / "jupyter"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", *_OPTIONS, f"--ServerApp.root_dir={notebooks}"],
+            env=os.environ | variables,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield _answering(process, runtime, token, notebooks, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answering(process: subprocess.Popen[bytes], runtime: Path, token: str, notebooks: Path, log: Path) -> JupyterLab:
+    """JupyterLab, once it answers where it says that it listens: it took a free port and wrote down which."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        for said in runtime.glob("jpserver-*.json"):
+            try:
+                port = json.loads(said.read_text(encoding="utf-8"))["port"]
+            except ValueError:
+                continue  # it is still being written
+            lab = JupyterLab(f"http://127.0.0.1:{port}/", token, notebooks)
+            if lab.answers():
+                return lab
+        time.sleep(0.05)
+    last = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise JupyterLabDidNotStart(f"JupyterLab ended early or did not answer in {START_SECONDS} s. Its log ends:\n{last}")

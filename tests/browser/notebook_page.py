@@ -1,0 +1,146 @@
+"""A notebook in JupyterLab as a reader has it before them: run all cells, look at an output, click, type."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tools.refresh_outputs import PROJECT
+
+from .jupyterlab import JupyterLab
+
+SCREENSHOTS = PROJECT / "out" / "browser"
+# For one thing to appear, and for a whole notebook to run, on a machine that does other work as well.
+SECONDS = 60
+RUN_SECONDS = 180
+
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # root, as in a container, may not have one
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--window-size=1280,1500",
+)
+
+# The page has JupyterLab's own objects: what stands where in the page may change from release to release, and which
+# cells are attached to it depends on where the reader has scrolled to.
+_OPENED = "return Boolean(window.jupyterapp?.shell.currentWidget?.context?.isReady)"
+_RUN_ALL = """
+const done = arguments[arguments.length - 1];
+(async () => {
+    const app = window.jupyterapp;
+    await app.restored;
+    const session = app.shell.currentWidget.sessionContext;
+    await session.ready;
+    await session.session.kernel.info;
+    await app.commands.execute('notebook:run-all-cells');
+})().then(() => done(null), error => done(String(error)));
+"""
+_OUTPUT = """
+const [id, done] = [arguments[0], arguments[arguments.length - 1]];
+(async () => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const index = notebook.widgets.findIndex(cell => cell.model.id === id);
+    await notebook.scrollToItem(index, 'start');
+    return notebook.widgets[index].outputArea.node;
+})().then(done, error => done(null));
+"""
+_MODEL = "return window.jupyterapp.shell.currentWidget.context.model.toJSON()"
+
+
+def programs() -> tuple[str, str] | None:
+    """Where Chromium and its driver are, or None where one of them is missing."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    driver = shutil.which("chromedriver")
+    return (browser, driver) if browser and driver else None
+
+
+class NotebookPage:
+    """One notebook, open in JupyterLab in a browser of its own."""
+
+    def __init__(self, driver: Chrome):
+        self.driver = driver
+
+    def until(self, ready: Callable[[], Any], why: str, seconds: float = SECONDS) -> Any:
+        """Wait until ``ready()`` gives something true, and return that; ``why`` says what did not happen in time."""
+        wait = WebDriverWait(self.driver, seconds, 0.05, [StaleElementReferenceException, JavascriptException])
+        return wait.until(lambda _: ready(), f"not within {seconds} s: {why}")
+
+    def run_all(self) -> None:
+        """Run all cells, as Run ▸ Run All Cells does, and wait for the last one."""
+        self.driver.set_script_timeout(RUN_SECONDS)
+        problem = self.driver.execute_async_script(_RUN_ALL)
+        assert problem is None, problem
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The notebook's cells with their outputs, as they would be saved now."""
+        return self.driver.execute_script(_MODEL)["cells"]
+
+    def output(self, cell_id: str) -> WebElement:
+        """What stands below a cell, scrolled to."""
+        return self.until(lambda: self.driver.execute_async_script(_OUTPUT, cell_id), f"cell {cell_id} has an output")
+
+    def find(self, within: WebElement, css: str) -> WebElement:
+        """The first element that is displayed, waited for."""
+
+        def shown() -> WebElement | None:
+            return next((each for each in within.find_elements(By.CSS_SELECTOR, css) if each.is_displayed()), None)
+
+        return self.until(shown, f"{css} is displayed")
+
+    def button(self, within: WebElement, words: str) -> WebElement:
+        """The control's button with these words on it."""
+
+        def there() -> WebElement | None:
+            buttons = within.find_elements(By.CSS_SELECTOR, "button.jupyter-button")
+            return next((each for each in buttons if each.is_displayed() and each.text == words), None)
+
+        return self.until(there, f"a button {words!r} is displayed")
+
+    def until_says(self, within: WebElement, words: str) -> None:
+        """Wait until a control shows these words."""
+        self.until(lambda: words in within.text, f"the control says {words!r}")
+
+    def screenshot(self, name: str) -> None:
+        """Save what the browser shows now as ``out/browser/NAME.png``."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.driver.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
+
+
+@contextmanager
+def open_notebook(lab: JupyterLab, notebook: Path, profile: Path) -> Iterator[NotebookPage]:
+    """Open a notebook in a fresh Chromium; at the end the browser and the notebook's kernel end."""
+    browser, driver_program = programs() or ("", "")
+    options = ChromeOptions()
+    options.binary_location = browser
+    for argument in (*_ARGUMENTS, f"--user-data-dir={profile}"):
+        options.add_argument(argument)
+    # With both programs named, selenium has no reason to look for any to download.
+    driver = Chrome(options=options, service=Service(driver_program))
+    page = NotebookPage(driver)
+    try:
+        driver.get(lab.url_of(notebook))
+        page.until(lambda: driver.execute_script(_OPENED), f"JupyterLab has opened {notebook.name}", RUN_SECONDS)
+        yield page
+    except Exception:
+        page.screenshot(f"failed, {notebook.stem}")
+        raise
+    finally:
+        driver.quit()
+        lab.end_kernels()

@@ -1,0 +1,237 @@
+"""The controls of the course, moved by hand in a real JupyterLab; what a click has done is asked of the database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from cassandra.cluster import Session
+from nbformat.v4 import new_code_cell, new_notebook
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+
+from helpers import Event, cancel, connect, hold_seat, seat_of, wait_until
+from helpers.widgets import STATUS_COLOURS
+from tools.refresh_outputs import METADATA, private_node
+
+from .jupyterlab import JupyterLab, start_jupyterlab
+from .notebook_page import SECONDS, NotebookPage, open_notebook, programs
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
+]
+
+SEATS = 500
+KEYSPACE = "browser"
+CHAPTER = "04_timed_checkouts"
+CELLS = {
+    "setup": f"""
+from helpers import (
+    BuyersSlider, CheckoutWidget, SeatMapWidget, apply_cql, cancel, connect, hold_seat, open_chapter, rush, rush_plot
+)
+
+session = connect()
+event = open_chapter(session, {KEYSPACE!r}, seats={SEATS})
+apply_cql(session, "checkout.cql")
+""",
+    "seats": 'SeatMapWidget(session, event, "F03", buyer="Bo").show()',
+    "pay": 'CheckoutWidget(session, hold_seat(session, event.section("F04")[0], "Ada")).show()',
+    "cancel": 'CheckoutWidget(session, hold_seat(session, event.section("F04")[1], "Ada")).show()',
+    "expiry": 'CheckoutWidget(session, hold_seat(session, event.section("F04")[2], "Ada", seconds=1)).show()',
+    "buyers": """
+def open_the_doors(buyers):
+    attempts = rush(session, event.tickets[-20:], buyers)
+    winners = [each.answer for each in attempts if each.got_it]
+    for hold in winners:
+        cancel(session, hold)
+    return rush_plot(attempts, title=f"{buyers} buyers"), f"{len(winners)} of {buyers} buyers"
+
+
+BuyersSlider(open_the_doors, value=30).show()
+""",
+}
+CONTROLS = ("seats", "pay", "cancel", "expiry", "buyers")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """JupyterLab on a copy of the notebooks, with an embedded node that ends with it."""
+    with private_node(), start_jupyterlab(tmp_path_factory.mktemp("lab")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def controls(lab: JupyterLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookPage]:
+    """A notebook with each control once, open and run."""
+    notebook = new_notebook(metadata=METADATA)
+    notebook.cells = [new_code_cell(source.strip(), id=name) for name, source in CELLS.items()]
+    path = lab.notebooks / "controls.ipynb"
+    nbformat.write(notebook, path)
+    with open_notebook(lab, path, tmp_path_factory.mktemp("profile")) as page:
+        page.run_all()
+        yield page
+
+
+@pytest.fixture
+def page(controls: NotebookPage) -> NotebookPage:
+    assert errors_of(controls) == []
+    return controls
+
+
+@pytest.fixture(scope="module")
+def session(controls: NotebookPage) -> Iterator[Session]:
+    """The tests' own session to the node that the notebook has started."""
+    session = connect(KEYSPACE)
+    yield session
+    session.cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def event() -> Event:
+    return Event(seats=SEATS)
+
+
+def errors_of(page: NotebookPage) -> list[str]:
+    """What the cells say of errors: exceptions, and whatever went to stderr."""
+    outputs = [(cell["id"], output) for cell in page.cells() for output in cell.get("outputs", [])]
+    return [
+        f"cell {name}: {output.get('evalue') or output.get('text')}"
+        for name, output in outputs
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
+
+
+def live(page: NotebookPage, cell_id: str) -> WebElement:
+    """The live control below a cell."""
+    return page.find(page.output(cell_id), ".jp-OutputArea-output .widget-vbox")
+
+
+def assert_picture_then_control(page: NotebookPage, cell_id: str) -> None:
+    output = page.output(cell_id)
+    control = live(page, cell_id)
+    image = page.find(output, ".jp-RenderedImage img")
+    assert int(image.get_property("naturalWidth")) > 100, "the static picture is not drawn"
+    assert image.location["y"] + image.size["height"] <= control.location["y"], "the picture does not stand first"
+    assert "Error displaying widget" not in output.text
+
+
+def until_status(session: Session, event: Event, label: str, status: str) -> None:
+    ticket = event.seat(label)
+    wait_until(lambda: seat_of(session, ticket).status == status, why=f"{label} to be {status}", seconds=SECONDS)
+
+
+def seat_button(page: NotebookPage, label: str) -> WebElement:
+    return page.find(page.output("seats"), f'button[title^="{label},"]')
+
+
+def colour_of(button: WebElement) -> str:
+    red, green, blue = re.findall(r"\d+", button.value_of_css_property("background-color"))[:3]
+    return f"#{int(red):02X}{int(green):02X}{int(blue):02X}"
+
+
+def test_the_chapter_about_checkouts_runs_and_shows_its_controls(
+    lab: JupyterLab, tmp_path_factory: pytest.TempPathFactory
+):
+    path: Path = lab.notebooks / f"{CHAPTER}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    (parameters,) = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    parameters.source, patched = re.subn(r"(?m)^seats = .*", f"seats = {SEATS}", parameters.source)
+    assert patched == 1
+    nbformat.write(notebook, path)
+    controls = [cell.id for cell in notebook.cells if re.search(r"(Widget|Slider)\(.*\.show\(\)", cell.source)]
+    assert len(controls) == 3
+    with open_notebook(lab, path, tmp_path_factory.mktemp("profile")) as page:
+        body = page.driver.find_element(By.TAG_NAME, "body")
+        assert "Error displaying widget" not in body.text, "saved outputs have a control that no kernel is there for"
+        page.run_all()
+        assert errors_of(page) == []
+        for number, name in enumerate(controls, start=1):
+            assert_picture_then_control(page, name)
+            page.screenshot(f"{CHAPTER}, control {number}")
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_shows_its_picture_and_then_itself(page: NotebookPage, name: str):
+    assert_picture_then_control(page, name)
+    page.screenshot(f"control {name}")
+
+
+def test_a_click_holds_a_seat_and_the_next_gives_it_back(page: NotebookPage, session: Session, event: Event):
+    label = event.section("F03")[1].label
+    until_status(session, event, label, "available")
+    seat_button(page, label).click()
+    until_status(session, event, label, "held")
+    assert seat_of(session, event.seat(label)).held_by == "Bo"
+    page.until_says(live(page, "seats"), f"Bo holds {label}.")
+    held = STATUS_COLOURS["held"]
+    page.until(lambda: colour_of(seat_button(page, label)) == held, f"the button's colour is {held}")
+    page.screenshot("a seat is held")
+    seat_button(page, label).click()
+    until_status(session, event, label, "available")
+    page.until_says(live(page, "seats"), f"Bo gave {label} back.")
+
+
+def test_a_click_on_a_seat_that_was_taken_meanwhile_says_whose_it_is(
+    page: NotebookPage, session: Session, event: Event
+):
+    ticket = event.section("F03")[2]
+    hold = hold_seat(session, ticket, "Cy")
+    seat_button(page, ticket.label).click()
+    page.until_says(live(page, "seats"), f"Bo was too late: {ticket.label} is held by Cy.")
+    page.until(lambda: not seat_button(page, ticket.label).is_enabled(), "the button of Cy's seat is switched off")
+    assert cancel(session, hold).applied
+
+
+def test_the_countdown_ticks(page: NotebookPage):
+    def left() -> int:
+        minutes, seconds = re.search(r"for (\d+):(\d\d)", live(page, "cancel").text).groups()
+        return 60 * int(minutes) + int(seconds)
+
+    before = left()
+    assert 0 < before <= 900
+    page.until(lambda: left() <= before - 2, "the countdown has gone on by two seconds")
+
+
+def test_pay_sells_the_seat(page: NotebookPage, session: Session, event: Event):
+    label = event.section("F04")[0].label
+    until_status(session, event, label, "held")
+    page.button(live(page, "pay"), "Pay").click()
+    until_status(session, event, label, "sold")
+    page.until_says(live(page, "pay"), f"{label} is Ada's.")
+    assert not page.button(live(page, "pay"), "Cancel").is_enabled()
+    page.screenshot("a seat is paid")
+
+
+def test_cancel_puts_the_seat_back_on_sale(page: NotebookPage, session: Session, event: Event):
+    label = event.section("F04")[1].label
+    until_status(session, event, label, "held")
+    page.button(live(page, "cancel"), "Cancel").click()
+    until_status(session, event, label, "available")
+    page.until_says(live(page, "cancel"), f"{label} is back on sale.")
+    assert not page.button(live(page, "cancel"), "Pay").is_enabled()
+
+
+def test_a_hold_runs_out_before_the_eyes(page: NotebookPage, session: Session, event: Event):
+    label = event.section("F04")[2].label
+    page.until_says(live(page, "expiry"), f"The time is over: {label} waits for whoever tidies up.")
+    assert seat_of(session, event.seat(label)).status == "held"
+    assert not page.button(live(page, "expiry"), "Pay").is_enabled()
+
+
+def test_the_slider_changes_the_picture(page: NotebookPage):
+    control = live(page, "buyers")
+    pictures = [page.find(page.output("buyers"), "img").get_attribute("src")]
+    for buyers in (31, 32):
+        page.find(control, ".noUi-handle").send_keys(Keys.ARROW_RIGHT)
+        page.button(control, "Open the doors").click()
+        page.until_says(control, f"20 of {buyers} buyers")
+        pictures.append(page.find(control, "img").get_attribute("src"))
+    assert len(set(pictures)) == 3
+    page.screenshot("the slider has moved")
