@@ -18,8 +18,8 @@ def one(session, keyspace) -> str:
     table = f"{keyspace}.one"
     session.execute(
         f"CREATE TABLE {table} (p int PRIMARY KEY, i int, b bigint, s smallint, y tinyint, v varint, f float, "
-        "d double, e decimal, t text, a ascii, bl blob, bo boolean, ts timestamp, dt date, ti time, tu timeuuid, u uuid, "
-        'n inet, l list<int>, m map<text, int>, st set<int>, tp tuple<int, text>, "Mixed" int)'
+        "d double, e decimal, t text, a ascii, bl blob, bo boolean, ts timestamp, dt date, ti time, tu timeuuid, "
+        'u uuid, n inet, l list<int>, m map<text, int>, st set<int>, tp tuple<int, text>, "Mixed" int)'
     )
     session.execute(
         f"INSERT INTO {table} (p, i, b, s, y, v, f, d, e, t, a, bl, bo, ts, dt, ti, tu, u, n, l, m, st, tp) VALUES "
