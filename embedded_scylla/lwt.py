@@ -117,7 +117,7 @@ class _OldRows:
         if row is not None:
             return key, row
         conditions = plan.conditions
-        if not key or (conditions is not None and conditions.exists is None):
+        if not key or conditions is None or conditions.exists is None:
             return (), self._static
         return (), None
 

@@ -119,6 +119,16 @@ def test_static_condition_for_an_empty_partition(create, run):
     assert run(f"SELECT * FROM {table}") == [(3, 3, 3, "a")]
 
 
+def test_a_static_condition_shows_the_static_row(create, run):
+    """Though a row is there: the statement that names none gets the partition key and the static columns."""
+    table = create("(a int, b int, s int static, d text, PRIMARY KEY (a, b))")
+    run(f"INSERT INTO {table} (a, b) VALUES (2, 2)")
+    answer = run(
+        batch(f"INSERT INTO {table} (a, b, d) VALUES (2, 2, 'a')", f"UPDATE {table} SET s = 2 WHERE a = 2 IF s = null")
+    )
+    assert answer == [(True, 2, 2, None), (True, 2, None, None)]
+
+
 def test_delete_beats_insert(create, run):
     """Both have the ballot's timestamp; what is deleted stays deleted."""
     table = create("(key int, ck int, cv set<text>, PRIMARY KEY (key, ck))")
@@ -162,7 +172,8 @@ def test_lists_grow_in_statement_order(create, run):
             f"UPDATE {table} SET c = c + ['4'], d = d + ['4'] WHERE a = 1 AND b = 2",
         )
     )
-    assert answer == [(True, 1, 1, ["1"]), (True, None, None, None)]
+    # Row 2 was not read: in its place there is the static row, of which only the partition key shows.
+    assert answer == [(True, 1, 1, ["1"]), (True, 1, None, None)]
     assert run(f"SELECT b, c, d FROM {table} WHERE a = 1") == [
         (1, ["1", "3"], ["1", "2", "3", "4"]),
         (2, ["2", "4"], ["1", "2", "3", "4"]),
