@@ -79,6 +79,7 @@ def main(arguments: list[str]) -> int:
         print(f"embedded_scylla: cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
         return 1
     engine.node.port = node.port
+    node.obey_signals()  # before anybody is told that it is ready
     print(f"embedded_scylla ready on {host}:{node.port}", flush=True)
     node.run()
     return 0

@@ -10,7 +10,7 @@ import selectors
 import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .connection import Connection
 from .control import FIRST_BYTE, ControlConnection
@@ -45,6 +45,7 @@ class Node:
 
     def __init__(self, engine: Engine, host: str, port: int):
         self.engine = engine
+        engine.clients, engine.announce = self._connections, self._announce
         self._selector = selectors.DefaultSelector()
         self._clients: dict[socket.socket, _Client] = {}
         self._stopping = False
@@ -73,11 +74,14 @@ class Node:
 
     # ---------------------------------------------------------------- life
 
-    def run(self) -> None:
-        """Serve until ``stop``; then close everything, and the engine with it."""
+    def obey_signals(self) -> None:
+        """Let SIGTERM and SIGINT end the node cleanly; to be called from the main thread."""
         signal.set_wakeup_fd(self._wake_in.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
+
+    def run(self) -> None:
+        """Serve until ``stop``; then close everything, and the engine with it."""
         try:
             while not self._stopping:
                 self._turn()
@@ -172,11 +176,16 @@ class Node:
             self._selector.unregister(client.socket)
             client.socket.close()
 
-    def announce(self, change: SchemaChange) -> None:
+    def _connections(self) -> list[dict[str, Any]]:
+        conversations = [client.conversation for client in self._clients.values()]
+        return [c.describe() for c in conversations if isinstance(c, Connection)]
+
+    def _announce(self, changes: list[SchemaChange]) -> None:
         """Tell every client that asked to know of schema changes."""
-        event = encode_schema_event(change)
+        events = [encode_schema_event(change) for change in changes]
         for client in list(self._clients.values()):
             conversation = client.conversation
             if isinstance(conversation, Connection) and "SCHEMA_CHANGE" in conversation.registered:
-                conversation.send_event(event)
+                for event in events:
+                    conversation.send_event(event)
                 self._flush(client)
