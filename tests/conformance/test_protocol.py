@@ -391,13 +391,18 @@ def test_an_invalid_length_of_a_value(client, table):
     assert error_of(answer)[0] == PROTOCOL_ERROR
 
 
-def test_the_default_timestamp(client, table):
+def ahead(engine):
+    """How far (µs) other tests have pushed the node's clock: it takes its clients' timestamps along."""
+    return round(engine.control("status")["clock_offset_seconds"] * 1e6) if engine.name == "embedded" else 0
+
+
+def test_the_default_timestamp(client, table, engine):
     """Microseconds that the client gives; USING TIMESTAMP goes before it."""
     for c, using in ((1, ""), (2, " USING TIMESTAMP 77")):
         text = f"INSERT INTO {table} (p, c, v) VALUES (1, {c}, 'x'){using}"
         client.query(text, flags=wire.TIMESTAMP, rest=struct.pack(">q", 123_456))
     written = rows_of(client.query(f"SELECT writetime(v) FROM {table}"))
-    assert [struct.unpack(">q", row[0])[0] for row in written] == [123_456, 77]
+    assert [struct.unpack(">q", row[0])[0] for row in written] == [123_456 + ahead(engine), 77]
 
 
 def test_skipped_metadata(client, table):
@@ -540,7 +545,7 @@ def test_a_batch_takes_no_select(client, table):
     assert error_of(client.ask(BATCH, batch(0, in_batch(f"SELECT * FROM {table}"))))[0] == INVALID
 
 
-def test_the_default_timestamp_of_a_batch(client, table):
+def test_the_default_timestamp_of_a_batch(client, table, engine):
     body = batch(
         0,
         in_batch(f"INSERT INTO {table} (p, c, v) VALUES (1, 1, 'x')"),
@@ -548,7 +553,7 @@ def test_the_default_timestamp_of_a_batch(client, table):
         rest=struct.pack(">q", 99),
     )
     client.ask(BATCH, body)
-    assert rows_of(client.query(f"SELECT writetime(v) FROM {table}")) == [[struct.pack(">q", 99)]]
+    assert rows_of(client.query(f"SELECT writetime(v) FROM {table}")) == [[struct.pack(">q", 99 + ahead(engine))]]
 
 
 # ---------------------------------------------------------------- events, warnings, traces
@@ -577,6 +582,40 @@ def test_a_view_is_announced_as_a_table(client, dial, keyspace, create, run):
     assert [body.string() for _ in range(5)] == ["SCHEMA_CHANGE", "CREATED", "TABLE", keyspace,
                                                  f"{table.partition('.')[2]}_v"]  # fmt: skip
     run(f"DROP MATERIALIZED VIEW {table}_v")
+
+
+@pytest.mark.differs("cassandra", "it has no log tables, and other indexes")
+@pytest.mark.parametrize(
+    "change, also",
+    [("WITH cdc = {{'enabled': true}}", "{t}_scylla_cdc_log"), ("CREATE INDEX {t}_i ON {k}.{t} (v)", "{t}_i_index")],
+)
+def test_tables_that_come_along_are_announced_too(dial, keyspace, create, run, change, also):
+    """A log, and the view behind an index: nobody named them, yet there they are."""
+    name = create("(p int PRIMARY KEY, v int)").partition(".")[2]
+    listening = dial()
+    listening.ask(REGISTER, strings("SCHEMA_CHANGE"))
+    change = change.format(t=name, k=keyspace)
+    run(change if change.startswith("CREATE") else f"ALTER TABLE {keyspace}.{name} {change}")
+    bodies = [Body(listening.receive().body) for _ in range(2)]
+    seen = {tuple(body.string() for _ in range(5)) for body in bodies}
+    assert seen == {
+        ("SCHEMA_CHANGE", "CREATED", "TABLE", keyspace, also.format(t=name)),
+        ("SCHEMA_CHANGE", "UPDATED", "TABLE", keyspace, name),
+    }
+
+
+def test_a_keyspace_takes_its_tables_along(dial, keyspace, run):
+    name = f"{keyspace}_2"
+    run(f"CREATE KEYSPACE {name} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}")
+    run(f"CREATE TABLE {name}.t (p int PRIMARY KEY)")
+    listening = dial()
+    listening.ask(REGISTER, strings("SCHEMA_CHANGE"))
+    run(f"DROP KEYSPACE {name}")
+    bodies = [Body(listening.receive().body) for _ in range(2)]
+    assert [[body.string() for _ in range(4)] for body in bodies] == [
+        ["SCHEMA_CHANGE", "DROPPED", "TABLE", name],
+        ["SCHEMA_CHANGE", "DROPPED", "KEYSPACE", name],
+    ]
 
 
 @pytest.mark.differs("cassandra", "it warns of other things")
