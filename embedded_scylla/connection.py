@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import errors, frame, messages
 from .batch import execute_batch
 from .frame import Frame, Frames, Reader
-from .request import Context, Plan, QueryOptions, Result, SchemaChange, SetKeyspace, Tracer
+from .request import Context, Plan, QueryOptions, Result, SetKeyspace, Tracer
 from .tracing import save_trace
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Connection:
         self.keyspace: str | None = None
         self.started = False
         self.lwt_marks = False
+        self.options: dict[str, str] = {}  # what the client said of itself at STARTUP
         self._frames = Frames()
         self._handlers = {
             frame.OPTIONS: self._options,
@@ -117,6 +118,24 @@ class Connection:
             self._tracer = Tracer(self.engine.clock.micros)
         return handler(reader)
 
+    def describe(self) -> dict[str, Any]:
+        """This connection as a row of system.clients."""
+        address, port = self.peer
+        return {
+            "address": address,
+            "port": port,
+            "client_type": "cql",
+            "client_options": self.options,
+            "connection_stage": "READY" if self.started else "ESTABLISHED",
+            "driver_name": self.options.get("DRIVER_NAME"),
+            "driver_version": self.options.get("DRIVER_VERSION"),
+            "protocol_version": self.version,
+            "scheduling_group": "sl:default",
+            "shard_id": 0,
+            "ssl_enabled": False,
+            "username": "anonymous",
+        }
+
     def _send(self, version: int, stream: int, opcode: int, body: bytes, flags: int = 0) -> None:
         self.send(frame.encode_frame(version, flags, stream, opcode, body))
 
@@ -148,7 +167,7 @@ class Connection:
         if compression and (compression != "lz4" or lz4_decompress is None):
             raise errors.ProtocolError(f"Unknown compression algorithm: {compression}")
         self.lwt_marks = "SCYLLA_LWT_ADD_METADATA_MARK" in options
-        self.driver = options.get("DRIVER_NAME", "")
+        self.options = options
         self.started = True
         return frame.READY, b""
 
@@ -226,8 +245,6 @@ class Connection:
         self._warnings = context.warnings
         if isinstance(result, SetKeyspace):
             self.keyspace = result.keyspace
-        elif isinstance(result, SchemaChange):
-            self.node.announce(result)
         context.step("Done processing - preparing a result")
         return frame.RESULT, messages.encode_result(result, skip_metadata)
 

@@ -14,7 +14,7 @@ import itertools
 import os
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ from .expiry import Expiry
 from .keys import token
 from .persistence import Persistence
 from .prepared import PreparedStatements
-from .request import CONSISTENCY_NAMES, Context, Result
+from .request import CONSISTENCY_NAMES, Context, Result, SchemaChange
 from .rows import Key, Mutation, live, row_is_live
 from .schema import Keyspace, Schema, Table
+from .schema_events import events_between
 from .store import TableStore
 from .views import build, view_mutations
 
@@ -57,6 +58,9 @@ class Engine:
         self.schema = Schema()
         self.prepared = PreparedStatements(self)
         self.started = time.monotonic()
+        # The server, if there is one, says who is connected (as rows of system.clients), and is told of changes.
+        self.clients: Callable[[], Iterable[dict[str, Any]]] = lambda: ()
+        self.announce: Callable[[list[SchemaChange]], None] = lambda changes: None
         self._stores: dict[uuid.UUID, TableStore] = {}
         self._late_views: list[tuple[float, int, list[Mutation]]] = []  # a heap: due (monotonic s), order, writes
         self._order = itertools.count()
@@ -187,6 +191,7 @@ class Engine:
             self.schema.restore(before)
             raise
         self._match_stores()
+        self.announce(events_between(before, self.schema.keyspaces))
         return result
 
     def _adopt_streams(self) -> None:
@@ -285,5 +290,3 @@ class Engine:
                     self._stores[update.table.id].apply(update, self.clock.seconds())
         self._expiry.run_due()
         self._persistence.run_due()
-
-

@@ -187,6 +187,7 @@ PROVIDERS: dict[str, Callable[[Engine], Iterable[RowDict]]] = {
     "system.cluster_status": _cluster_status,
     "system.token_ring": _token_ring,
     "system.protocol_servers": _protocol_servers,
+    "system.clients": lambda engine: engine.clients(),
     "system.scylla_local": _scylla_local,
     "system.cdc_timestamps": lambda engine: engine.streams.tablet_timestamps(engine.schema),
     "system.cdc_streams": lambda engine: engine.streams.tablet_streams(engine.schema),

@@ -91,6 +91,14 @@ _TABLES: dict[str, dict[str, tuple[str, str, str]]] = {
             "",
             "is_running boolean, listen_addresses frozen<list<text>>, protocol text, protocol_version text",
         ),
+        "clients": (
+            "address inet",
+            "port int, client_type text",
+            "client_options frozen<map<text, text>>, connection_stage text, driver_name text, driver_version text, "
+            "hostname text, protocol_version int, scheduling_group text, shard_id int, ssl_cipher_suite text, "
+            "ssl_enabled boolean, ssl_protocol text, username text",
+        ),
+        "snapshots": ("keyspace_name text", "table_name text, snapshot_name text", "live bigint, total bigint"),
         "scylla_local": ("key text", "", "value text"),
         "cdc_timestamps": ("keyspace_name text, table_name text", "timestamp timestamp DESC", ""),
         "cdc_streams": (

@@ -179,7 +179,7 @@ def test_more_about_the_node(session: SchemaSession, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["system.large_partitions", "system.large_rows", "system.large_cells", "system_schema.types"]
+    "name", ["system.large_partitions", "system.large_rows", "system.large_cells", "system.snapshots"]
 )
 def test_tables_that_are_there_and_empty(session: SchemaSession, name: str) -> None:
     assert session.rows(name) == []
