@@ -9,6 +9,7 @@ caller can tell the two apart. Only clients on this machine are listened to.
     {"do": "delay_views", "milliseconds": 500}  views follow their base table this much later (0: at once)
     {"do": "refuse_writes", "seconds": 5}       answer writes with Unavailable for a while (0: stop refusing)
     {"do": "new_cdc_generation"}                begin a new generation of CDC streams, as a topology change does
+    {"do": "split_tablets", "table": "ks.t"}    begin new CDC streams of a table on tablets, as a growing table does
     {"do": "stop"}                              end the node, cleanly
 
 An answer is ``{"ok": true, …}`` or ``{"ok": false, "error": "a sentence"}``.
@@ -88,6 +89,10 @@ def _new_cdc_generation(node: Node) -> dict[str, Any]:
     return {"timestamp": node.engine.new_cdc_generation()}
 
 
+def _split_tablets(node: Node, table: str) -> dict[str, Any]:
+    return {"timestamp": node.engine.split_tablets(table)}
+
+
 def _stop(node: Node) -> None:
     node.stop()
 
@@ -98,5 +103,6 @@ COMMANDS: dict[str, Callable[..., dict[str, Any] | None]] = {
     "delay_views": _delay_views,
     "refuse_writes": _refuse_writes,
     "new_cdc_generation": _new_cdc_generation,
+    "split_tablets": _split_tablets,
     "stop": _stop,
 }

@@ -250,6 +250,15 @@ class Engine:
         self._persistence.save_streams()
         return timestamp
 
+    def split_tablets(self, name: str) -> int:
+        """Split each tablet of ``keyspace.table`` in two: its log gets new streams; their timestamp in ms."""
+        for table in self.schema.tables():
+            if table.full_name == name and table.id in self.streams.tables:
+                timestamp = self.streams.split_tablets(table, self.clock.micros())
+                self._persistence.save_streams()
+                return timestamp
+        raise ValueError(f"{name} is not a table with CDC in a keyspace on tablets.")
+
     def status(self) -> dict[str, Any]:
         """What the control channel tells: names, figures, settings."""
         return {
