@@ -89,6 +89,8 @@ class Position:
         if stored not in generations:
             self._lost(stored, generations[0], "the streams that it was reading are no longer known")
             stored = generations[0]
+        # From now on only the checkpoints count: ``start`` may be the present, and later generations began before it.
+        self.start = "beginning"
         # A stream without a checkpoint: the reader died between entering its generation and the first save.
         self._enter(stored, stored, fresh=False)
         streams = [stream for state in self.groups for stream in state.streams]

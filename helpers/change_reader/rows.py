@@ -36,7 +36,10 @@ class Operation(IntEnum):
 
 class StreamId(bytes):
     """The 16 bytes of ``cdc$stream_id``, which know what they are made of: 64 bits of token, 38 random ones, 22 of
-    index and 4 of version. The token places the stream on the ring, beside the rows whose changes it carries."""
+    index and 4 of version. The token places the stream on the ring, beside the rows whose changes it carries.
+
+    A prepared statement takes it as the blob that it is.
+    """
 
     __slots__ = ()
 

@@ -249,6 +249,18 @@ def test_none_is_missed_across_generations_with_writers_and_failures(source: Sou
 
 
 @pytest.mark.embedded
+def test_a_reader_that_was_away_for_a_new_generation_reads_all_of_it(source: Source) -> None:
+    assert list(source.reader(start=None, checkpoints=source.checkpoints()).poll()) == []
+    for _ in range(2):
+        source.write(20)
+        source.new_streams()
+    source.write(20)
+    source.lab.settle()
+    later = source.reader(start=None, checkpoints=source.checkpoints())
+    assert Counter(values_of(source.rest_of(later))) == Counter(source.written)
+
+
+@pytest.mark.embedded
 def test_a_consumer_hears_of_streams_and_of_how_far_all_of_them_are(source: Source) -> None:
     told: list[tuple[str, Any]] = []
 
