@@ -1,34 +1,39 @@
-"""Hold, pay, cancel and expire a seat: the statements of ``cql/checkout.cql`` in the right order.
+"""Hold, pay, cancel and expire a seat: the arrows of ``checkout_protocol``, each statement in its order.
 
 The ticket's row is the only truth. It changes by conditional updates alone, each of which names the state and the token
-that it expects; the queue and the orders are written after it and follow what it says.
+that it expects; the orders, the event's ``has_tickets`` and the queue are written after it and follow what it says.
 
     available ──hold──▶ held ──pay──▶ sold
         ▲                │
         └─cancel, expire─┘
+
+Every call may be repeated, also by another process, and a process may die between any two statements: ``CHECKOUT.md``
+says what each leaves behind, and ``settle`` puts it right.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from . import on_sale
+from .checkout_protocol import CANCEL, EXPIRE, HOLD, PAY
 from .clock import server_now
-from .errors import LabError
 from .event import Event
-from .ids import user_id
-from .statement_cache import prepared
+from .seats import Order, Seat, decide, order_status, read, seconds_left, statement_of, together, write_order
 from .venue import Ticket
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
-    from cassandra.query import PreparedStatement
+    from cassandra.query import BoundStatement
 
 HOLD_SECONDS = 900
+_ASKED_AT_ONCE = 100  # seats in one query of the plain scan
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class Hold:
         whose = f" by {self.held_by}" if self.held_by else ""
         return f"{self.buyer} was too late: {self.ticket.label} is {self.status or 'not on sale'}{whose}."
 
+    @property
+    def order(self) -> Order:
+        """What the order of this hold says."""
+        return Order(self.token, self.ticket.event_id, self.ticket.ticket_id, self.ticket.price, self.buyer)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -64,13 +74,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Seat:
-    """A ticket's row as far as it may change."""
+class Settled:
+    """What ``settle`` found and did: was the seat freed by it, or must somebody come again, and when?"""
 
-    status: str | None
-    held_by: str | None
-    hold_token: UUID | None
-    held_until: datetime | None
+    released: bool = False
+    again_at: datetime | None = None
 
 
 def hold_seat(
@@ -79,7 +87,7 @@ def hold_seat(
     """Try to hold ``ticket`` for ``buyer`` for so many seconds; the database decides, and only one is applied.
 
     An applied hold is followed by a row in the queue, which ends by itself when the hold does, and by a pending order.
-    With the ``token`` of an earlier call whose outcome nobody knows, the call may be repeated.
+    With the ``token`` of an earlier call whose outcome nobody knows, the call may be repeated: it is the same hold.
 
     >>> hold_seat(session, event.seat("L04 C-12"), "Ada").applied
     True
@@ -87,17 +95,20 @@ def hold_seat(
     now, token = server_now(session), token or uuid4()
     until = now + timedelta(seconds=seconds)
     values = (buyer, token, until, ticket.event_id, ticket.ticket_id)
-    applied, before = _conditional(session, "hold_seat", values, ticket, lambda seat: seat.hold_token == token)
+    applied, before = decide(session, HOLD.decision, values, _key(ticket), lambda seat: seat.hold_token == token)
     status, held_by = ("available", None) if applied else (before.status, before.held_by)
     if not applied and held_by == buyer:
         seat = seat_of(session, ticket)
         if seat.hold_token == token and seat.held_until is not None:
             # An earlier call with this token was applied, and its answer got lost: go on from there, with its times.
-            applied, now, until = True, seat.held_until - timedelta(seconds=seconds), seat.held_until
-    if applied:
-        status, held_by = "held", buyer
-        _queue_and_order(session, ticket, buyer, token, now, seconds)
-    return Hold(applied, ticket, buyer, token, now, until, status, held_by)
+            applied = seat.status == "sold" or seat.held_until > now
+            status, until = seat.status, seat.held_until
+            now = until - timedelta(seconds=seconds)
+    hold = Hold(applied, ticket, buyer, token, now, until, status, held_by)
+    if not applied or status == "sold":
+        return hold
+    together(session, follow_hold(session, hold, server_now(session)))
+    return Hold(True, ticket, buyer, token, now, until, "held", buyer)
 
 
 def pay(session: Session, hold: Hold) -> Outcome:
@@ -111,23 +122,32 @@ def pay(session: Session, hold: Hold) -> Outcome:
     def sold(seat: Seat) -> bool:
         return seat.status == "sold" and seat.hold_token == hold.token
 
-    applied, before = _conditional(session, "pay_seat", values, hold.ticket, sold)
+    applied, before = decide(session, PAY.decision, values, _key(hold.ticket), sold)
     if not applied and not sold(before):
         return Outcome(False, before.status)
-    _end(session, hold, "paid", now)
+    if applied or order_status(session, hold.token) != PAY.order:
+        session.execute(write_order(session, hold.order, PAY.order, now))
+    on_sale.seat_sold(session, hold.ticket.event_id, hold.ticket.ticket_id)
+    session.execute(leave_queue(session, hold))
     return Outcome(True, "sold")
 
 
 def cancel(session: Session, hold: Hold) -> Outcome:
-    """Give the seat back: applied if this very hold still stands."""
+    """Give the seat back: applied if this very hold still stands.
+
+    Once it does not, another call is not applied; it only completes what an earlier one may have left undone.
+    """
     values = (hold.ticket.event_id, hold.ticket.ticket_id, hold.token)
-    applied, before = _conditional(
-        session, "release_seat", values, hold.ticket, lambda seat: seat.hold_token != hold.token
+    applied, before = decide(
+        session, CANCEL.decision, values, _key(hold.ticket), lambda seat: seat.hold_token != hold.token
     )
-    if not applied:
-        return Outcome(False, before.status)
-    _end(session, hold, "cancelled", hold.started_at)
-    return Outcome(True, "available")
+    # Before its deadline only a cancel can have ended a hold without a sale: then it was an earlier one of these.
+    mine = applied or (hold.applied and before.hold_token != hold.token and server_now(session) < hold.held_until)
+    if mine:
+        session.execute(write_order(session, hold.order, CANCEL.order, hold.started_at))
+        on_sale.seat_freed(session, hold.ticket.event_id, hold.ticket.ticket_id)
+        session.execute(leave_queue(session, hold))
+    return Outcome(True, "available") if applied else Outcome(False, before.status)
 
 
 def release_expired(session: Session, event: Event, *, now: datetime | None = None) -> list[Ticket]:
@@ -137,30 +157,91 @@ def release_expired(session: Session, event: Event, *, now: datetime | None = No
     update on each row decides, so that a seat that is paid or held anew in the meantime stays as it is.
     """
     now = now or server_now(session)
+    return [event.by_id[each] for each in release_lapsed(session, event.id, now) if each in event.by_id]
+
+
+def release_lapsed(session: Session, event_id: UUID, now: datetime) -> list[UUID]:
+    """``release_expired`` for an event of which only the id is known; the ids of the tickets."""
     released = []
-    for row in session.execute(_prepared(session, "held_seats"), (event.id,)):
-        ticket = event.by_id[row.ticket_id]
-        seat = seat_of(session, ticket)
-        if seat.status != "held" or seat.held_until is None or seat.held_until > now:
-            continue
-        token, values = seat.hold_token, (event.id, ticket.ticket_id, seat.hold_token, now)
-        applied, _ = _conditional(
-            session, "expire_seat", values, ticket, lambda seat, token=token: seat.hold_token != token
+    for ticket_id in lapsed(session, event_id, now):
+        if settle(session, event_id, ticket_id, now=now).released:
+            released.append(ticket_id)
+    if released:
+        on_sale.refresh(session, event_id, released[-1])
+    return released
+
+
+def lapsed(session: Session, event_id: UUID, now: datetime) -> list[UUID]:
+    """The tickets whose hold is over, without making sure: a read of the held seats in the view, then of their rows."""
+    found: list[UUID] = []
+    held = (row.ticket_id for row in session.execute(statement_of(session, "held_seats"), (event_id,)))
+    for some in _portions(held):
+        rows = session.execute(statement_of(session, "read_holds"), (event_id, some))
+        found += [row.ticket_id for row in rows if row.status == "held" and row.held_until and row.held_until <= now]
+    return found
+
+
+def settle(
+    session: Session,
+    event_id: UUID,
+    ticket_id: UUID,
+    *,
+    token: UUID | None = None,
+    buyer: str | None = None,
+    started_at: datetime | None = None,
+    now: datetime | None = None,
+) -> Settled:
+    """Put right what a hold left behind whose time is over, whatever became of it and of the process that made it.
+
+    ``token``, ``buyer`` and ``started_at`` are what the queue's row said; without a token it is about whoever holds the
+    seat now. Frees a seat whose hold has lapsed, and brings the order to its end: paid if the seat is sold to it,
+    otherwise expired, unless it got further. ``has_tickets`` is the caller's (``on_sale.refresh``), once for many.
+    """
+    now = now or server_now(session)
+    while True:
+        seat = read(session, event_id, ticket_id, price=True)
+        token = token or seat.hold_token
+        if token is None:
+            return Settled()
+        order = Order(token, event_id, ticket_id, seat.price, seat.held_by or "")
+        if seat.hold_token != token or seat.held_until is None:
+            if buyer is not None:
+                # Nobody can say any more how it ended; that it did not end in a sale is certain.
+                order = Order(token, event_id, ticket_id, seat.price, buyer)
+                session.execute(write_order(session, order, EXPIRE.order, started_at or now))
+            return Settled()
+        if seat.status == "sold":
+            if order_status(session, token) != PAY.order:
+                session.execute(write_order(session, order, PAY.order, started_at or seat.held_until))
+            return Settled()
+        if seat.held_until > now:
+            return Settled(again_at=seat.held_until)
+        # The order first: once the seat is free, its row no longer says whose order there is to end.
+        session.execute(write_order(session, order, EXPIRE.order, seat.held_until))
+        values = (event_id, ticket_id, token, now)
+        applied, _ = decide(
+            session, EXPIRE.decision, values, (event_id, ticket_id), lambda seat, token=token: seat.hold_token != token
         )
         if applied:
-            session.execute(_prepared(session, "end_order"), ("expired", seat.held_until, token))
-            released.append(ticket)
-    return released
+            return Settled(released=True)
+
+
+def unpaid_sales(session: Session, event_id: UUID) -> Iterator[UUID]:
+    """Complete the orders of sold seats that do not say paid, and give their tickets' ids: the books at closing time.
+
+    Reads every sold seat and its order. There is one way to such a sale that no deadline tells of: a hold that was
+    cancelled came back by a delayed message, was paid, and the payer died before writing the order.
+    """
+    rows = session.execute("SELECT ticket_id, status, hold_token FROM tickets WHERE event_id = %s", (event_id,))
+    for row in rows:
+        if row.status == "sold" and row.hold_token and order_status(session, row.hold_token) != PAY.order:
+            settle(session, event_id, row.ticket_id)
+            yield row.ticket_id
 
 
 def seat_of(session: Session, ticket: Ticket) -> Seat:
     """The state of a seat, read at SERIAL: it sees, and if need be finishes, what a conditional update began."""
-    from cassandra import ConsistencyLevel
-
-    query = _prepared(session, "read_seat").bind((ticket.event_id, ticket.ticket_id))
-    query.consistency_level = ConsistencyLevel.LOCAL_SERIAL
-    row = session.execute(query).one()
-    return Seat(row.status, row.held_by, row.hold_token, row.held_until) if row else Seat(None, None, None, None)
+    return read(session, *_key(ticket))
 
 
 def is_held(session: Session, ticket: Ticket) -> bool:
@@ -176,50 +257,25 @@ def count_by_status(session: Session, event: Event) -> dict[str, int]:
     return {status: counts[status] for status in ("available", "held", "sold")}
 
 
-def _conditional(
-    session: Session, name: str, values: tuple[Any, ...], ticket: Ticket, in_effect: Callable[[Seat], bool]
-) -> tuple[bool, Seat]:
-    """Execute a conditional update: was it applied, and what the seat was before (as far as the answer tells).
-
-    After a timeout nobody knows whether it was applied. A read at SERIAL does, and ``in_effect`` says what to look for.
-    """
-    from cassandra import OperationTimedOut, WriteTimeout
-
-    try:
-        result = session.execute(_prepared(session, name), values)
-    except (WriteTimeout, OperationTimedOut):
-        seat = seat_of(session, ticket)
-        return in_effect(seat), seat
-    # ScyllaDB always answers with the columns of the condition, Cassandra only when it was not applied.
-    row = result.one()._asdict()
-    return row["applied"], Seat(row.get("status"), row.get("held_by"), row.get("hold_token"), row.get("held_until"))
+def follow_hold(session: Session, hold: Hold, now: datetime) -> Iterator[BoundStatement]:
+    """What is written after an applied hold: its row in the queue, until the hold ends, and its order."""
+    ticket = hold.ticket
+    lifetime = max(1, seconds_left(hold.held_until, now))
+    yield statement_of(session, "join_queue_with_token").bind(
+        (ticket.event_id, ticket.ticket_id, hold.started_at, hold.buyer, hold.token, lifetime)
+    )
+    yield write_order(session, hold.order, HOLD.order, hold.started_at)
 
 
-def _queue_and_order(
-    session: Session, ticket: Ticket, buyer: str, token: UUID, started_at: datetime, seconds: int
-) -> None:
-    queue = (ticket.event_id, ticket.ticket_id, started_at, buyer, seconds)
-    order = (token, ticket.event_id, ticket.ticket_id, started_at, "pending", ticket.price, user_id(buyer))
-    _together(session, ("join_queue", queue), ("write_order", order))
+def leave_queue(session: Session, hold: Hold) -> BoundStatement:
+    """The statement that takes a hold's row out of the queue."""
+    return statement_of(session, "leave_queue").bind((*_key(hold.ticket), hold.started_at))
 
 
-def _end(session: Session, hold: Hold, status: str, when: datetime) -> None:
-    queue = (hold.ticket.event_id, hold.ticket.ticket_id, hold.started_at)
-    _together(session, ("leave_queue", queue), ("end_order", (status, when, hold.token)))
+def _key(ticket: Ticket) -> tuple[UUID, UUID]:
+    return ticket.event_id, ticket.ticket_id
 
 
-def _together(session: Session, *writes: tuple[str, tuple[Any, ...]]) -> None:
-    futures = [session.execute_async(_prepared(session, name), values) for name, values in writes]
-    for future in futures:
-        future.result()
-
-
-def _prepared(session: Session, name: str) -> PreparedStatement:
-    from cassandra import InvalidRequest
-
-    try:
-        return prepared(session, name)
-    except InvalidRequest as error:
-        raise LabError(
-            "These tables have no columns for holds yet: run apply_cql(session, 'checkout.cql') first."
-        ) from error
+def _portions(ids: Iterator[UUID]) -> Iterator[list[UUID]]:
+    while some := list(islice(ids, _ASKED_AT_ONCE)):
+        yield some

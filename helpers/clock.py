@@ -48,8 +48,13 @@ def push_clock(session: Session, seconds: float) -> None:
     if engine.kind != "embedded":
         raise LabError(f"The clock of {engine.name} cannot be pushed: take a small hold_seconds, and let_time_pass().")
     ask(engine.host, engine.port, {"do": "push_clock", "seconds": seconds}, seconds=30)
-    _offsets.pop(session, None)
+    ask_again(session)
     server_now(session)
+
+
+def ask_again(session: Session) -> None:
+    """Forget what is known of the server's time: the next ``server_now`` asks."""
+    _offsets.pop(session, None)
 
 
 def let_time_pass(session: Session, seconds: float) -> None:
