@@ -55,6 +55,7 @@ class Position:
     next_generation: datetime | None = None
     groups: list[GroupState] = field(default_factory=list)
     keeps_for: timedelta | None = None
+    lost: list[Window] = field(default_factory=list)
 
     # ---------------------------------------------------------------- begin
 
@@ -110,12 +111,12 @@ class Position:
         """Look for a new generation, and whether the log forgets faster than it is read (ChangesLostError)."""
         self._find_next(self._look())
         earliest = self.earliest(now)
-        for state in self.groups:
-            if earliest is None or state.position >= earliest:
-                continue
-            if not state.fresh:
-                self._lost(state.position, earliest, f"its log keeps them for {self.keeps_for.total_seconds():g} s")
-            state.position = earliest
+        late = [] if earliest is None else [state for state in self.groups if state.position < earliest]
+        promised = [state.position for state in late if not state.fresh]
+        if promised:
+            self._lost(min(promised), earliest, self._forgets)
+        for state in late:
+            state.position, state.fresh = earliest, True
 
     def earliest(self, now: datetime) -> datetime | None:
         """The oldest moment of which the log still has everything at ``now``; None: it keeps all."""
@@ -132,7 +133,7 @@ class Position:
         """Was the log's oldest row still there when reading from ``begin`` on ended, at ``now``?"""
         earliest = self.earliest(now)
         if earliest is not None and begin < earliest:
-            self._lost(begin, earliest, f"its log keeps them for {self.keeps_for.total_seconds():g} s")
+            self._lost(begin, earliest, self._forgets)
 
     def generation_over(self) -> bool:
         """Is the generation read to its end?"""
@@ -161,6 +162,10 @@ class Position:
 
     # ---------------------------------------------------------------- within
 
+    @property
+    def _forgets(self) -> str:
+        return f"its log keeps them for {self.keeps_for.total_seconds():g} s"
+
     def _look(self) -> list[datetime]:
         self.keeps_for = self.retry(self.log.keeps_for, f"read the options of {self.log.name}")
         return self.retry(self.discovery.generations, f"find the streams of {self.log.name}")
@@ -187,3 +192,4 @@ class Position:
         if not self.accept_loss:
             raise ChangesLostError(message, begin, end)
         _log.warning("%s", message)
+        self.lost.append(Window(begin, end))

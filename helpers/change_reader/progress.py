@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .streams import Group
+from .windows import Window
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Progress:
     ``generation`` is when the streams now read came into force (None: reading has not begun), ``next_generation``
     when those after them do, if it is known. ``lag`` is that of the group that is furthest behind; it is never less
     than the reader's safety. ``changes`` and ``rows`` were consumed since the reader was made, ``retries`` is how
-    often it had to ask again, ``last_error`` why it last had to.
+    often it had to ask again, ``last_error`` why it last had to. ``lost``: windows of time of which the log had
+    forgotten something before it was read, and which were accepted.
     """
 
     generation: datetime | None
@@ -36,6 +38,7 @@ class Progress:
     rows: int
     retries: int
     last_error: str | None
+    lost: tuple[Window, ...]
 
     @property
     def position(self) -> datetime | None:

@@ -205,6 +205,7 @@ class ChangeReader:
             rows=self._rows + sum(g.rows for g in groups),
             retries=self._retry.retries,
             last_error=self._retry.last_error,
+            lost=tuple(position.lost),
         )
 
     # ---------------------------------------------------------------- the loop
