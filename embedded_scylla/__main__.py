@@ -63,8 +63,8 @@ def main(arguments: list[str]) -> int:
         print(f"embedded_scylla: {error}\n\n{USAGE}", end="", file=sys.stderr)
         return 2
     from .engine import Engine
-    from .journal import JournalError
-    from .server import Node
+    from .protocol.server import Node
+    from .storage.journal import JournalError
 
     host, port = str(options["host"]), int(options["port"])  # type: ignore[call-overload]
     try:

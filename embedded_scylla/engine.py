@@ -18,20 +18,22 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__, cdc, streams, system_tables
+from . import __version__
 from .clock import Clock
 from .consistency import replicas_needed
+from .derived import cdc, streams
+from .derived.expiry import Expiry
+from .derived.views import build, view_mutations
 from .errors import Unavailable
-from .expiry import Expiry
-from .keys import token
-from .persistence import Persistence
-from .prepared import PreparedStatements
+from .protocol.prepared import PreparedStatements
 from .request import CONSISTENCY_NAMES, Context, Result, SchemaChange
-from .rows import Key, Mutation, live, row_is_live
 from .schema import Keyspace, Schema, Table
 from .schema_events import events_between
-from .store import TableStore
-from .views import build, view_mutations
+from .storage.keys import token
+from .storage.persistence import Persistence
+from .storage.rows import Key, Mutation, live, row_is_live
+from .storage.store import TableStore
+from .system import tables as system_tables
 
 
 class NodeIdentity:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import errors
-from .batch import plan_batch
 from .cql import ast, parse
 from .ddl import plan_schema_change
-from .describe import plan_describe
+from .describe.statement import plan_describe
 from .modify import plan_modification
+from .modify.batch import plan_batch
+from .reading.select import plan_select
 from .request import Context, Plan, Result, SetKeyspace
-from .select import plan_select
 
 if TYPE_CHECKING:
     from .engine import Engine

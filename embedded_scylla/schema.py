@@ -77,8 +77,9 @@ class ViewDefinition:
     """What makes a table a materialized view. ``where``: the CQL text of its filter; ``restrictions``: per column a
     predicate ``(bytes) -> bool`` for filters other than IS NOT NULL. ``virtual``: names of the base's regular columns
     that were not selected, yet keep the row alive, when the view's key has no regular column of the base.
-    ``computed``: columns that are no columns of the base: (name, what it is). The only computation is "token", the
-    base partition's token, which keeps the rows behind an index in token order."""
+    ``computed``: columns that are no columns of the base, as (name, "token"): the base partition's token, which keeps
+    the rows behind an index in token order; or as (name, what, collection): the "keys", "values" or "entries" of a
+    collection that is not frozen, each element of which has a row behind its index."""
 
     base_id: uuid.UUID
     base_name: str
@@ -86,12 +87,19 @@ class ViewDefinition:
     include_all_columns: bool
     restrictions: tuple[tuple[str, Any], ...] = ()
     virtual: tuple[str, ...] = ()
-    computed: tuple[tuple[str, str], ...] = ()
+    computed: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def collection(self) -> str | None:
+        """The collection whose elements are indexed."""
+        return next((column for _, _, *columns in self.computed for column in columns), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index; the view behind it is the table ``<name>_index`` in the same keyspace."""
+    """A global secondary index; the view behind it is the table ``<name>_index`` in the same keyspace. ``function`` is
+    what of the column is indexed: None for its value, "full" for a whole frozen collection, "keys" (also for what is in
+    a set), "values" or "entries" for the elements of one that is not frozen."""
 
     name: str
     column: str

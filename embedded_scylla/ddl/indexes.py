@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from ..cql import ast
 from ..errors import InvalidRequest
-from ..options import VIEW_DEFAULTS
 from ..quoting import identifier
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Index, Schema, Table, ViewDefinition
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT
 from .names import MAX_LENGTH, check_modifiable, find_table
+from .options import VIEW_DEFAULTS
 from .views import add_view, check_views_allowed, warn_of_racks
 
 TOKEN = "token"

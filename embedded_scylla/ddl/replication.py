@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from .. import properties
 from ..cql import ast
 from ..errors import ConfigurationException, InvalidRequest
 from ..schema import Keyspace
+from . import properties
 
 PACKAGE = "org.apache.cassandra.locator."
 NETWORK, SIMPLE = "NetworkTopologyStrategy", "SimpleStrategy"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from .. import cdc
 from ..cql import ast
+from ..derived import cdc
 from ..errors import AlreadyExists, InvalidRequest, Unauthorized
-from ..options import VIEW_DEFAULTS, TableOptions, parse_table_options
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table, is_system_keyspace
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, INT, TIMESTAMP, CqlType, parse_type
 from .names import check_modifiable, check_table_name, find_table
+from .options import VIEW_DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
 
 LOG_DEFAULTS = VIEW_DEFAULTS  # a log's tombstones go by time too

@@ -6,11 +6,11 @@ from typing import Any
 
 from ..cql import ast, parse
 from ..errors import InvalidRequest
-from ..matching import value_test
 from ..quoting import identifier, string
-from ..relations import ON_COLUMN, Predicate, prepare_relation
 from ..schema import Table
-from ..terms import Variables
+from ..terms.compile import Variables
+from ..where.matching import value_test
+from ..where.relations import ON_COLUMN, Predicate, prepare_relation
 
 Restrictions = tuple[tuple[str, Any], ...]
 

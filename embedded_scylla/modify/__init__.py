@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..cql import ast
-from ..terms import Variables
+from ..terms.compile import Variables
 from .delete import plan_delete
 from .insert import plan_insert
 from .plan import ModificationPlan

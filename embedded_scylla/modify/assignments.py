@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from ..cql import ast
 from ..errors import InvalidRequest
-from ..fitting import text_of
 from ..request import UNSET, Context
-from ..rows import Cell, Collection, Row, live_elements
 from ..schema import STATIC, Column, ColumnSpec, Table
-from ..terms import Value, Variables, compile_term
+from ..storage.rows import Cell, Collection, Row, live_elements
+from ..terms.compile import Value, Variables, compile_term
+from ..terms.fitting import text_of
 from ..types import INT, CqlType, SetType
-from ..write import Write
+from .write import Write
 
 Cells = dict[str, Cell | Collection]
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..conditions import compile_conditions
 from ..cql import ast
 from ..errors import InvalidRequest
 from ..request import Context
-from ..rows import Key, Mutation, RangeDeletion, Row
-from ..terms import Variables
-from ..write import Write
+from ..storage.rows import Key, Mutation, RangeDeletion, Row
+from ..terms.compile import Variables
 from .assignments import compile_deletion
+from .conditions import compile_conditions
 from .keys import check_clustering_key
 from .plan import refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .update import WherePlan
 from .using import UsingClause
 from .where import plan_where
+from .write import Write
 
 if TYPE_CHECKING:
     from ..engine import Engine

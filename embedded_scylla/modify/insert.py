@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .. import types
-from ..conditions import Conditions, compile_conditions
 from ..cql import ast
 from ..errors import InvalidRequest
 from ..request import Context
-from ..rows import Cell, Collection, Key, Mutation, Row
 from ..schema import Column, Table
-from ..terms import Value, Variables, compile_term
+from ..storage.rows import Cell, Collection, Key, Mutation, Row
+from ..terms.compile import Value, Variables, compile_term
 from ..types import MarshalError
-from ..write import Write
 from .assignments import Operation, set_value, value_of
+from .conditions import Conditions, compile_conditions
 from .keys import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
 from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .using import UsingClause
+from .write import Write
 
 if TYPE_CHECKING:
     from ..engine import Engine

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..errors import InvalidRequest
-from ..keys import partition_key_bytes
-from ..rows import Key
 from ..schema import Table
+from ..storage.keys import partition_key_bytes
+from ..storage.rows import Key
 
 MAX_KEY_LENGTH = 65535  # bytes
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .. import consistency, lwt
-from ..conditions import Conditions
+from .. import consistency
 from ..cql import ast
 from ..errors import InvalidRequest, Unauthorized
-from ..list_keys import ListKeys
 from ..request import Context, Plan, Result, Void
-from ..rows import Key, Mutation, Row
 from ..schema import Table, is_system_keyspace
-from ..terms import Variables
-from ..write import Write
+from ..storage.rows import Key, Mutation, Row
+from ..terms.compile import Variables
+from . import lwt
 from .assignments import Operation
+from .conditions import Conditions
+from .list_keys import ListKeys
 from .using import UsingClause
+from .write import Write
 
 if TYPE_CHECKING:
     from ..engine import Engine

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..conditions import Conditions, compile_conditions
 from ..cql import ast
 from ..errors import InvalidRequest, SyntaxException
-from ..intervals import Interval
 from ..request import Context
-from ..restrictions import Restrictions
-from ..rows import Key, Mutation
 from ..schema import Table
-from ..terms import Variables
-from ..write import Write
+from ..storage.rows import Key, Mutation
+from ..terms.compile import Variables
+from ..where.intervals import Interval
+from ..where.restrictions import Restrictions
 from .assignments import Operation, compile_assignment
+from .conditions import Conditions, compile_conditions
 from .keys import check_clustering_key, check_partition_key
 from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .using import UsingClause
 from .where import plan_where
+from .write import Write
 
 if TYPE_CHECKING:
     from ..engine import Engine

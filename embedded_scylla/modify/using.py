@@ -6,7 +6,7 @@ from ..cql import ast
 from ..errors import InvalidRequest
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
-from ..terms import Variables, compile_term
+from ..terms.compile import Variables, compile_term
 from ..types import BIGINT, INT
 from .timeout import check_timeout
 

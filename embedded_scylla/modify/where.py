@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..conditions import Conditions
 from ..cql import ast
 from ..errors import InvalidRequest
-from ..relations import Predicate
-from ..restrictions import Restrictions, plan_restrictions
 from ..schema import Column, Table
-from ..terms import Variables
+from ..terms.compile import Variables
+from ..where.relations import Predicate
+from ..where.restrictions import Restrictions, plan_restrictions
 from .assignments import Operation
+from .conditions import Conditions
 
 
 def plan_where(

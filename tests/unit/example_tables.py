@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 from embedded_scylla import types
-from embedded_scylla.rows import Mutation, RangeDeletion, Row
 from embedded_scylla.schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Table
+from embedded_scylla.storage.rows import Mutation, RangeDeletion, Row
 
 
 def number(value: int) -> bytes:

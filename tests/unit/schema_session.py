@@ -6,13 +6,13 @@ from typing import Any
 
 from embedded_scylla.cql import ast, parse
 from embedded_scylla.ddl import plan_schema_change
-from embedded_scylla.describe import plan_describe
+from embedded_scylla.describe.statement import plan_describe
 from embedded_scylla.engine import Engine
 from embedded_scylla.errors import CqlError
 from embedded_scylla.request import Context, QueryOptions, Result, Rows
-from embedded_scylla.rows import Collection, Mutation, Row
 from embedded_scylla.schema import Table
-from embedded_scylla.store import TableStore
+from embedded_scylla.storage.rows import Collection, Mutation, Row
+from embedded_scylla.storage.store import TableStore
 
 KEYSPACE = (
     "CREATE KEYSPACE ks WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1} "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from embedded_scylla.batch import execute_batch
 from embedded_scylla.cql import parse
 from embedded_scylla.errors import InvalidRequest, Unavailable
+from embedded_scylla.modify.batch import execute_batch
 from embedded_scylla.request import QUORUM, Plan
 from tests.unit.writing import Node
 

@@ -175,9 +175,7 @@ def test_command_without_java_says_one_sentence_and_exits_with_3(bare_machine: P
     if sys.platform == "win32":
         assert answer.stderr == "Apache Cassandra 5 does not run on Windows.\n"
     else:
-        assert answer.stderr == (
-            "Apache Cassandra 5 needs Java 17: no java was found on the PATH or in JAVA_HOME.\n"
-        )
+        assert answer.stderr == ("Apache Cassandra 5 needs Java 17: no java was found on the PATH or in JAVA_HOME.\n")
 
 
 def test_is_available_gives_the_reason(bare_machine: Path) -> None:
@@ -195,9 +193,7 @@ def test_another_java_is_named_with_its_version(bare_machine: Path) -> None:
 
 
 @on_posix
-def test_java_home_comes_before_the_path(
-    bare_machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_java_home_comes_before_the_path(bare_machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_program(bare_machine, "java", says='openjdk version "17.0.1"\n')
     chosen = fake_program(tmp_path / "jdk" / "bin", "java", says='openjdk version "17.0.15"\n')
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))

@@ -6,13 +6,13 @@ import uuid
 
 import pytest
 
-from embedded_scylla import cdc, expiry, streams
-from embedded_scylla.cdc_images import Before
 from embedded_scylla.clock import Clock
+from embedded_scylla.derived import cdc, expiry, streams
+from embedded_scylla.derived.cdc_images import Before
 from embedded_scylla.engine import Engine
 from embedded_scylla.errors import InvalidRequest, ServerError
-from embedded_scylla.rows import Collection, Mutation, RangeDeletion, Row
 from embedded_scylla.schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, CdcOptions, Column, Keyspace, Table
+from embedded_scylla.storage.rows import Collection, Mutation, RangeDeletion, Row
 from embedded_scylla.timeuuid import micros_of
 from embedded_scylla.types import BIGINT, INT, TEXT, MapType
 
@@ -390,7 +390,7 @@ def test_scan_deletes_what_is_over(clustering):
 
 
 def _rows(partition, now):
-    from embedded_scylla.rows import row_is_live
+    from embedded_scylla.storage.rows import row_is_live
 
     return [row for row in partition.scan() if row_is_live(row, now)]
 

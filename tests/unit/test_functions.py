@@ -10,11 +10,12 @@ from cassandra.util import min_uuid_from_time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded_scylla import aggregates, functions, functions_time, timeuuid, types
-from embedded_scylla.casts import cast
+from embedded_scylla import timeuuid, types
 from embedded_scylla.clock import Clock
 from embedded_scylla.cql.ast import Name
 from embedded_scylla.errors import InvalidRequest
+from embedded_scylla.terms import aggregates, functions, functions_time
+from embedded_scylla.terms.casts import cast
 from embedded_scylla.types import by_name
 
 INSTANT = 1721725159_829123  # µs: 2024-07-23T08:59:19.829123Z

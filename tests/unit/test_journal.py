@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from embedded_scylla import journal as journal_module
-from embedded_scylla.journal import (
+from embedded_scylla.storage import journal as journal_module
+from embedded_scylla.storage.journal import (
     TABLE_ID,
     DirectoryInUse,
     Journal,
@@ -19,8 +19,8 @@ from embedded_scylla.journal import (
     decode_mutation,
     encode_mutation,
 )
-from embedded_scylla.rows import Collection, Row
-from embedded_scylla.store import TableStore
+from embedded_scylla.storage.rows import Collection, Row
+from embedded_scylla.storage.store import TableStore
 from tests.unit.example_tables import ONE, between, deletion, insert, make_table, number, write
 
 
@@ -65,7 +65,7 @@ def test_in_memory_nothing_is_kept():
 def test_flushed_records_survive_a_killed_process(tmp_path):
     program = f"""
         import os, signal
-        from embedded_scylla.journal import Journal
+        from embedded_scylla.storage.journal import Journal
         journal = Journal({str(tmp_path)!r})
         list(journal.replay())
         for number in range(1000):
@@ -248,7 +248,7 @@ def test_a_directory_that_cannot_be_is_named(tmp_path):
 def test_a_directory_in_use_is_refused_with_its_process(tmp_path):
     journal, _ = opened(tmp_path)
     program = f"""
-        from embedded_scylla.journal import DirectoryInUse, Journal
+        from embedded_scylla.storage.journal import DirectoryInUse, Journal
         try:
             Journal({str(tmp_path)!r})
         except DirectoryInUse as error:

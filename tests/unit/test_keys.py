@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded_scylla import keys
+from embedded_scylla.storage import keys
 from tests.unit.example_tables import make_table, number
 
 ints = st.integers(-(2**31), 2**31 - 1)

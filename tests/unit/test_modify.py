@@ -6,8 +6,8 @@ import pytest
 
 from embedded_scylla.errors import CqlError, InvalidRequest, SyntaxException, Unauthorized, Unavailable
 from embedded_scylla.request import ANY, LOCAL_ONE, QUORUM, SERIAL, UNSET
-from embedded_scylla.rows import Collection
 from embedded_scylla.schema import Keyspace, ViewDefinition
+from embedded_scylla.storage.rows import Collection
 from tests.unit.writing import BEGIN, Node
 
 ROWS = "CREATE TABLE t (p int, c int, s int static, v text, n int, PRIMARY KEY (p, c))"

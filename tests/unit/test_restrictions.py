@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from embedded_scylla.errors import InvalidRequest
 from embedded_scylla.request import UNSET
-from embedded_scylla.restrictions import FILTERING_ADVISED, FILTERING_NEEDED
+from embedded_scylla.where.restrictions import FILTERING_ADVISED, FILTERING_NEEDED
 from tests.unit.asking import Asking, joined
 
 TABLE = (

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedded_scylla import types
-from embedded_scylla.merge import (
+from embedded_scylla.schema import REGULAR, Column
+from embedded_scylla.storage.merge import (
     NO_FLOOR,
     copy_row,
     is_empty,
@@ -22,7 +23,7 @@ from embedded_scylla.merge import (
     reconcile_markers,
     settle,
 )
-from embedded_scylla.rows import (
+from embedded_scylla.storage.rows import (
     Collection,
     GovernedRow,
     Row,
@@ -32,7 +33,6 @@ from embedded_scylla.rows import (
     read_cell,
     row_is_live,
 )
-from embedded_scylla.schema import REGULAR, Column
 from tests.unit.example_tables import between, deletion, insert, make_table, number, update, write
 
 NOW = 1000

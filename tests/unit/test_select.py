@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embedded_scylla.errors import InvalidRequest, ProtocolError, Unavailable
-from embedded_scylla.paging import PagingState
+from embedded_scylla.reading.paging import PagingState
 from embedded_scylla.request import ANY, QUORUM, SERIAL, UNSET
 from tests.unit.asking import Asking, joined
 

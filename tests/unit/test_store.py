@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded_scylla.keys import clustering_encoder, token
-from embedded_scylla.ranges import RangeTombstones
-from embedded_scylla.rows import Collection, Row, row_is_live
-from embedded_scylla.store import TableStore
+from embedded_scylla.storage.keys import clustering_encoder, token
+from embedded_scylla.storage.ranges import RangeTombstones
+from embedded_scylla.storage.rows import Collection, Row, row_is_live
+from embedded_scylla.storage.store import TableStore
 from tests.unit.example_tables import ONE, between, deletion, insert, make_table, number, update, write
 
 NOW = 1000

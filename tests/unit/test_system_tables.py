@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from embedded_scylla.system_tables import store_of
+from embedded_scylla.system.tables import store_of
 from tests.unit.schema_session import KEYSPACE, SchemaSession
 
 

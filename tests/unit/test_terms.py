@@ -10,7 +10,7 @@ from embedded_scylla.cql import ast
 from embedded_scylla.errors import InvalidRequest
 from embedded_scylla.request import UNSET
 from embedded_scylla.schema import PARTITION_KEY, Column, ColumnSpec, Table
-from embedded_scylla.terms import Variables, compile_term
+from embedded_scylla.terms.compile import Variables, compile_term
 from embedded_scylla.types import by_name
 
 NULL = ast.Literal("null", "null")

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedded_scylla.rows import Collection, Row, live, row_is_live
+from embedded_scylla.derived.views import ViewUpdater, build, updater, view_mutations
 from embedded_scylla.schema import ViewDefinition
-from embedded_scylla.store import TableStore
-from embedded_scylla.views import ViewUpdater, build, updater, view_mutations
+from embedded_scylla.storage.rows import Collection, Row, live, row_is_live
+from embedded_scylla.storage.store import TableStore
 from tests.unit.example_tables import ONE, between, deletion, insert, make_table, number, update, write
 
 NOW = 1000

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from embedded_scylla.batch import execute_batch, plan_batch
 from embedded_scylla.clock import Clock
 from embedded_scylla.cql import ast, parse
 from embedded_scylla.modify import plan_modification
+from embedded_scylla.modify.batch import execute_batch, plan_batch
 from embedded_scylla.request import ONE, UNSET, Context, QueryOptions, Rows
-from embedded_scylla.rows import read_cell, row_is_live
 from embedded_scylla.schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table
-from embedded_scylla.store import TableStore
+from embedded_scylla.storage.rows import read_cell, row_is_live
+from embedded_scylla.storage.store import TableStore
 from embedded_scylla.types import parse_type
 
 BEGIN = 1_700_000_000  # seconds: when the node's clock starts

@@ -1,0 +1,203 @@
+"""CDC streams: which stream a change goes to, and the tables by which a consumer finds the streams.
+
+In a keyspace on vnodes all tables share the node's generations: each is a set of streams, one for each token range and
+shard, valid from its timestamp on. In a keyspace on tablets each table has stream sets of its own, one stream for each
+tablet. A stream id is 128 bits: token 64, random 38, index 22, version 4, stored big-endian.
+
+A generation is remembered as its timestamp and a seed; the streams follow from the seed.
+"""
+
+from __future__ import annotations
+
+import bisect
+import random
+import uuid
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from ..errors import InvalidRequest, ServerError
+from ..schema import Keyspace, Schema, Table
+
+VERSION = 1
+NUM_TOKENS = 256  # vnodes of this node, ScyllaDB's default
+FUTURE_LIMIT = PAST_LIMIT = 5_000_000  # µs
+INITIAL_LEAD = 5_000  # ms that a first stream set lies in the past, so that writes work at once
+DEFAULT_TABLETS = 2  # tablets of a table whose keyspace names no number
+CURRENT, CLOSED, OPENED = 0, 1, 2  # stream_state
+
+_MIN_TOKEN, _MAX_TOKEN = -(2**63) + 1, 2**63 - 1
+
+
+@lru_cache(maxsize=1)
+def node_tokens() -> tuple[int, ...]:
+    """The node's tokens, in order: the ends of its token ranges. The same on every embedded node."""
+    chance = random.Random(50_000)
+    return tuple(sorted(chance.randint(_MIN_TOKEN, _MAX_TOKEN) for _ in range(NUM_TOKENS)))
+
+
+def stream_id(token: int, random_part: int, index: int) -> bytes:
+    """The 16 bytes of a stream id."""
+    low = random_part << 26 | index << 4 | VERSION
+    return token.to_bytes(8, "big", signed=True) + low.to_bytes(8, "big")
+
+
+@lru_cache(maxsize=64)
+def _vnode_streams(seed: int) -> tuple[bytes, ...]:
+    """One stream for each token range (one shard), in the order of ``node_tokens``; its token lies in the range."""
+    chance = random.Random(seed)
+    streams, begin = [], None
+    for index, end in enumerate(node_tokens()):
+        # The first range wraps around the ring; its part below the smallest token is as good as any.
+        low = _MIN_TOKEN if begin is None else begin + 1
+        streams.append(stream_id(chance.randint(low, end), chance.getrandbits(38), index))
+        begin = end
+    return tuple(streams)
+
+
+@lru_cache(maxsize=256)
+def _tablet_streams(seed: int, count: int) -> tuple[bytes, ...]:
+    """One stream for each tablet, in token order; its token is the tablet's last."""
+    chance = random.Random(seed)
+    width = 2**64 // count
+    ends = [-(2**63) + width * (n + 1) - 1 for n in range(count)]
+    return tuple(stream_id(end, chance.getrandbits(38), 0) for end in ends)
+
+
+def tablet_count(keyspace: Keyspace) -> int:
+    """How many tablets a table of the keyspace gets: the number asked for, made a power of two."""
+    wanted = keyspace.tablets or DEFAULT_TABLETS
+    return 1 << (wanted - 1).bit_length()
+
+
+class Streams:
+    """All generations of the node. ``generations``: (timestamp ms, seed), oldest first. ``tables``: by the base table's
+    id, its stream sets as (timestamp ms, seed, tablets), oldest first."""
+
+    def __init__(self) -> None:
+        self.generations: list[tuple[int, int]] = []
+        self.tables: dict[uuid.UUID, list[tuple[int, int, int]]] = {}
+
+    # ---------------------------------------------------------------- made and kept
+
+    def new_generation(self, now_micros: int) -> int:
+        """Begin a generation now (the first: a little earlier); returns its timestamp in ms."""
+        timestamp = now_micros // 1000 + 1 if self.generations else now_micros // 1000 - INITIAL_LEAD
+        self.generations.append((timestamp, random.getrandbits(62)))
+        return timestamp
+
+    def adopt(self, table: Table, keyspace: Keyspace, now_micros: int) -> bool:
+        """Give a CDC table of a tablets keyspace its first streams; False if it needs none."""
+        if keyspace.tablets is None or table.id in self.tables:
+            return False
+        timestamp = now_micros // 1000 - INITIAL_LEAD
+        self.tables[table.id] = [(timestamp, random.getrandbits(62), tablet_count(keyspace))]
+        return True
+
+    def split_tablets(self, table: Table, now_micros: int) -> int:
+        """Begin a new stream set of twice as many tablets, as a tablet split does; returns its timestamp in ms."""
+        sets = self.tables[table.id]
+        timestamp = now_micros // 1000 + 1
+        sets.append((timestamp, random.getrandbits(62), sets[-1][2] * 2))
+        return timestamp
+
+    def state(self) -> tuple[Any, Any]:
+        """For the journal."""
+        return self.generations, {table.bytes: sets for table, sets in self.tables.items()}
+
+    def restore(self, state: tuple[Any, Any]) -> None:
+        self.generations = [tuple(generation) for generation in state[0]]
+        self.tables = {uuid.UUID(bytes=table): [tuple(s) for s in sets] for table, sets in state[1].items()}
+
+    # ---------------------------------------------------------------- which stream
+
+    def stream_for(self, table: Table, token: int, timestamp: int, now: int) -> bytes:
+        """The stream of a change to ``table`` at ``token``; ``timestamp`` of the write and ``now`` in µs."""
+        if timestamp > now + FUTURE_LIMIT:
+            raise InvalidRequest(_out_of_time("future", timestamp, now))
+        sets = self.tables.get(table.id)
+        if sets is not None:
+            return self._tablet_stream(table, sets, token, timestamp)
+        millis = timestamp // 1000
+        at = bisect.bisect_right(self.generations, millis, key=lambda generation: generation[0]) - 1
+        current = self._current(now)
+        if at < current and timestamp < now - PAST_LIMIT:
+            raise InvalidRequest(_out_of_time("past", timestamp, now))
+        if at < 0:
+            raise InvalidRequest(
+                "cdc::metadata::get_stream: could not find any CDC stream for timestamp "
+                f"{timestamp}. Are we in the middle of a cluster upgrade?"
+            )
+        tokens = node_tokens()
+        position = bisect.bisect_left(tokens, token) % len(tokens)
+        return _vnode_streams(self.generations[at][1])[position]
+
+    def _current(self, now: int) -> int:
+        """The index of the generation in force."""
+        return bisect.bisect_right(self.generations, now // 1000, key=lambda generation: generation[0]) - 1
+
+    def _tablet_stream(self, table: Table, sets: list[tuple[int, int, int]], token: int, timestamp: int) -> bytes:
+        found = [s for s in sets if s[0] * 1000 <= timestamp]
+        if not found:
+            raise ServerError(
+                f"cdc::metadata::get_stream: could not find any CDC streams for table {table.full_name} "
+                f"for timestamp {timestamp}."
+            )
+        _, seed, count = found[-1]
+        return _tablet_streams(seed, count)[(token + 2**63) // (2**64 // count)]
+
+    # ---------------------------------------------------------------- the discovery tables, as rows
+
+    def generation_timestamps(self) -> Iterator[dict[str, Any]]:
+        """system_distributed.cdc_generation_timestamps."""
+        ends = [timestamp for timestamp, _ in self.generations[1:]] + [None]
+        for (timestamp, _), expired in zip(self.generations, ends, strict=True):
+            yield {"key": "timestamps", "time": timestamp, "expired": expired}
+
+    def descriptions(self) -> Iterator[dict[str, Any]]:
+        """system_distributed.cdc_streams_descriptions_v2."""
+        for timestamp, seed in self.generations:
+            for range_end, stream in zip(node_tokens(), _vnode_streams(seed), strict=True):
+                yield {"time": timestamp, "range_end": range_end, "streams": [stream]}
+
+    def tablet_timestamps(self, schema: Schema) -> Iterator[dict[str, Any]]:
+        """system.cdc_timestamps."""
+        for table, sets in self._named(schema):
+            for timestamp, _, _ in sets:
+                yield {"keyspace_name": table.keyspace, "table_name": table.name, "timestamp": timestamp}
+
+    def tablet_streams(self, schema: Schema) -> Iterator[dict[str, Any]]:
+        """system.cdc_streams: at each timestamp the streams in force, those closed and those opened."""
+        for table, sets in self._named(schema):
+            before: frozenset[bytes] = frozenset()
+            for timestamp, seed, count in sets:
+                current = frozenset(_tablet_streams(seed, count))
+                states = ((CURRENT, current), (CLOSED, before - current), (OPENED, current - before))
+                for state, streams in states:
+                    for stream in sorted(streams):
+                        yield {
+                            "keyspace_name": table.keyspace,
+                            "table_name": table.name,
+                            "timestamp": timestamp,
+                            "stream_state": state,
+                            "stream_id": stream,
+                        }
+                before = current
+
+    def _named(self, schema: Schema) -> Iterator[tuple[Table, list[tuple[int, int, int]]]]:
+        by_id = {table.id: table for table in schema.tables()}
+        for table_id, sets in self.tables.items():
+            if table_id in by_id:
+                yield by_id[table_id], sets
+
+
+def _out_of_time(where: str, timestamp: int, now: int) -> str:
+    into = "arbitrarily into the future, because we don't know what streams will be used at that time"
+    if where == "past":
+        into = "too far into the past, because that would break consistency properties"
+    return (
+        f'cdc: attempted to get a stream "from the {where}" ({timestamp}; current server time: {now}). '
+        f"With CDC you cannot send writes with timestamps {into}.\n"
+        f"We *do* allow sending writes into the near {where}, but our ability to do that is limited. If you really "
+        "must use your own timestamps, then make sure your clocks are well-synchronized with the database's clocks."
+    )

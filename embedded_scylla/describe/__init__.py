@@ -1,0 +1,1 @@
+"""DESCRIBE: the statements that would make the schema again."""

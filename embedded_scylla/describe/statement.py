@@ -1,0 +1,210 @@
+"""DESCRIBE, answered by the node itself: listings of names, and the statements that make things again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..quoting import identifier
+from ..request import Context, Plan, Result, Rows
+from ..schema import ColumnSpec, Keyspace, Schema, Table, is_system_keyspace
+from ..system.rows import PARTITIONER, SNITCH, token_ranges
+from ..types import TEXT, ListType, MapType
+from . import create_statements
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+# keyspace, type, name, statement (None in listings)
+Description = tuple[str, str, str, str | None]
+
+_INFORMATION_ONLY = (
+    "/* Do NOT execute this statement! It's only for informational purposes.\n"
+    "   A CDC log table is created automatically when creating the base with CDC\n"
+    "   enabled option or creating the vector index on the base table's vector column.\n"
+    "\n"
+    "{}"
+    "\n*/"
+)
+_UNSUPPORTED = {"type": "Type", "function": "Function", "aggregate": "Aggregate"}
+_LISTINGS = ("keyspaces", "tables", "types", "functions", "aggregates")
+
+
+def _specs(*names: str) -> list[ColumnSpec]:
+    return [ColumnSpec("system", "describe", name, TEXT) for name in names]
+
+
+_LISTED = _specs("keyspace_name", "type", "name")
+_DESCRIBED = [*_LISTED, *_specs("create_statement")]
+_OWNERSHIP = ColumnSpec("system", "describe", "range_ownership", MapType(TEXT, ListType(TEXT, True), True))
+
+
+def plan_describe(statement: ast.Describe, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> Plan:
+    """The plan of a DESCRIBE statement; ``keyspace`` is the connection's."""
+    if statement.what == "cluster":
+        return _ClusterPlan(engine.schema, keyspace)
+    return _DescribePlan(statement, keyspace)
+
+
+class _DescribePlan(Plan):
+    def __init__(self, statement: ast.Describe, keyspace: str | None):
+        self.statement = statement
+        self.keyspace = keyspace
+        self.columns = _LISTED if statement.what in _LISTINGS else _DESCRIBED
+
+    def execute(self, context: Context) -> Result:
+        statement, schema = self.statement, context.engine.schema
+        describer = _Describer(schema, statement.internals)
+        if statement.what in _LISTINGS:
+            found = describer.listing(statement.what, self.keyspace)
+        elif statement.what == "schema":
+            found = describer.everything(statement.full)
+        elif statement.what == "keyspace":
+            name = statement.name.name if statement.name else self.keyspace
+            found = describer.keyspace(name or "", statement.only)
+        else:
+            found = describer.named(statement.what, statement.name, self.keyspace)
+        return Rows(self.columns, [_row(description) for description in found])
+
+
+def _row(description: Description) -> list[bytes]:
+    keyspace, kind, name, statement = description
+    row = [identifier(keyspace).encode(), kind.encode(), identifier(name).encode()]
+    return row if statement is None else [*row, statement.encode()]
+
+
+class _Describer:
+    def __init__(self, schema: Schema, internals: bool):
+        self.schema = schema
+        self.internals = internals
+
+    # ------------------------------------------------------------ listings
+
+    def listing(self, what: str, current: str | None) -> Iterator[Description]:
+        """Names only. Tables are those of the current keyspace, if there is one."""
+        for keyspace in self._listed(what, current):
+            if what == "keyspaces":
+                yield keyspace.name, "keyspace", keyspace.name, None
+            elif what == "tables":
+                for table in self._tables(keyspace):
+                    yield keyspace.name, "table", table.name, None
+
+    def _listed(self, what: str, current: str | None) -> list[Keyspace]:
+        if current and what != "keyspaces":
+            return [self._find(current)]
+        return sorted(self.schema.keyspaces.values(), key=lambda keyspace: keyspace.name)
+
+    def _tables(self, keyspace: Keyspace) -> list[Table]:
+        """By name, without views and logs in use: those come with their base tables."""
+        return [
+            table
+            for _, table in sorted(keyspace.tables.items())
+            if not table.is_view and self.schema.base_of_log(table) is None
+        ]
+
+    # ------------------------------------------------------------ whole keyspaces
+
+    def everything(self, full: bool) -> Iterator[Description]:
+        for name in sorted(self.schema.keyspaces):
+            if full or not is_system_keyspace(name):
+                yield from self.keyspace(name)
+
+    def keyspace(self, name: str, only: bool = False) -> Iterator[Description]:
+        keyspace = self._find(name)
+        yield name, "keyspace", name, create_statements.keyspace_statement(keyspace)
+        if not only:
+            for table in self._tables(keyspace):
+                yield from self.table(table)
+
+    def _find(self, name: str) -> Keyspace:
+        keyspace = self.schema.keyspaces.get(name)
+        if keyspace is None:
+            raise InvalidRequest(f"'{name}' not found in keyspaces")
+        return keyspace
+
+    # ------------------------------------------------------------ one thing
+
+    def table(self, table: Table) -> Iterator[Description]:
+        """A table, its indexes, its views, and what sets the options of its log."""
+        described = self._one(table, "table")
+        if self.schema.base_of_log(table) is not None:
+            described = (*described[:3], _INFORMATION_ONLY.format(described[3]))
+        yield described
+        views = self.schema.views_of(table)
+        for view in sorted((v for v in views if v.backs_index), key=lambda v: v.name):
+            yield self._one(view, "index")
+        for view in sorted((v for v in views if not v.backs_index), key=lambda v: v.name):
+            yield self._one(view, "view")
+        log = self.schema.log_of(table)
+        if table.cdc.enabled and log is not None:
+            yield table.keyspace, "table", log.name, create_statements.log_statement(log)
+
+    def _one(self, table: Table, kind: str) -> Description:
+        statement = create_statements.statement_of(table, self.schema, self.internals)
+        return table.keyspace, kind, table.name, statement
+
+    def named(self, what: str, name: ast.Name, current: str | None) -> Iterable[Description]:
+        if what == "element":
+            return self._element(name, current)
+        keyspace = name.keyspace or current
+        if not keyspace:
+            raise InvalidRequest("No keyspace specified and no current keyspace")
+        found = self._find(keyspace)
+        table = found.tables.get(name.name)
+        match what:
+            case "table":
+                if table is None:
+                    raise InvalidRequest(f"Table '{name.name}' not found in keyspace '{keyspace}'")
+                if table.is_view:
+                    raise InvalidRequest("Cannot use DESC TABLE on materialized View")
+                return self.table(table)
+            case "view":
+                if table is None or not table.is_view:
+                    raise InvalidRequest(f"Materialized view '{name.name}' not found in keyspace '{keyspace}'")
+                return [self._one(table, "index" if table.backs_index else "view")]
+            case "index":
+                index = self._index(keyspace, name.name)
+                if index is None:
+                    raise InvalidRequest(f"Table for existing index '{name.name}' not found in '{keyspace}'")
+                return [index]
+        raise InvalidRequest(f"{_UNSUPPORTED[what]} '{name.name}' not found in keyspace '{keyspace}'")
+
+    def _index(self, keyspace: str, name: str) -> Description | None:
+        base = self.schema.indexed_table(keyspace, name)
+        if base is None:
+            return None
+        return self._one(self.schema.table(keyspace, base.indexes[name].view_name), "index")
+
+    def _element(self, name: ast.Name, current: str | None) -> Iterable[Description]:
+        """DESCRIBE name: a keyspace, else what has that name in the current keyspace."""
+        if name.keyspace is None and name.name in self.schema.keyspaces:
+            return self.keyspace(name.name)
+        keyspace = self.schema.keyspaces.get(name.keyspace or current or "")
+        if keyspace is None:
+            raise InvalidRequest(f"'{name.name}' not found in keyspaces")
+        table = keyspace.tables.get(name.name)
+        if table is not None:
+            return [self._one(table, "index" if table.backs_index else "view")] if table.is_view else self.table(table)
+        index = self._index(keyspace.name, name.name)
+        if index is None:
+            raise InvalidRequest(f"'{name.name}' not found in keyspace '{keyspace.name}'")
+        return [index]
+
+
+class _ClusterPlan(Plan):
+    """DESCRIBE CLUSTER; in a keyspace without tablets, with the owners of the token ranges."""
+
+    def __init__(self, schema: Schema, keyspace: str | None):
+        found = schema.keyspaces.get(keyspace or "")
+        self.ownership = found is not None and not is_system_keyspace(found.name) and found.tablets is None
+        self.columns = _specs("cluster", "partitioner", "snitch") + ([_OWNERSHIP] if self.ownership else [])
+
+    def execute(self, context: Context) -> Result:
+        node = context.engine.node
+        row = [node.cluster_name.encode(), PARTITIONER.encode(), SNITCH.encode()]
+        if self.ownership:
+            owners = {str(end): [node.address] for _, end in token_ranges(context.engine)}
+            row.append(_OWNERSHIP.type.encode(owners))
+        return Rows(self.columns, [row])

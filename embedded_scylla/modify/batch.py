@@ -1,0 +1,165 @@
+"""Batches: several writes carried out together, from BEGIN BATCH text or from the protocol's BATCH message.
+
+What goes to one partition with one timestamp becomes one mutation (so that the CDC log sees one change, and two
+writes to one cell are settled by their values, not by their order). With a condition anywhere in it a batch is a
+lightweight transaction. Logged and unlogged make no difference on one node: a request is applied as a whole.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..request import Context, Plan, Result, Value, Void
+from ..storage.merge import merge_mutation
+from ..storage.rows import Collection, Key, Mutation, Row
+from ..terms.compile import Variables
+from . import ModificationPlan, compile_statement, lwt
+from .list_keys import ListKeys
+from .using import UsingClause
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+    from ..schema import ColumnSpec
+
+FAIL_THRESHOLD = 1024 * 1024  # bytes
+_ROW_OVERHEAD, _CELL_OVERHEAD = 100, 20  # bytes, roughly what ScyllaDB's memory has for each
+
+_VOID = Void()
+
+
+class BatchPlan(Plan):
+    """BEGIN BATCH … APPLY BATCH. All statements share the text's variables."""
+
+    def __init__(self, plans: Sequence[ModificationPlan], kind: str, using: UsingClause, variables: Variables):
+        self._plans = plans
+        self._using = using
+        self.variables = variables.specs
+        _check(plans, kind, using)
+        self.is_lwt = _is_conditional(plans)
+        if self.is_lwt:
+            self.columns = _columns(plans)
+        if plans and len({plan.table.id for plan in plans}) == 1:
+            self.partition_key_variables = plans[0].partition_key_variables
+
+    def execute(self, context: Context) -> Result:
+        steps = [(plan, context.values) for plan in self._plans]
+        if self.is_lwt:
+            return _execute_conditional(steps, self.columns, context)
+        return _execute_plain(steps, self._using.timestamp(context, context.timestamp), context)
+
+
+def plan_batch(statement: ast.Batch, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> BatchPlan:
+    """Check a batch and compile its statements. CqlError with ScyllaDB's text if it cannot be."""
+    variables = Variables(parsed.variables)
+    using = UsingClause(statement.using, keyspace or "", "", variables)
+    plans = [compile_statement(inner, variables, engine, keyspace) for inner in statement.statements]
+    return BatchPlan(plans, statement.kind, using, variables)
+
+
+def execute_batch(plans_with_values: Sequence[tuple[Plan, Sequence[Value]]], kind: str, context: Context) -> Result:
+    """Carry out a BATCH message: plans, each with its own values. ``kind``: LOGGED, UNLOGGED or COUNTER."""
+    plans = [plan for plan, _ in plans_with_values]
+    if not all(isinstance(plan, ModificationPlan) for plan in plans):
+        raise InvalidRequest("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
+    _check(plans, kind, None)
+    if _is_conditional(plans):
+        return _execute_conditional(plans_with_values, _columns(plans), context)
+    return _execute_plain(plans_with_values, context.timestamp, context)
+
+
+# ---------------------------------------------------------------- rules
+
+
+def _is_conditional(plans: Sequence[ModificationPlan]) -> bool:
+    return any(plan.conditions is not None for plan in plans)
+
+
+def _check(plans: Sequence[ModificationPlan], kind: str, using: UsingClause | None) -> None:
+    """Refuse what no batch may be; ``using`` is the clause of the batch itself."""
+    conditional = _is_conditional(plans)
+    if using is not None and using.has_ttl:
+        raise InvalidRequest("Global TTL on the BATCH statement is not supported.")
+    if using is not None and using.has_timestamp:
+        if conditional:
+            raise InvalidRequest("Cannot provide custom timestamp for conditional BATCH")
+        if kind == "COUNTER":
+            raise InvalidRequest("Cannot provide custom timestamp for counter BATCH")
+        if any(plan.using.has_timestamp for plan in plans):
+            raise InvalidRequest("Timestamp must be set either on BATCH or individual statements")
+    if kind == "COUNTER" and plans:
+        raise InvalidRequest("Cannot include non-counter statement in a counter batch")
+    if conditional and len({plan.table.id for plan in plans}) > 1:
+        raise InvalidRequest("BATCH with conditions cannot span multiple tables")
+
+
+def _columns(plans: Sequence[ModificationPlan]) -> list[ColumnSpec]:
+    """The answer of a conditional batch: the key's columns and all that any condition looks at."""
+    table = plans[0].table
+    shown = {column.name for column in (*table.partition_key, *table.clustering)}
+    for plan in plans:
+        if plan.conditions is not None:
+            shown.update(column.name for column in plan.conditions.result_columns(table))
+    return lwt.result_columns(table, [c for c in table.columns.values() if c.name in shown])
+
+
+# ---------------------------------------------------------------- execution
+
+
+def _execute_conditional(
+    steps: Sequence[tuple[ModificationPlan, Sequence[Value]]], columns: Sequence[ColumnSpec], context: Context
+) -> Result:
+    own = [(plan, replace(context, values=values)) for plan, values in steps]
+    return lwt.execute(own, columns, context, in_batch=True)
+
+
+def _execute_plain(
+    steps: Sequence[tuple[ModificationPlan, Sequence[Value]]], timestamp: int, context: Context
+) -> Result:
+    lists = ListKeys()
+    merged: dict[tuple[uuid.UUID, Key, int], Mutation] = {}
+    keyspaces: set[str] = set()
+    own = replace(context)  # the values change from statement to statement
+    for plan, values in steps:
+        own.values = values
+        if plan.reads or plan.table.keyspace not in keyspaces:
+            plan.check_consistency(context)
+            keyspaces.add(plan.table.keyspace)
+        write = plan.write(own, timestamp, lists)
+        for mutation in plan.build(own, write):
+            place = (mutation.table.id, mutation.key, write.timestamp)
+            present = merged.get(place)
+            if present is None:
+                merged[place] = mutation
+            else:
+                merge_mutation(present, mutation)
+    mutations = list(merged.values())
+    if len(mutations) > 1:
+        _check_size(mutations)
+    if mutations:
+        context.step(f"Batch of {len(steps)} statement(s): writing {len(mutations)} mutation(s)")
+        context.engine.apply(mutations, context)
+    return _VOID
+
+
+def _check_size(mutations: Sequence[Mutation]) -> None:
+    """A batch over several partitions has a limit; one over a single partition has not."""
+    size = 0
+    for mutation in mutations:
+        for row in _rows(mutation):
+            size += _ROW_OVERHEAD + sum(map(len, row.key))
+            for cell in row.cells.values():
+                for part in cell.elements.values() if type(cell) is Collection else (cell,):
+                    size += _CELL_OVERHEAD + len(part[1] or b"")
+    if size > FAIL_THRESHOLD:
+        raise InvalidRequest("Batch too large")
+
+
+def _rows(mutation: Mutation) -> Iterator[Row]:
+    if mutation.static is not None:
+        yield mutation.static
+    yield from mutation.rows.values()

@@ -1,0 +1,87 @@
+"""Reading through a secondary index: its hidden view says which rows, the base table says what is in them.
+
+The view's partition key is the indexed column, its clustering key a token column and the base table's key; so the
+rows come in the order of the base table, as a scan of it would meet them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..request import Context
+from ..schema import CLUSTERING, Schema, Table
+from ..storage.keys import HIGHEST, clustering_encoder, token
+from ..storage.partition import Partition
+from ..storage.rows import Row, row_is_live
+from ..types import BIGINT
+from ..where.relations import Predicate
+from ..where.restrictions import Restrictions
+from .paging import PagingState
+
+
+class IndexReader:
+    """Finds the base table's rows for the value of one indexed column."""
+
+    def __init__(self, restrictions: Restrictions, view: Table, predicate: Predicate):
+        self._restrictions = restrictions
+        self._base = restrictions.table
+        self._view = view
+        self._value = predicate.value
+        # Where each column of the base table's key stands in an index row: the indexed column itself comes last.
+        places = {column.name: column.position for column in view.clustering}
+        places[predicate.column.name] = len(places)
+        self._partition = [places[c.name] for c in self._base.partition_key]
+        self._clustering = [places[c.name] for c in self._base.clustering]
+        # The parts of the partition key that an index row has in its own key.
+        self._prefix = [i for i, c in enumerate(self._base.partition_key) if c is not predicate.column]
+        self._indexes_clustering = predicate.column.kind == CLUSTERING
+        self._encode_view = clustering_encoder(view)
+        self._encode_base = clustering_encoder(self._base)
+
+    @classmethod
+    def find(cls, restrictions: Restrictions, schema: Schema) -> IndexReader | None:
+        """The reader for a query; None when no index is used, or when it names its partitions, which are read then
+        without one: the rows come in the same order."""
+        index, table = restrictions.index, restrictions.table
+        if index is None or restrictions.names_partitions:
+            return None
+        view = schema.table(table.keyspace, index.view_name)
+        if view is None:
+            return None
+        predicate = next(p for p in restrictions.predicates if p.columns == (table.columns[index.column],))
+        return cls(restrictions, view, predicate)
+
+    def rows(self, context: Context, state: PagingState | None) -> Iterator[tuple[Partition, Row]]:
+        """The rows with the value asked for that are also within the tokens and intervals asked for."""
+        value = self._value(context)
+        tokens = self._restrictions.token_range(context)
+        intervals = self._restrictions.clustering_intervals(context)
+        found = None if value is None else context.engine.store(self._view).partition((value,))
+        if found is None or tokens is None or not intervals:
+            return
+        context.step(f"Reading the index {self._restrictions.index.name} of {self._base.full_name}")
+        base = context.engine.store(self._base)
+        first, last = tokens
+        for row in found.scan(b"" if state is None else self._after(state)):
+            if not row_is_live(row, context.now):
+                continue
+            whole = (*row.key, value)
+            key = tuple([whole[place] for place in self._partition])
+            order = self._encode_base(tuple([whole[place] for place in self._clustering]))
+            if state is not None and key == state.key and order <= state.position:
+                continue
+            partition = base.partition(key)
+            if partition is None or not first <= partition.token <= last:
+                continue
+            if not any(i.start <= order and (i.end is None or order < i.end) for i in intervals):
+                continue
+            original = partition.get(order)
+            if original is not None:
+                yield partition, original
+
+    def _after(self, state: PagingState) -> bytes:
+        """Where in the index the next page begins: right behind the last row of the one before (or, if the index has
+        not the whole clustering key in its own, with the rows of that partition)."""
+        place = BIGINT.encode(token(self._base, state.key))
+        begin = self._encode_view((place, *[state.key[i] for i in self._prefix]))
+        return begin if self._indexes_clustering else begin + state.position + HIGHEST

@@ -1,0 +1,420 @@
+"""SELECT: planned once (names, rules and their errors), then executed page by page.
+
+What may be asked is in ``restrictions`` and ``selectors``; how rows become records in ``reading``; here is the order
+of things: which partitions, which intervals of them, how far, and where the next page begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from .. import consistency
+from ..cql import ast
+from ..errors import InvalidRequest, ProtocolError
+from ..modify.timeout import check_timeout
+from ..request import LOCAL_SERIAL, SERIAL, UNSET, Context, Plan, Rows
+from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Table
+from ..storage.keys import HIGHEST, clustering_encoder, partition_key_bytes, token
+from ..storage.partition import Partition
+from ..storage.rows import Key, row_is_live
+from ..terms.compile import Value, Variables, compile_term
+from ..types import INT
+from ..where.intervals import EVERYTHING, Interval
+from ..where.relations import UnrecognizedName
+from ..where.restrictions import FILTERING_ADVISED, MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
+from .collect import Collector, Shape
+from .index_reading import IndexReader
+from .ordering import Ordering, plan_ordering
+from .paging import UNLIMITED, PagingState
+from .selectors import Selection, plan_selection
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+_NO_PAGES_IN_ORDER = (
+    "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the "
+    "ORDER BY or the IN and sort client side, or disable paging for this query"
+)
+
+
+def plan_select(statement: ast.Select, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> SelectPlan:
+    """Make the plan of a SELECT. InvalidRequest with the database's text for everything that cannot be asked."""
+    _refuse_unsupported(statement)
+    table = _find_table(statement.table, engine, keyspace)
+    variables = Variables(parsed.variables)
+    selection = plan_selection(statement.selectors, table, variables)
+    try:
+        restrictions = plan_restrictions(
+            table,
+            statement.where,
+            variables,
+            allow_filtering=statement.allow_filtering,
+            only_static=selection.only_static,
+        )
+    except UnrecognizedName as error:
+        if any(selector.alias == error.name for selector in statement.selectors or ()):
+            raise InvalidRequest(f"Aliases aren't allowed in the WHERE clause (name: '{error.name}')") from None
+        raise
+    if statement.distinct:
+        _check_distinct(table, selection, restrictions)
+    aliases = {selector.alias for selector in statement.selectors or ()}
+    ordering = plan_ordering(statement.order_by, table, restrictions, aliases)
+    limit = _limit(statement.limit, "[limit]", table, variables)
+    partition_limit = _limit(statement.per_partition_limit, "[per_partition_limit]", table, variables)
+    check_timeout(statement.timeout)
+    return SelectPlan(
+        table, selection, restrictions, variables, ordering, limit, partition_limit, statement.distinct, engine
+    )
+
+
+class SelectPlan(Plan):
+    """A SELECT, ready to be executed."""
+
+    def __init__(
+        self,
+        table: Table,
+        selection: Selection,
+        restrictions: Restrictions,
+        variables: Variables,
+        ordering: Ordering,
+        limit: Value | None,
+        partition_limit: Value | None,
+        distinct: bool,
+        engine: Engine,
+    ):
+        self.table = table
+        self.selection = selection
+        self.restrictions = restrictions
+        self.ordering = ordering
+        self.distinct = distinct
+        self.variables: Sequence[ColumnSpec] = variables.specs
+        self.columns = selection.columns
+        self.partition_key_variables = restrictions.partition_key_variables
+        self._limit, self._partition_limit = limit, partition_limit
+        self._shape = Shape(selection)
+        self._encode = clustering_encoder(table)
+        self._has_clustering = bool(table.clustering)
+        self._index = IndexReader.find(restrictions, engine.schema)
+        self._names_row = (
+            restrictions.names_one_row
+            and not restrictions.has_filters
+            and self._shape.is_plain
+            and self._shape.answers_rows
+            and not distinct
+        )
+        self._sorts = ordering.given and restrictions.partition_has_in and not selection.is_aggregate
+
+    # ------------------------------------------------------------ one execution
+
+    def execute(self, context: Context) -> Rows:
+        """One page of the result (all of it, when no page size is given or aggregates make one row)."""
+        table, options = self.table, context.options
+        keyspace = context.engine.schema.keyspaces[table.keyspace]
+        consistency.check_read(keyspace, options.consistency)
+        limit = _evaluate_limit(self._limit, context)
+        if self._names_row and options.paging_state is None:
+            return self._read_row(context)
+        keys = self.restrictions.partition_keys(context)
+        if options.consistency in (SERIAL, LOCAL_SERIAL) and (keys is None or len(keys) != 1):
+            raise InvalidRequest("SERIAL/LOCAL_SERIAL consistency may only be requested for one partition at a time")
+        if self.restrictions.advised:
+            context.warnings.append(FILTERING_ADVISED)
+        page = options.page_size if options.page_size and options.page_size > 0 else UNLIMITED
+        collector = Collector(self._shape, context, self.restrictions.row_test(context))
+        if self.selection.is_aggregate:
+            self._walk(context, keys, collector, _Room(UNLIMITED, UNLIMITED, UNLIMITED), None)
+            counted = self.selection.counts_rows_only
+            states = self.selection.count(collector.taken) if counted else collector.states
+            row = self.selection.finish(states, collector.first, context)
+            return self._answer(context, collector, [row])
+        if self._sorts:
+            if limit > page:
+                raise InvalidRequest(_NO_PAGES_IN_ORDER)
+            return self._answer(context, collector, self._sorted(context, keys or [], collector, limit))
+        state = None
+        if options.paging_state is not None:
+            state = PagingState.decode(options.paging_state, table)
+            limit = min(limit, state.remaining)
+        room = _Room(page, limit, _evaluate_limit(self._partition_limit, context))
+        next_state = self._walk(context, keys, collector, room, state)
+        return self._answer(context, collector, collector.output, next_state)
+
+    def _read_row(self, context: Context) -> Rows:
+        """The shortest way: one row by its whole key."""
+        _evaluate_limit(self._partition_limit, context)
+        found: list = []
+        keys, clustering = self.restrictions.partition_keys(context), self.restrictions.exact_row(context)
+        if keys and clustering is not None:
+            partition = context.engine.store(self.table).partition(keys[0])
+            row = None if partition is None else partition.get(self._encode(clustering))
+            if row is not None:
+                now = context.now
+                statics = self._shape.static_values(partition, now)
+                self._shape.loop((row,), partition.key, statics, now, found.append, 1)
+        if context.trace is not None:
+            context.step(f"Executing single-row query on {self.table.full_name}: {len(found)} live rows")
+        return Rows(self.columns, found)
+
+    def _answer(self, context: Context, collector: Collector, rows: Sequence, state: PagingState | None = None) -> Rows:
+        if context.trace is not None:
+            context.step(
+                f"Read {collector.live} live rows and {collector.dead} dead rows of {self.table.full_name}, "
+                f"returning {len(rows)}"
+            )
+        return Rows(self.columns, rows, None if state is None else state.encode(self.table))
+
+    def _sorted(self, context: Context, keys: list[Key], collector: Collector, limit: int) -> list:
+        """The rows of several partitions in one order: as many of each as could be among the first."""
+        collector.keys = []
+        each = _evaluate_limit(self._partition_limit, context)
+        for key in keys:
+            self._walk(context, [key], collector, _Room(UNLIMITED, limit, each), None)
+        places = [self.ordering.key(key) for key in collector.keys]
+        order = sorted(range(len(places)), key=places.__getitem__)
+        if self.ordering.reverse:
+            order.reverse()
+        return [collector.output[i] for i in order[:limit]]
+
+    # ------------------------------------------------------------ through the partitions
+
+    def _walk(
+        self,
+        context: Context,
+        keys: list[Key] | None,
+        collector: Collector,
+        room: _Room,
+        state: PagingState | None,
+    ) -> PagingState | None:
+        """Collect rows until the page or the limit is full; where the next page begins, if there may be one."""
+        if self._index is not None:
+            return self._walk_index(context, collector, room, state)
+        intervals = [EVERYTHING] if self.distinct else self.restrictions.clustering_intervals(context)
+        if not intervals:
+            return None
+        test = self.restrictions.partition_test(context)
+        places = list(self._places(intervals, None))
+        for partition in self._partitions(context, keys, state):
+            if test is not None and not test(partition.key, partition.static):
+                continue
+            if state is not None and state.key == partition.key and state.position is not None:
+                rest = list(self._places(intervals, state))
+                position = self._read_partition(partition, rest, collector, room, state)
+            else:
+                position = self._read_partition(partition, places, collector, room, None)
+            if room.is_full:
+                if room.limit <= 0:
+                    return None
+                return PagingState(partition.key, position, room.limit, room.in_partition)
+        return None
+
+    def _partitions(self, context: Context, keys: list[Key] | None, state: PagingState | None) -> Iterator[Partition]:
+        """The partitions to read, from the one on at which the page begins."""
+        store = context.engine.store(self.table)
+        if keys is not None:
+            if context.trace is not None:
+                what = "single-partition query" if len(keys) == 1 else f"query of {len(keys)} partitions"
+                context.step(f"Executing {what} on {self.table.full_name}")
+            if state is not None:
+                if state.key not in keys:
+                    raise ProtocolError("Invalid value for the paging state")
+                keys = keys[keys.index(state.key) + (state.position is None) :]
+            for key in keys:
+                partition = store.partition(key)
+                if partition is not None:
+                    yield partition
+            return
+        tokens = self.restrictions.token_range(context)
+        if tokens is None:
+            return
+        start, end = tokens
+        context.step(f"Executing scan of {self.table.full_name}")
+        after = None
+        if state is not None:
+            after = (token(self.table, state.key), partition_key_bytes(self.table, state.key))
+            if state.position is not None:
+                partition = store.partition(state.key)
+                if partition is not None:
+                    yield partition
+        yield from store.scan(after, None if start == MIN_TOKEN else start, None if end == MAX_TOKEN else end)
+
+    def _read_partition(
+        self,
+        partition: Partition,
+        places: list[tuple[bytes, bytes | None]],
+        collector: Collector,
+        room: _Room,
+        state: PagingState | None,
+    ) -> bytes | None:
+        """Collect what is wanted of one partition. The clustering order of the last row, if the partition goes on."""
+        room.enter(state)
+        if self.distinct:
+            if self._exists(partition, collector) and collector.take_static(partition):
+                room.take(1)
+            return None
+        reverse = self.ordering.reverse
+        met, taken = collector.live, collector.taken
+        for start, end in places:
+            # Without clustering columns there is one row at most, and no order to look for it in.
+            rows = partition.scan(start, end, reverse) if self._has_clustering else partition.rows.values()
+            last = collector.take(partition, rows, room.left)
+            room.take(collector.taken - taken)
+            taken = collector.taken
+            if last is not None:
+                # A full partition limit ends the partition, a full page only this reading of it.
+                goes_on = self._has_clustering and room.in_partition > 0
+                return self._encode(last.key) if goes_on else None
+        static = partition.static
+        if (
+            static is not None
+            and state is None
+            and collector.live == met
+            and not self.restrictions.clustering_restricted
+            and row_is_live(static, collector.context.now)
+            and collector.take_static(partition)
+        ):
+            room.take(1)
+        return None
+
+    def _places(self, intervals: list[Interval], state: PagingState | None) -> Iterator[tuple[bytes, bytes | None]]:
+        """The intervals' bounds in the order of reading, without what earlier pages had."""
+        if not self.ordering.reverse:
+            begin = b"" if state is None else state.position + HIGHEST
+            for interval in intervals:
+                if interval.end is None or interval.end > begin:
+                    yield max(interval.start, begin), interval.end
+            return
+        for interval in reversed(intervals):
+            end = interval.end
+            if state is not None:
+                if interval.start >= state.position:
+                    continue
+                end = state.position if end is None else min(end, state.position)
+            yield interval.start, end
+
+    def _exists(self, partition: Partition, collector: Collector) -> bool:
+        """Whether anything in a partition lives."""
+        now = collector.context.now
+        if partition.static is not None and row_is_live(partition.static, now):
+            return True
+        for row in partition.scan():
+            if row_is_live(row, now):
+                collector.live += 1
+                return True
+            collector.dead += 1
+        return False
+
+    # ------------------------------------------------------------ through an index
+
+    def _walk_index(
+        self, context: Context, collector: Collector, room: _Room, state: PagingState | None
+    ) -> PagingState | None:
+        test = self.restrictions.partition_test(context)
+        previous: Key | None = state.key if state is not None else None
+        room.enter(state)
+        for partition, row in self._index.rows(context, state):
+            if partition.key != previous:
+                previous = partition.key
+                room.enter(None)
+            if room.in_partition <= 0 or (test is not None and not test(partition.key, partition.static)):
+                continue
+            taken = collector.taken
+            collector.take(partition, (row,), 1)
+            room.take(collector.taken - taken)
+            if room.is_full:
+                if room.limit <= 0:
+                    return None
+                return PagingState(partition.key, self._encode(row.key), room.limit, room.in_partition)
+        return None
+
+
+class _Room:
+    """How many rows may still be taken: on this page, in all, and of the partition that is being read."""
+
+    __slots__ = ("_each", "in_partition", "limit", "page")
+
+    def __init__(self, page: int, limit: int, each: int):
+        self.page, self.limit, self._each = page, limit, each
+        self.in_partition = each
+
+    @property
+    def left(self) -> int:
+        return min(self.page, self.limit, self.in_partition)
+
+    @property
+    def is_full(self) -> bool:
+        return self.page <= 0 or self.limit <= 0
+
+    def enter(self, state: PagingState | None) -> None:
+        """Begin a partition, or (with a state) go on with one."""
+        self.in_partition = self._each if state is None else min(self._each, state.partition_remaining)
+
+    def take(self, count: int) -> None:
+        self.page -= count
+        self.limit -= count
+        self.in_partition -= count
+
+
+# ---------------------------------------------------------------- planning
+
+
+def _refuse_unsupported(statement: ast.Select) -> None:
+    for asked, what in (
+        (statement.json, "SELECT JSON"),
+        (statement.group_by, "GROUP BY"),
+        (statement.ann_of, "ORDER BY … ANN OF"),
+    ):
+        if asked:
+            raise InvalidRequest(f"{what} is not supported by this embedded node.")
+
+
+def _find_table(name: ast.Name, engine: Engine, keyspace: str | None) -> Table:
+    keyspace = name.keyspace or keyspace
+    if not keyspace:
+        raise InvalidRequest("No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename")
+    if keyspace not in engine.schema.keyspaces:
+        raise InvalidRequest(f"Keyspace {keyspace} does not exist")
+    table = engine.schema.table(keyspace, name.name)
+    if table is None:
+        raise InvalidRequest(f"unconfigured table {name.name}")
+    return table
+
+
+def _check_distinct(table: Table, selection: Selection, restrictions: Restrictions) -> None:
+    if restrictions.other or restrictions.clustering_restricted:
+        raise InvalidRequest("SELECT DISTINCT with WHERE clause only supports restriction by partition key.")
+    for column in selection.read_columns:
+        if column.kind not in (PARTITION_KEY, STATIC):
+            raise InvalidRequest(
+                "SELECT DISTINCT queries must only request partition key columns and/or static columns "
+                f"(not {column.name})"
+            )
+    if restrictions.is_key_range:
+        for column in table.partition_key:
+            if column not in selection.read_columns:
+                raise InvalidRequest(
+                    f"SELECT DISTINCT queries must request all the partition key columns (missing {column.name})"
+                )
+
+
+def _limit(term: ast.Term | None, name: str, table: Table, variables: Variables) -> Value | None:
+    if term is None:
+        return None
+    receiver = ColumnSpec(table.keyspace, table.name, name, INT)
+    return compile_term(term, receiver, variables, table, "LIMIT clause")
+
+
+def _evaluate_limit(limit: Value | None, context: Context) -> int:
+    if limit is None:
+        return UNLIMITED
+    data = limit(context)
+    if data is UNSET:
+        return UNLIMITED
+    if data is None:
+        raise InvalidRequest("Invalid null value of limit")
+    if len(data) != 4:
+        raise InvalidRequest("Invalid limit value")
+    count = int.from_bytes(data, "big", signed=True)
+    if count <= 0:
+        raise InvalidRequest("LIMIT must be strictly positive")
+    return count

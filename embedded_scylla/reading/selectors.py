@@ -1,0 +1,397 @@
+"""The selectors of a SELECT: what is read of each row (sources), and what is made of it (the result's columns).
+
+A row that was read is a *record*: a list with one value (wire bytes or None) for each source. A plain ``SELECT a, b``
+only picks from it; functions, casts and subscripts are closures over it; aggregates first take in all records, then
+their results are appended to the first record, and the closures run once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import types
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..quoting import identifier
+from ..request import UNSET, Context
+from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, ColumnSpec, Table
+from ..storage.rows import Collection, Key, Row, live, read_cell
+from ..terms import aggregates, functions
+from ..terms.casts import cast
+from ..terms.compile import Variables, compile_term
+from ..terms.fitting import TermArgument, text_of
+from ..types import CqlType
+from ..where.relations import find_column
+
+Record = list[bytes | None]
+Evaluate = Callable[[Record, Context], bytes | None]
+Read = Callable[[Key, Row | None, Row | None, Context], bytes | None]
+
+
+@dataclass(slots=True)
+class Source:
+    """One thing read of each row: a column's value, or (``what`` is 'writetime' or 'ttl') what its cell says of
+    itself; ``element`` gives the key of the collection's element that is meant, if one is."""
+
+    column: Column
+    what: str = "value"
+    element: Evaluate | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """A value that is one cell, or part of the key."""
+        return self.what == "value" and not self.column.type.is_multicell
+
+    def reader(self) -> Read:
+        """A function of (partition key, row, static row, context); a missing row has nulls."""
+        column, name, position = self.column, self.column.name, self.column.position
+        if column.kind == PARTITION_KEY:
+            return lambda key, row, static, context: key[position]
+        if column.kind == CLUSTERING:
+            return lambda key, row, static, context: None if row is None else row.key[position]
+        of_static = column.kind == STATIC
+        if self.what == "value":
+
+            def read(key: Key, row: Row | None, static: Row | None, context: Context) -> bytes | None:
+                row = static if of_static else row
+                return None if row is None else read_cell(row, column, context.now)
+
+            return read
+        show = _written_at if self.what == "writetime" else _left_to_live
+        element = self.element
+
+        def read_attribute(key: Key, row: Row | None, static: Row | None, context: Context) -> bytes | None:
+            row = static if of_static else row
+            cell = None if row is None else row.cells.get(name)
+            if isinstance(cell, Collection):
+                subscript = element([], context) if element is not None else None
+                cell = None if subscript is None else cell.elements.get(subscript)
+            return show(cell, context.now) if cell is not None and live(cell, context.now) else None
+
+        return read_attribute
+
+
+def _written_at(cell: tuple, now: int) -> bytes:
+    return cell[0].to_bytes(8, "big", signed=True)
+
+
+def _left_to_live(cell: tuple, now: int) -> bytes | None:
+    return (cell[2] - now).to_bytes(4, "big") if cell[2] else None
+
+
+@dataclass(slots=True)
+class Expression:
+    """A selector made ready. ``name``: what the result calls it. ``pick``: the source it is, if it is just one."""
+
+    type: CqlType
+    evaluate: Evaluate
+    name: str
+    pick: int | None = None
+
+
+@dataclass(slots=True)
+class Accumulation:
+    """An aggregate of the statement with its arguments."""
+
+    aggregate: aggregates.Aggregate
+    arguments: list[Evaluate]
+
+
+@dataclass(slots=True)
+class Selection:
+    """``columns``: the result's. ``picks``: the source of each, when nothing is computed; else None. ``wildcard``:
+    SELECT *. ``accumulations``: the aggregates; any makes one row of all."""
+
+    columns: list[ColumnSpec]
+    sources: list[Source]
+    expressions: list[Expression]
+    accumulations: list[Accumulation] = field(default_factory=list)
+    wildcard: bool = False
+
+    @property
+    def is_aggregate(self) -> bool:
+        """Whether all rows become one."""
+        return bool(self.accumulations)
+
+    @property
+    def counts_rows_only(self) -> bool:
+        """Whether all that is asked for is the number of rows."""
+        return self.is_aggregate and not self.sources and not any(a.arguments for a in self.accumulations)
+
+    @property
+    def picks(self) -> list[int] | None:
+        if self.is_aggregate or any(e.pick is None for e in self.expressions):
+            return None
+        return [e.pick for e in self.expressions]
+
+    @property
+    def read_columns(self) -> list[Column]:
+        """The columns that are looked at."""
+        return [source.column for source in self.sources]
+
+    @property
+    def only_static(self) -> bool:
+        """Whether static columns, and beside them only the partition key, are selected."""
+        kinds = {column.kind for column in self.read_columns}
+        return not self.wildcard and STATIC in kinds and kinds <= {STATIC, PARTITION_KEY}
+
+    def evaluate(self, record: Record, context: Context) -> list[bytes | None]:
+        """The result's row for a record (for aggregates: with their results appended)."""
+        return [expression.evaluate(record, context) for expression in self.expressions]
+
+    def start(self) -> list[Any]:
+        return [a.aggregate.start() for a in self.accumulations]
+
+    def add(self, states: list[Any], record: Record, context: Context) -> None:
+        """Let the aggregates take in one row."""
+        for i, a in enumerate(self.accumulations):
+            states[i] = a.aggregate.add(states[i], [argument(record, context) for argument in a.arguments])
+
+    def count(self, rows: int) -> list[Any]:
+        """What the states are after so many rows, if rows are all that is counted."""
+        return [rows] * len(self.accumulations)
+
+    def finish(self, states: list[Any], first: Record | None, context: Context) -> list[bytes | None]:
+        """The one row that the aggregates make; ``first`` is the first record, None if there was no row."""
+        record = list(first) if first is not None else [None] * len(self.sources)
+        record += [a.aggregate.finish(s) for a, s in zip(self.accumulations, states, strict=True)]
+        return self.evaluate(record, context)
+
+
+def select_all(table: Table) -> Selection:
+    """SELECT *: every column, in the schema's order."""
+    columns = list(table.columns.values())
+    expressions = [_pick(i, column) for i, column in enumerate(columns)]
+    return Selection([table.spec(c) for c in columns], [Source(c) for c in columns], expressions, wildcard=True)
+
+
+def plan_selection(selectors: Sequence[ast.Selector] | None, table: Table, variables: Variables) -> Selection:
+    """Check the selectors and make them ready. InvalidRequest with the database's text for what cannot be selected."""
+    if selectors is None:
+        return select_all(table)
+    compiler = _Compiler(table, variables)
+    expressions = [compiler.compile(selector.term) for selector in selectors]
+    columns = [
+        ColumnSpec(table.keyspace, table.name, selector.alias or expression.name, expression.type)
+        for selector, expression in zip(selectors, expressions, strict=True)
+    ]
+    return Selection(columns, compiler.sources, expressions, compiler.accumulations)
+
+
+def _nth(index: int) -> Evaluate:
+    return lambda record, context: record[index]
+
+
+def _pick(index: int, column: Column) -> Expression:
+    return Expression(column.type, _nth(index), column.name, index)
+
+
+class _Compiler:
+    """Turns the selectors' terms into expressions, and collects the sources and aggregates that they need."""
+
+    def __init__(self, table: Table, variables: Variables):
+        self.table = table
+        self.variables = variables
+        self.sources: list[Source] = []
+        self.accumulations: list[Accumulation] = []
+        self._in_aggregate = False
+
+    def compile(self, term: ast.Term) -> Expression:
+        match term:
+            case ast.ColumnRef(name):
+                return self._column(find_column(self.table, name))
+            case ast.Subscript():
+                return self._element(term)
+            case ast.WritetimeOrTtl():
+                return self._attribute(term)
+            case ast.Cast():
+                return self._cast(term)
+            case ast.FunctionCall():
+                return self._call(term)
+            case ast.TypeHint(type_name, inner):
+                kind = types.parse_type(type_name)
+                if _is_value(inner):
+                    return self._value(inner, kind, text_of(inner))
+                inner_expression = self.compile(inner)
+                if not kind.accepts_value_of(inner_expression.type):
+                    raise InvalidRequest(f"Cannot assign value {text_of(inner)} to {text_of(term)} of type {kind.name}")
+                return Expression(kind, inner_expression.evaluate, f"({kind.name}) {inner_expression.name}")
+            case ast.FieldRef(inner, name):
+                raise InvalidRequest(
+                    f"Invalid field selection: {text_of(inner)} of type {self.compile(inner).type.name} "
+                    "is not a user type"
+                )
+        raise InvalidRequest(f"Could not infer type of {text_of(term)}")
+
+    # ------------------------------------------------------------ columns
+
+    def _column(self, column: Column) -> Expression:
+        for index, source in enumerate(self.sources):
+            if source.what == "value" and source.column is column:
+                return _pick(index, column)
+        self.sources.append(Source(column))
+        return _pick(len(self.sources) - 1, column)
+
+    def _subscript(self, column: Column, key: ast.Term) -> tuple[CqlType, Evaluate, str]:
+        """The type of ``column[key]``, the key, and the key as the result's metadata shows it."""
+        kind, spec = column.type, self.table.spec(column)
+        if kind.kind == "map":
+            key_spec, element = spec._replace(name=f"key({column.name})", type=kind.key), kind.value
+        elif kind.kind == "list":
+            key_spec, element = spec._replace(name=f"idx({column.name})", type=types.INT), kind.element
+        else:
+            raise InvalidRequest(f"Column {column.name} is not a map/list, cannot be subscripted")
+        value = compile_term(key, key_spec, self.variables, self.table)
+        shown = text_of(key)
+        if value.is_constant and value.constant is not None:
+            shown = key_spec.type.to_text(value.constant)
+        return element, _of_context(value), shown
+
+    def _element(self, term: ast.Subscript) -> Expression:
+        column = find_column(self.table, term.column)
+        element, key, shown = self._subscript(column, term.key)
+        whole = self._column(column)
+        kind = column.type
+
+        def evaluate(record: Record, context: Context) -> bytes | None:
+            data, wanted = whole.evaluate(record, context), key(record, context)
+            if data is None or wanted is None:
+                return None
+            parts = kind.split(data)
+            if kind.kind == "list":
+                index = int.from_bytes(wanted, "big", signed=True)
+                return parts[index] if 0 <= index < len(parts) else None
+            order = kind.key.order
+            place = order(wanted)
+            return next((value for name, value in parts if order(name) == place), None)
+
+        return Expression(element, evaluate, f"{column.name}[{shown}]")
+
+    def _attribute(self, term: ast.WritetimeOrTtl) -> Expression:
+        what, target = term.what.upper(), term.target
+        element: Evaluate | None = None
+        if isinstance(target, ast.FieldRef):
+            raise InvalidRequest(f"{what} expects a column, but {text_of(target)} is a general expression")
+        column = find_column(self.table, target.column if isinstance(target, ast.Subscript) else target.name)
+        name = column.name
+        if isinstance(target, ast.Subscript):
+            if not column.type.is_multicell:
+                raise InvalidRequest(f"{what} expects a column, but {text_of(target)} is a general expression")
+            element, name = self._element_key(column, target)
+        elif column.type.is_multicell:
+            raise InvalidRequest(f"{what} expects an atomic column, but {identifier(name)} is a non-frozen collection")
+        if column.is_primary_key:
+            raise InvalidRequest(f"{what} is not legal on partition key component {identifier(column.name)}")
+        kind = types.BIGINT if term.what == "writetime" else types.INT
+        self.sources.append(Source(column, term.what, element))
+        index = len(self.sources) - 1
+        return Expression(kind, _nth(index), f"{term.what}({name})", index)
+
+    def _element_key(self, column: Column, target: ast.Subscript) -> tuple[Evaluate, str]:
+        """The key of one element, as WRITETIME and TTL take it: of a map its key, of a set the element itself."""
+        kind = column.type
+        if kind.kind == "list":
+            raise InvalidRequest("WRITETIME and TTL of an element are supported on maps and sets only")
+        element = kind.key if kind.kind == "map" else kind.element
+        spec = self.table.spec(column)._replace(name=f"key({column.name})", type=element)
+        value = compile_term(target.key, spec, self.variables, self.table)
+        shown = text_of(target.key)
+        if value.is_constant and value.constant is not None:
+            shown = element.to_text(value.constant)
+        return _of_context(value), f"{column.name}[{shown}]"
+
+    # ------------------------------------------------------------ computed
+
+    def _cast(self, term: ast.Cast) -> Expression:
+        inner = self.compile(term.term)
+        kind = types.parse_type(term.type)
+        convert = cast(inner.type, kind)
+        return Expression(
+            kind,
+            lambda record, context: convert(inner.evaluate(record, context)),
+            f"cast({inner.name} as {kind.name})",
+        )
+
+    def _call(self, call: ast.FunctionCall) -> Expression:
+        if aggregates.is_aggregate(call.name):
+            return self._aggregate(call)
+        known = [None if _is_value(a) else self.compile(a) for a in call.arguments]
+        function = functions.find(call.name, [TermArgument(a, self.table) for a in call.arguments], self.table)
+        if function is None:
+            raise functions.unknown_function(call.name)
+        arguments = [
+            expression or self._value(argument, kind, f"arg{i}({function.full_name})")
+            for i, (expression, argument, kind) in enumerate(
+                zip(known, call.arguments, function.argument_types, strict=True)
+            )
+        ]
+        evaluates = [a.evaluate for a in arguments]
+        run = function.call
+        shown = ", ".join(a.name for a in arguments)
+        return Expression(
+            function.return_type,
+            lambda record, context: run([e(record, context) for e in evaluates], context),
+            f"{function.full_name}({shown})",
+        )
+
+    def _aggregate(self, call: ast.FunctionCall) -> Expression:
+        if self._in_aggregate:
+            raise InvalidRequest("SELECT clause contains aggeregation of an aggregation")
+        counts_all = call.star or (
+            call.name.name.lower() == "count"
+            and len(call.arguments) == 1
+            and isinstance(call.arguments[0], ast.Literal)
+            and call.arguments[0].kind == "integer"
+        )
+        if counts_all or call.name.name.lower() == "countrows":
+            return self._final(aggregates.count_rows(), [], "count")
+        if len(call.arguments) != 1:
+            raise InvalidRequest(f"{call.name.name.lower()}() function requires only 1 argument")
+        self._in_aggregate = True
+        try:
+            argument = self.compile(call.arguments[0])
+        finally:
+            self._in_aggregate = False
+        found = aggregates.resolve(call.name, argument.type, text_of(call.arguments[0]))
+        return self._final(found, [argument.evaluate], f"{found.full_name}({argument.name})")
+
+    def _final(self, found: aggregates.Aggregate, arguments: list[Evaluate], name: str) -> Expression:
+        place, sources = len(self.accumulations), self.sources
+        self.accumulations.append(Accumulation(found, arguments))
+        # The results stand behind the sources, whose number is only known at the end.
+        return Expression(found.return_type, lambda record, context: record[len(sources) + place], name)
+
+    def _value(self, term: ast.Term, kind: CqlType, name: str) -> Expression:
+        """A literal or bind marker where a value of ``kind`` is expected."""
+        spec = ColumnSpec(self.table.keyspace, self.table.name, name, kind)
+        value = compile_term(term, spec, self.variables, self.table)
+        shown = text_of(term)
+        if value.is_constant:
+            shown = "null" if value.constant is None else kind.to_text(value.constant)
+        return Expression(kind, _of_context(value), shown)
+
+
+def _is_value(term: ast.Term) -> bool:
+    """Whether a term has no type of its own, but takes the one that is expected."""
+    return isinstance(
+        term,
+        ast.Literal
+        | ast.BindMarker
+        | ast.ListLiteral
+        | ast.SetLiteral
+        | ast.MapLiteral
+        | ast.TupleLiteral
+        | ast.UserTypeLiteral,
+    )
+
+
+def _of_context(value: Callable[[Context], Any]) -> Evaluate:
+    def evaluate(record: Record, context: Context) -> bytes | None:
+        data = value(context)
+        if data is UNSET:
+            raise InvalidRequest(f"Unexpected unset value for bind variable {value.variable}")
+        return data
+
+    return evaluate

@@ -1,0 +1,242 @@
+"""One partition of a table: its static row, its clustered rows in order, and the tombstones over them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator
+
+from .keys import HIGHEST, LOWEST, lower_bound, upper_bound
+from .merge import NO_FLOOR, copy_row, drop_covered, is_empty, merge_row, newest, purge_row, settle
+from .ranges import RangeTombstones
+from .rows import Collection, Key, Mutation, Row, Tombstone, row_is_live
+
+Change = tuple[Row | None, Row]  # a row before a write, and after it
+
+_FEW = 64  # so many new keys are put in their places one by one: moving memory is cheaper than sorting anew
+
+
+def put_in_order(ordered: list, added: list) -> None:
+    """Move ``added`` into the sorted list ``ordered``."""
+    if len(added) <= _FEW and ordered:
+        for item in added:
+            insort(ordered, item)
+    else:
+        ordered += added
+        ordered.sort()
+    added.clear()
+
+
+class Partition:
+    """``rows`` maps clustering order (see ``keys``) to row. Rows that are tombstones, or whose cells are all expired,
+    are in it too: who reads skips them, and pays for them."""
+
+    __slots__ = ("_added", "_ordered", "deletion", "key", "key_bytes", "ranges", "rows", "static", "token")
+
+    def __init__(self, key: Key, token: int, key_bytes: bytes):
+        self.key = key
+        self.token = token
+        self.key_bytes = key_bytes
+        self.deletion: Tombstone | None = None
+        self.static: Row | None = None
+        self.rows: dict[bytes, Row] = {}
+        self.ranges: RangeTombstones | None = None
+        # The keys of ``rows`` in order, made when first asked for, and those that came since.
+        self._ordered: list[bytes] | None = None
+        self._added: list[bytes] = []
+
+    # ------------------------------------------------------------ reading
+
+    def get(self, order: bytes) -> Row | None:
+        return self.rows.get(order)
+
+    def scan(self, start: bytes = LOWEST, end: bytes | None = None, reverse: bool = False) -> Iterator[Row]:
+        """The rows with ``start <= order < end``, dead ones included, in clustering order or against it. To be used
+        up before anything is written to the partition."""
+        keys = self._keys()
+        places = range(bisect_left(keys, start), len(keys) if end is None else bisect_left(keys, end))
+        if reverse:
+            places = places[::-1]
+        return map(self.rows.__getitem__, map(keys.__getitem__, places))
+
+    def range_tombstones(self, start: bytes = LOWEST, end: bytes | None = None) -> int:
+        """How many range tombstones a reader of this interval meets."""
+        return 0 if self.ranges is None else len(self.ranges.between(start, HIGHEST if end is None else end))
+
+    def tombstones(self, now: int) -> int:
+        """How many tombstones a reader of the whole partition meets: dead rows, ranges, and its own."""
+        dead = sum(not row_is_live(row, now) for row in self.rows.values())
+        return dead + self.range_tombstones() + (self.deletion is not None)
+
+    def covering(self, order: bytes) -> Tombstone | None:
+        """The newest tombstone over a row that is not the row's own: of the partition or of a range."""
+        return newest(self.deletion, self.ranges.covering(order) if self.ranges is not None else None)
+
+    def is_empty(self) -> bool:
+        return not self.rows and self.static is None and self.deletion is None and not self.ranges
+
+    def _keys(self) -> list[bytes]:
+        if self._ordered is None:
+            self._ordered = sorted(self.rows)
+        elif self._added:
+            put_in_order(self._ordered, self._added)
+        return self._ordered
+
+    # ------------------------------------------------------------ writing
+
+    def apply(self, mutation: Mutation, now: int, encode: Callable[[Key], bytes], want_changes: bool) -> list[Change]:
+        """Merge a write; with ``want_changes`` say what became of each row that it touched. Rows that were not there
+        before are taken over from the mutation as they are."""
+        if mutation.static is not None:
+            self._apply_static(mutation.static, now)
+        if mutation.deletion is not None or mutation.ranges:
+            return self._apply_deletions(mutation, now, encode, want_changes)
+        changes: list[Change] = []
+        for key, update in mutation.rows.items():
+            change = self._apply_row(encode(key), update, now, want_changes)
+            if want_changes and change is not None:
+                changes.append(change)
+        return changes
+
+    def _apply_static(self, update: Row, now: int) -> None:
+        floor = NO_FLOOR if self.deletion is None else self.deletion[0]
+        static = self.static
+        if static is None:
+            settle(update, floor)
+            if update.cells:
+                self.static = update
+        else:
+            merge_row(static, update, floor, now)
+
+    def _apply_row(self, order: bytes, update: Row, now: int, want_changes: bool) -> Change | None:
+        floor = NO_FLOOR
+        if self.deletion is not None or self.ranges is not None:
+            covering = self.covering(order)
+            if covering is not None:
+                floor = covering[0]
+        row = self.rows.get(order)
+        if row is not None:
+            old = copy_row(row) if want_changes else None
+            merge_row(row, update, floor, now)
+            return old, row
+        if (
+            floor != NO_FLOOR
+            or update.deletion is not None
+            or update.shadowable is not None
+            or Collection in map(type, update.cells.values())
+        ):
+            settle(update, floor)
+            if is_empty(update):
+                return None
+        self.rows[order] = update
+        if self._ordered is not None:
+            self._added.append(order)
+        return None, update
+
+    def _apply_deletions(
+        self, mutation: Mutation, now: int, encode: Callable[[Key], bytes], want_changes: bool
+    ) -> list[Change]:
+        before: dict[bytes, Row | None] = {}
+        after: dict[bytes, Row] = {}
+        if want_changes:
+            for key in mutation.rows:
+                order = encode(key)
+                row = self.rows.get(order)
+                before[order] = None if row is None else copy_row(row)
+        if mutation.deletion is not None and (self.deletion is None or mutation.deletion > self.deletion):
+            self.deletion = mutation.deletion
+            if self.static is not None:
+                drop_covered(self.static, mutation.deletion[0])
+                if not self.static.cells:
+                    self.static = None
+            if self.ranges is not None:
+                limit = mutation.deletion[0]
+                self.ranges.keep(lambda tombstone: tombstone[0] > limit)
+            self._cover(LOWEST, HIGHEST, mutation.deletion, before if want_changes else None)
+        for deletion in mutation.ranges:
+            start = lower_bound(encode, deletion.start, deletion.start_inclusive)
+            end = upper_bound(encode, deletion.end, deletion.end_inclusive)
+            if self.deletion is not None and deletion.tombstone[0] <= self.deletion[0]:
+                continue
+            if self.ranges is None:
+                self.ranges = RangeTombstones()
+            self.ranges.add(start, end, deletion.tombstone)
+            self._cover(start, end, deletion.tombstone, before if want_changes else None)
+        for key, update in mutation.rows.items():
+            order = encode(key)
+            change = self._apply_row(order, update, now, False)
+            if change is not None:
+                after[order] = change[1]
+        if not want_changes:
+            return []
+        return [
+            (old, self._as_covered(order, self.rows.get(order) or after.get(order), old))
+            for order, old in before.items()
+            if old is not None or order in after
+        ]
+
+    def _as_covered(self, order: bytes, row: Row | None, old: Row | None) -> Row:
+        """A row as views should see it: with the tombstone above it as its own."""
+        covering = self.covering(order)
+        if row is None:
+            return old.__class__(old.key, deletion=covering)
+        return row.__class__(row.key, row.marker, newest(row.deletion, covering), row.cells, row.shadowable)
+
+    def _cover(self, start: bytes, end: bytes, tombstone: Tombstone, before: dict[bytes, Row | None] | None) -> None:
+        """Drop what a tombstone over an interval covers; put the rows as they were into ``before``."""
+        keys = self._keys()
+        low, high = bisect_left(keys, start), bisect_left(keys, end)
+        floor, rows = tombstone[0], self.rows
+        kept: list[bytes] = []
+        for order in keys[low:high]:
+            row = rows[order]
+            old = copy_row(row) if before is not None and order not in before else None
+            drop_covered(row, floor)
+            if is_empty(row):
+                del rows[order]
+            else:
+                kept.append(order)
+            if old is not None:
+                before[order] = old
+        if len(kept) < high - low:
+            keys[low:high] = kept
+
+    # ------------------------------------------------------------ upkeep
+
+    def purge(self, now: int, before: int) -> None:
+        """Forget the tombstones and expired cells that nobody needs any more: those made before ``before``."""
+        if self.deletion is not None and self.deletion[1] < before:
+            self.deletion = None
+        if self.ranges is not None:
+            self.ranges.keep(lambda tombstone: tombstone[1] >= before)
+            if not self.ranges:
+                self.ranges = None
+        if self.static is not None:
+            purge_row(self.static, now, before)
+            if not self.static.cells:
+                self.static = None
+        empty = []
+        for order, row in self.rows.items():
+            purge_row(row, now, before)
+            if is_empty(row):
+                empty.append(order)
+        self._forget(empty)
+
+    def forget_column(self, name: str) -> None:
+        """Drop a column's cells, after ALTER TABLE DROP."""
+        if self.static is not None:
+            self.static.cells.pop(name, None)
+            if not self.static.cells:
+                self.static = None
+        empty = []
+        for order, row in self.rows.items():
+            row.cells.pop(name, None)
+            if is_empty(row):
+                empty.append(order)
+        self._forget(empty)
+
+    def _forget(self, orders: list[bytes]) -> None:
+        if orders:
+            for order in orders:
+                del self.rows[order]
+            self._ordered = None
+            self._added.clear()

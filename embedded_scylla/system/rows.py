@@ -1,0 +1,196 @@
+"""What the node's virtual tables show: per table a function that gives its rows as dicts of Python values."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..derived import expiry
+from ..schema import is_system_keyspace
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+
+RowDict = dict[str, Any]
+PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner"
+CQL_VERSION = "3.3.1"
+NATIVE_PROTOCOL = "4"
+SNITCH = "org.apache.cassandra.locator.SimpleSnitch"
+_LAST_TOKEN, _FIRST_TOKEN = 2**63 - 1, -(2**63)
+
+
+def _local(engine: Engine) -> Iterator[RowDict]:
+    node = engine.node
+    yield {
+        "key": "local",
+        "bootstrapped": "COMPLETED",
+        "broadcast_address": node.address,
+        "cluster_name": node.cluster_name,
+        "cql_version": CQL_VERSION,
+        "data_center": node.data_center,
+        "gossip_generation": 1,
+        "host_id": node.host_id,
+        "listen_address": node.address,
+        "native_protocol_version": NATIVE_PROTOCOL,
+        "partitioner": PARTITIONER,
+        "rack": node.rack,
+        "release_version": node.release_version,
+        "rpc_address": node.address,
+        "schema_version": engine.schema.uuid,
+        "supported_features": "CDC,TABLETS",
+        "tokens": [str(token) for token in node.tokens],
+    }
+
+
+def _versions(engine: Engine) -> Iterator[RowDict]:
+    yield {
+        "key": "local",
+        "build_id": "Fifty Thousand Seats: an embedded node that behaves like ScyllaDB and is not ScyllaDB",
+        "build_mode": f"Python {platform.python_version()}",
+        "compatible_version": engine.node.release_version,
+        "version": engine.node.scylla_version,
+    }
+
+
+def _config(engine: Engine) -> Iterator[RowDict]:
+    node = engine.node
+    settings: dict[str, tuple[str, str]] = {
+        "alternator_ttl_period_in_seconds": ("double", str(expiry.PERIOD)),
+        "authenticator": ("string", '"AllowAllAuthenticator"'),
+        "authorizer": ("string", '"AllowAllAuthorizer"'),
+        "cas_contention_timeout_in_ms": ("integer", "1000"),
+        "cluster_name": ("string", f'"{node.cluster_name}"'),
+        "compaction_large_cell_warning_threshold_mb": ("integer", "1"),
+        "compaction_large_partition_warning_threshold_mb": ("integer", "1000"),
+        "compaction_large_row_warning_threshold_mb": ("integer", "10"),
+        "compaction_rows_count_warning_threshold": ("integer", "100000"),
+        "enable_create_table_with_compact_storage": ("bool", "false"),
+        "endpoint_snitch": ("string", f'"{SNITCH}"'),
+        "listen_address": ("string", f'"{node.address}"'),
+        "max_clustering_key_restrictions_per_query": ("integer", "100"),
+        "max_partition_key_restrictions_per_query": ("integer", "100"),
+        "minimum_replication_factor_warn_threshold": ("integer", "3"),
+        "native_transport_port": ("integer", str(node.port)),
+        "num_tokens": ("integer", str(len(node.tokens))),
+        "partitioner": ("string", f'"{PARTITIONER}"'),
+        "query_tombstone_page_limit": ("integer", "10000"),
+        "read_request_timeout_in_ms": ("integer", "5000"),
+        "replication_strategy_warn_list": ("list of strings", '["SimpleStrategy"]'),
+        "rpc_address": ("string", f'"{node.address}"'),
+        "strict_is_not_null_in_views": ("tristate restriction mode", '"warn"'),
+        "tablets_mode_for_new_keyspaces": ("string", '"enabled"'),
+        "tombstone_warn_threshold": ("integer", "1000"),
+        "twcs_max_window_count": ("integer", "50"),
+        "write_request_timeout_in_ms": ("integer", "2000"),
+    }
+    for name, (kind, value) in settings.items():
+        yield {"name": name, "source": "default", "type": kind, "value": value}
+
+
+def _built_views(engine: Engine) -> Iterator[RowDict]:
+    for table in engine.schema.tables():
+        if table.is_view:
+            yield {"keyspace_name": table.keyspace, "view_name": table.name}
+
+
+def _view_build_status(engine: Engine) -> Iterator[RowDict]:
+    for row in _built_views(engine):
+        yield {**row, "host_id": engine.node.host_id, "status": "SUCCESS"}
+
+
+def _size_estimates(engine: Engine) -> Iterator[RowDict]:
+    """One range, the whole ring, for each table: the node owns all of it."""
+    for table in engine.schema.tables():
+        if is_system_keyspace(table.keyspace):
+            continue
+        size = engine.store(table).size()
+        yield {
+            "keyspace_name": table.keyspace,
+            "table_name": table.name,
+            "range_start": str(_FIRST_TOKEN),
+            "range_end": str(_LAST_TOKEN),
+            "mean_partition_size": size.bytes // size.partitions if size.partitions else 0,
+            "partitions_count": size.partitions,
+        }
+
+
+def _runtime_info(engine: Engine) -> Iterator[RowDict]:
+    sizes = [engine.store(t).size() for t in engine.schema.tables() if not is_system_keyspace(t.keyspace)]
+    yield {"group": "generic", "item": "generation_number", "value": "1"}
+    yield {"group": "generic", "item": "python_version", "value": platform.python_version()}
+    yield {"group": "load", "item": "bytes", "value": str(sum(size.bytes for size in sizes))}
+    yield {"group": "load", "item": "rows", "value": str(sum(size.rows for size in sizes))}
+    yield {"group": "load", "item": "partitions", "value": str(sum(size.partitions for size in sizes))}
+
+
+def _cluster_status(engine: Engine) -> Iterator[RowDict]:
+    node = engine.node
+    yield {
+        "peer": node.address,
+        "dc": node.data_center,
+        "host_id": node.host_id,
+        "load": next(row["value"] for row in _runtime_info(engine) if row["item"] == "bytes"),
+        "owns": 1.0,
+        "status": "NORMAL",
+        "tokens": len(node.tokens),
+        "up": True,
+    }
+
+
+def token_ranges(engine: Engine) -> Iterator[tuple[int, int]]:
+    """The ranges between the node's tokens: (start, end), the first one from the last token on."""
+    tokens = sorted(engine.node.tokens)
+    for place, end in enumerate(tokens):
+        yield tokens[place - 1], end
+
+
+def _token_ring(engine: Engine) -> Iterator[RowDict]:
+    for keyspace in engine.schema.keyspaces.values():
+        if is_system_keyspace(keyspace.name) or keyspace.tablets is not None:
+            continue
+        for start, end in token_ranges(engine):
+            yield {
+                "keyspace_name": keyspace.name,
+                "start_token": str(start),
+                "endpoint": engine.node.address,
+                "dc": engine.node.data_center,
+                "end_token": str(end),
+                "rack": engine.node.rack,
+            }
+
+
+def _protocol_servers(engine: Engine) -> Iterator[RowDict]:
+    yield {
+        "name": "native",
+        "is_running": True,
+        "listen_addresses": [f"{engine.node.address}:{engine.node.port}"],
+        "protocol": "cql",
+        "protocol_version": CQL_VERSION,
+    }
+
+
+def _scylla_local(engine: Engine) -> Iterator[RowDict]:
+    yield {"key": "group0_schema_version", "value": str(engine.schema.uuid)}
+    yield {"key": "topology_change_support", "value": "1"}
+
+
+PROVIDERS: dict[str, Callable[[Engine], Iterable[RowDict]]] = {
+    "system.local": _local,
+    "system.versions": _versions,
+    "system.config": _config,
+    "system.built_views": _built_views,
+    "system.view_build_status_v2": _view_build_status,
+    "system_distributed.view_build_status": _view_build_status,
+    "system.size_estimates": _size_estimates,
+    "system.runtime_info": _runtime_info,
+    "system.cluster_status": _cluster_status,
+    "system.token_ring": _token_ring,
+    "system.protocol_servers": _protocol_servers,
+    "system.clients": lambda engine: engine.clients(),
+    "system.scylla_local": _scylla_local,
+    "system.cdc_timestamps": lambda engine: engine.streams.tablet_timestamps(engine.schema),
+    "system.cdc_streams": lambda engine: engine.streams.tablet_streams(engine.schema),
+    "system_distributed.cdc_generation_timestamps": lambda engine: engine.streams.generation_timestamps(),
+    "system_distributed.cdc_streams_descriptions_v2": lambda engine: engine.streams.descriptions(),
+}

@@ -1,0 +1,123 @@
+"""Schema values to plain data (dicts, lists, text, numbers, bytes) for the journal, and back.
+
+A view's filter is kept as its text and compiled again when it is read. The node's own keyspaces are not kept: they are
+made anew at each start.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import fields, replace
+from typing import Any
+
+from ..ddl.where import compile_restrictions
+from ..schema import CdcOptions, Column, Index, Keyspace, Schema, Table, ViewDefinition, is_system_keyspace
+from ..types import by_name
+
+Payload = dict[str, Any]
+
+
+def encode_keyspace(keyspace: Keyspace) -> Payload:
+    """A keyspace with all its tables."""
+    return {
+        "name": keyspace.name,
+        "replication": dict(keyspace.replication),
+        "durable_writes": keyspace.durable_writes,
+        "tablets": keyspace.tablets,
+        "tables": [encode_table(table) for table in keyspace.tables.values()],
+    }
+
+
+def decode_keyspace(payload: Payload) -> Keyspace:
+    tables = list(map(decode_table, payload["tables"]))
+    bases = {table.id: table for table in tables}
+    return Keyspace(
+        payload["name"],
+        dict(payload["replication"]),
+        payload["durable_writes"],
+        payload["tablets"],
+        {table.name: _with_filter(table, bases) for table in tables},
+    )
+
+
+def _with_filter(table: Table, bases: dict[uuid.UUID, Table]) -> Table:
+    if table.view is None or table.backs_index:
+        return table
+    restrictions = compile_restrictions(table.view.where, bases[table.view.base_id])
+    return replace(table, view=replace(table.view, restrictions=restrictions))
+
+
+def encode_table(table: Table) -> Payload:
+    view = table.view
+    return {
+        "keyspace": table.keyspace,
+        "name": table.name,
+        "id": table.id.bytes,
+        "columns": [(c.name, c.type.name, c.kind, c.position, c.descending) for c in table.columns.values()],
+        "options": dict(table.options),
+        "cdc": {field.name: getattr(table.cdc, field.name) for field in fields(CdcOptions)},
+        "view": None
+        if view is None
+        else {
+            "base_id": view.base_id.bytes,
+            "base_name": view.base_name,
+            "where": view.where,
+            "include_all_columns": view.include_all_columns,
+            "virtual": list(view.virtual),
+            "computed": [list(pair) for pair in view.computed],
+        },
+        "indexes": [(i.name, i.column, i.function, i.custom_class) for i in table.indexes.values()],
+        "dropped_columns": [(name, kind.name, at, where) for name, (kind, at, where) in table.dropped_columns.items()],
+        "ttl_column": table.ttl_column,
+        "partitioner": table.partitioner,
+        "is_cdc_log": table.is_cdc_log,
+    }
+
+
+def decode_table(payload: Payload) -> Table:
+    """The table; a view's filter is yet to be compiled (``decode_keyspace`` does)."""
+    view = payload["view"]
+    return Table(
+        payload["keyspace"],
+        payload["name"],
+        uuid.UUID(bytes=payload["id"]),
+        {
+            name: Column(name, by_name(kind), role, position, descending)
+            for name, kind, role, position, descending in payload["columns"]
+        },
+        dict(payload["options"]),
+        CdcOptions(**payload["cdc"]),
+        None
+        if view is None
+        else ViewDefinition(
+            uuid.UUID(bytes=view["base_id"]),
+            view["base_name"],
+            view["where"],
+            view["include_all_columns"],
+            virtual=tuple(view["virtual"]),
+            computed=tuple((name, what) for name, what in view["computed"]),
+        ),
+        {name: Index(name, column, function, custom) for name, column, function, custom in payload["indexes"]},
+        {name: (by_name(kind), at, where) for name, kind, at, where in payload["dropped_columns"]},
+        payload["ttl_column"],
+        payload["partitioner"],
+        payload["is_cdc_log"],
+    )
+
+
+def encode_schema(schema: Schema) -> Payload:
+    """All keyspaces but the node's own."""
+    return {
+        "uuid": schema.uuid.bytes,
+        "keyspaces": [encode_keyspace(k) for k in schema.keyspaces.values() if not is_system_keyspace(k.name)],
+    }
+
+
+def restore_schema(payload: Payload, schema: Schema) -> None:
+    """Make ``schema`` what it was when it was encoded; the node's own keyspaces stay."""
+    kept = {keyspace["name"] for keyspace in payload["keyspaces"]}
+    for name in [n for n in schema.keyspaces if n not in kept and not is_system_keyspace(n)]:
+        schema.remove(name)
+    for keyspace in payload["keyspaces"]:
+        schema.put(decode_keyspace(keyspace))
+    schema.uuid = uuid.UUID(bytes=payload["uuid"])

@@ -1,0 +1,1 @@
+"""Values in a statement: constants, variables and function calls become functions that give wire bytes."""

@@ -1,0 +1,242 @@
+"""Which terms fit which types: CQL's rules of assignment, without looking at the values themselves.
+
+A string constant fits a text or a timestamp, say; whether it spells a timestamp is seen when it is converted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..cql import ast
+from ..errors import InvalidRequest
+from ..schema import ColumnSpec, Table
+from ..types import (
+    ASCII,
+    BIGINT,
+    BLOB,
+    BOOLEAN,
+    DATE,
+    DECIMAL,
+    DOUBLE,
+    FLOAT,
+    INET,
+    INT,
+    SMALLINT,
+    TEXT,
+    TIME,
+    TIMESTAMP,
+    TIMEUUID,
+    TINYINT,
+    UUID,
+    VARINT,
+    CqlType,
+    TupleType,
+    parse_type,
+)
+from . import aggregates, functions
+from .functions import Fit, fit_of_type
+
+# By kind of constant: its name in messages, and the types that it may be.
+_CONSTANTS: dict[str, tuple[str, tuple[CqlType, ...]]] = {
+    "string": ("STRING", (ASCII, TEXT, INET, TIMESTAMP, DATE, TIME)),
+    "integer": (
+        "INTEGER",
+        (BIGINT, DECIMAL, DOUBLE, FLOAT, INT, SMALLINT, TIMESTAMP, DATE, TINYINT, VARINT),
+    ),
+    "uuid": ("UUID", (UUID, TIMEUUID)),
+    "float": ("FLOAT", (DECIMAL, DOUBLE, FLOAT)),
+    "boolean": ("BOOLEAN", (BOOLEAN,)),
+    "hex": ("HEX", (BLOB,)),
+    "duration": ("DURATION", ()),
+}
+
+
+def kind_of(term: ast.Literal) -> str:
+    """What messages call a constant: STRING, INTEGER …."""
+    return _CONSTANTS[term.kind][0] if term.kind != "null" else "NULL"
+
+
+def fit(term: ast.Term, type: CqlType, table: Table | None) -> Fit:
+    """How a term fits a type. ``table`` is what columns and ``token(…)`` in it refer to."""
+    if isinstance(term, ast.Literal):
+        return _fit_of_constant(term, type)
+    if isinstance(term, ast.ListLiteral):
+        return _fit_of_elements(term.items, type.element, table) if type.kind == "list" else Fit.NOT
+    if isinstance(term, ast.SetLiteral):
+        if type.kind == "map" and not term.items:
+            return Fit.WEAK  # {} is the empty map too
+        return _fit_of_elements(term.items, type.element, table) if type.kind == "set" else Fit.NOT
+    if isinstance(term, ast.MapLiteral):
+        return _fit_of_map(term, type, table)
+    if isinstance(term, ast.TupleLiteral):
+        return _fit_of_tuple(term, type, table)
+    if isinstance(term, ast.TypeHint):
+        return fit_of_type(parse_type(term.type), type)
+    if isinstance(term, ast.FunctionCall):
+        return _fit_of_call(term, type, table)
+    if isinstance(term, ast.BindMarker):
+        return Fit.WEAK
+    if isinstance(term, ast.UserTypeLiteral):
+        return Fit.NOT  # there are no user-defined types
+    known = infer(term, table)
+    return Fit.NOT if known is None else fit_of_type(known, type)
+
+
+def _fit_of_constant(term: ast.Literal, type: CqlType) -> Fit:
+    if term.kind == "null":
+        return Fit.WEAK
+    if type.is_collection:
+        return Fit.NOT
+    if type.kind != "native":
+        return Fit.WEAK  # a tuple in its old form: a string with colons
+    return Fit.WEAK if type in _CONSTANTS[term.kind][1] else Fit.NOT
+
+
+def _fit_of_elements(items: tuple[ast.Term, ...], type: CqlType, table: Table | None) -> Fit:
+    # Nothing says what an empty collection is of.
+    return min((fit(item, type, table) for item in items), default=Fit.WEAK)
+
+
+def _fit_of_map(term: ast.MapLiteral, type: CqlType, table: Table | None) -> Fit:
+    if type.kind != "map":
+        return Fit.NOT
+    return min(min(fit(key, type.key, table), fit(value, type.value, table)) for key, value in term.items)
+
+
+def _fit_of_tuple(term: ast.TupleLiteral, type: CqlType, table: Table | None) -> Fit:
+    if not isinstance(type, TupleType) or len(term.items) > len(type.types):
+        return Fit.NOT
+    fits = (fit(item, kind, table) for item, kind in zip(term.items, type.types, strict=False))
+    return Fit.NOT if Fit.NOT in fits else Fit.WEAK
+
+
+def _fit_of_call(term: ast.FunctionCall, type: CqlType, table: Table | None) -> Fit:
+    try:
+        returned = infer(term, table)
+    except InvalidRequest:
+        return Fit.WEAK  # compiling the call will say better what is wrong with it
+    return Fit.WEAK if returned is None else fit_of_type(returned, type)
+
+
+def infer(term: ast.Term, table: Table | None) -> CqlType | None:
+    """The type that a term has by itself; None if only its place can tell (constants, bind markers …)."""
+    if isinstance(term, ast.TypeHint | ast.Cast):
+        return parse_type(term.type)
+    if isinstance(term, ast.ColumnRef):
+        column = table.columns.get(term.name) if table is not None else None
+        return None if column is None else column.type
+    if isinstance(term, ast.FunctionCall):
+        if aggregates.is_aggregate(term.name):
+            argument = infer(term.arguments[0], table) if term.arguments else None
+            return aggregates.resolve(term.name, argument).return_type
+        arguments = [TermArgument(argument, table) for argument in term.arguments]
+        function = functions.find(term.name, arguments, table)
+        return None if function is None else function.return_type
+    if isinstance(term, ast.TupleLiteral):
+        types = [infer(item, table) for item in term.items]
+        return None if None in types else TupleType(types)  # type: ignore[arg-type]
+    return None
+
+
+class TermArgument:
+    """A term as the argument of a function that is still to be chosen."""
+
+    def __init__(self, term: ast.Term, table: Table | None):
+        self.text = text_of(term)
+        self._term, self._table = term, table
+
+    def fit(self, type: CqlType) -> Fit:
+        return fit(self._term, type, self._table)
+
+
+# ---------------------------------------------------------------- literals of collections and tuples
+
+
+def check_literal(term: Any, receiver: ColumnSpec, table: Table | None) -> None:
+    """InvalidRequest, with ScyllaDB's words, unless a list, set, map or tuple literal fits the receiver."""
+    if isinstance(term, ast.TupleLiteral):
+        _check_tuple(term, receiver, table)
+    elif isinstance(term, ast.MapLiteral):
+        _check_map(term, receiver, table)
+    else:
+        _check_elements(term, receiver, table)
+
+
+def _check_elements(term: Any, receiver: ColumnSpec, table: Table | None) -> None:
+    kind = "list" if isinstance(term, ast.ListLiteral) else "set"
+    type = receiver.type
+    if type.kind != kind:
+        if kind == "set" and type.kind == "map" and not term.items:
+            return
+        raise InvalidRequest(f"Invalid {kind} literal for {receiver.name} of type {type.name}")
+    for item in term.items:
+        if fit(item, type.element, table) is Fit.NOT:
+            raise InvalidRequest(
+                f"Invalid {kind} literal for {receiver.name}: value {text_of(item)} is not of type {type.element.name}"
+            )
+
+
+def _check_map(term: ast.MapLiteral, receiver: ColumnSpec, table: Table | None) -> None:
+    type = receiver.type
+    if type.kind != "map":
+        raise InvalidRequest(f"Invalid map literal for {receiver.name} of type {type.name}")
+    for key, value in term.items:
+        for what, part, wanted in (("key", key, type.key), ("value", value, type.value)):
+            if fit(part, wanted, table) is Fit.NOT:
+                raise InvalidRequest(
+                    f"Invalid map literal for {receiver.name}: {what} {text_of(part)} is not of type {wanted.name}"
+                )
+
+
+def _check_tuple(term: ast.TupleLiteral, receiver: ColumnSpec, table: Table | None) -> None:
+    type = receiver.type
+    if not isinstance(type, TupleType):
+        raise InvalidRequest(f"Invalid tuple type literal for {receiver.name} of type {type.name}")
+    for index, item in enumerate(term.items):
+        if index >= len(type.types):
+            raise InvalidRequest(
+                f"Invalid tuple literal for {receiver.name}: too many elements. "
+                f"Type {type.name} expects {len(type.types)} but got {len(term.items)}"
+            )
+        if fit(item, type.types[index], table) is Fit.NOT:
+            raise InvalidRequest(
+                f"Invalid tuple literal for {receiver.name}: component {index} is not of type {type.types[index].name}"
+            )
+
+
+# ---------------------------------------------------------------- terms as text
+
+
+def text_of(term: ast.Term) -> str:
+    """A term as messages show it."""
+    if isinstance(term, ast.Literal):
+        return f"'{term.text}'" if term.kind == "string" else term.text
+    if isinstance(term, ast.BindMarker):
+        return "?"
+    if isinstance(term, ast.ListLiteral):
+        return f"[{_joined(term.items)}]"
+    if isinstance(term, ast.SetLiteral):
+        return "{" + _joined(term.items) + "}"
+    if isinstance(term, ast.MapLiteral):
+        return "{" + ", ".join(f"{text_of(k)}:{text_of(v)}" for k, v in term.items) + "}"
+    if isinstance(term, ast.UserTypeLiteral):
+        return "{" + ", ".join(f"{name}:{text_of(v)}" for name, v in term.fields) + "}"
+    if isinstance(term, ast.TupleLiteral):
+        return f"({_joined(term.items)})"
+    if isinstance(term, ast.FunctionCall):
+        return f"{term.name}({'*' if term.star else _joined(term.arguments)})"
+    if isinstance(term, ast.TypeHint):
+        return f"({parse_type(term.type).name}) {text_of(term.term)}"
+    if isinstance(term, ast.Cast):
+        return f"({text_of(term.term)} AS {parse_type(term.type).name})"
+    if isinstance(term, ast.ColumnRef):
+        return term.name
+    if isinstance(term, ast.Subscript):
+        return f"{term.column}[{text_of(term.key)}]"
+    if isinstance(term, ast.FieldRef):
+        return f"{text_of(term.term)}.{term.field}"
+    return f"{term.what}({text_of(term.target)})"
+
+
+def _joined(items: tuple[ast.Term, ...]) -> str:
+    return ", ".join(text_of(item) for item in items)

@@ -1,0 +1,1 @@
+"""The WHERE clause: which partitions, rows and filters a statement names, and what it may not ask."""
