@@ -58,6 +58,10 @@ test: venv ## run all tests
 outputs: venv ## execute the notebooks in place and refresh what is committed
 	@$(BIN)/python tools/refresh_outputs.py $(ARGS)
 
+.PHONY: coverage
+coverage: venv ## write embedded_scylla/COVERAGE.md anew
+	@$(BIN)/python tools/coverage_page.py $(ARGS)
+
 .PHONY: bench
 bench: venv ## measure; figures in out/bench.json
 	@$(BIN)/python -m helpers.bench $(ARGS)
