@@ -143,7 +143,7 @@ class _Change:
         if column.is_primary_key:
             raise InvalidRequest(f"Cannot drop PRIMARY KEY part {name}")
         for view in sorted(self.views.values(), key=lambda v: v.name):
-            if name in view.columns or name in view.view.virtual:
+            if name in view.columns or name in view.view.virtual or name == view.view.collection:
                 raise InvalidRequest(
                     f"Cannot drop column {name} from base table {table.full_name}: "
                     f"materialized view {view.name} needs this column"
@@ -241,7 +241,9 @@ class _Change:
 
 
 def _has_extra_key_column(view: Table, base: Table) -> bool:
-    """Whether a regular column of the base is in the view's key, and so decides over the life of its rows."""
+    """Whether something that is not in the base's key is in the view's, and so decides over the life of its rows."""
+    if view.view.collection is not None:
+        return True
     keys = (*view.partition_key, *view.clustering)
     return any(c.name in base.columns and not base.columns[c.name].is_primary_key for c in keys)
 

@@ -1,5 +1,6 @@
 """CREATE and DROP INDEX. A global secondary index is a hidden view: the indexed column is its partition key, the base
-table's key its clustering key, after the base partition's token, which keeps its rows in the order of the ring."""
+table's key its clustering key, after the base partition's token, which keeps its rows in the order of the ring. Of a
+static column the view knows the partitions only, and of a collection that is not frozen it has each element."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from ..quoting import identifier
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Index, Schema, Table, ViewDefinition
 from ..timeuuid import timeuuid_at
-from ..types import BIGINT
+from ..types import BIGINT, TIMEUUID, CqlType, TupleType
 from .names import MAX_LENGTH, check_modifiable, find_table
 from .options import VIEW_DEFAULTS
 from .views import add_view, check_views_allowed, warn_of_racks
@@ -70,7 +71,7 @@ def create_index(statement: ast.CreateIndex, keyspace_name: str, context: Contex
 
 
 def _checked_function(target: ast.IndexTarget, column: Column, table: Table) -> str | None:
-    """What of the column is indexed: None for its value, "full" for a frozen collection."""
+    """What of the column is indexed, as ``Index.function`` says it."""
     name, kind, function = target.column, column.type, target.function
     if column.kind == PARTITION_KEY and len(table.partition_key) == 1:
         raise InvalidRequest(f"Cannot create secondary index on partition key column {name}")
@@ -79,7 +80,9 @@ def _checked_function(target: ast.IndexTarget, column: Column, table: Table) -> 
             raise InvalidRequest("full() indexes can only be created on frozen collections")
         if function in ("keys", "entries") and kind.kind != "map":
             raise InvalidRequest(f"Cannot create secondary index on {function} of column {name} with non-map type")
-        raise InvalidRequest(f"Secondary indexes on collections (column {name}) are not supported by this node.")
+        if kind.kind == "set":
+            return "keys"
+        return function or "values"
     if kind.is_collection:
         if function != "full":
             raise InvalidRequest(f"Cannot create index on {_SHOWN[function]} of frozen collection column {name}")
@@ -91,8 +94,6 @@ def _checked_function(target: ast.IndexTarget, column: Column, table: Table) -> 
             f"Cannot create index on {_SHOWN[function]} of column {name}; "
             f"only non-frozen collections support {_SHOWN[function]} indexes"
         )
-    if column.kind == STATIC:
-        raise InvalidRequest(f"Secondary indexes on static columns (column {name}) are not supported by this node.")
     return None
 
 
@@ -106,28 +107,56 @@ def _free_name(table: Table, column: Column, tables: dict[str, Table], taken: se
 
 
 def _view(index: Index, table: Table, column: Column, context: Context) -> Table:
-    token_name, count = "idx_token", 0
-    while token_name in table.columns:
-        count += 1
-        token_name = f"idx_token_{count}"
+    token_name = _free_column("idx_token", table)
+    computed: list[tuple[str, ...]] = [(token_name, TOKEN)]
+    name, kind, what = column.name, column.type, index.function
+    if kind.is_multicell:
+        name, kind = _free_column("coll_value", table), _element_type(kind, what)
+        computed.insert(0, (name, what, column.name))
     columns = {
-        column.name: Column(column.name, column.type, PARTITION_KEY, 0),
+        name: Column(name, kind, PARTITION_KEY, 0),
         token_name: Column(token_name, BIGINT, CLUSTERING, 0),
     }
-    for key in (*table.partition_key, *table.clustering):
+    for key in (*table.partition_key, *(() if column.kind == STATIC else table.clustering)):
         if key.name != column.name:
             columns[key.name] = Column(key.name, key.type, CLUSTERING, len(columns) - 1, key.descending)
+    if column.type.is_multicell and what == "values":
+        # Elements with the same value would be one row, and one of them could not be deleted without the others.
+        name, kind = _free_column("keys_for_values_idx", table), _element_type(column.type, "keys")
+        columns[name] = Column(name, kind, CLUSTERING, len(columns) - 1)
+        computed.append((name, "keys", column.name))
     virtual = tuple(c.name for c in table.regulars) if column.is_primary_key else ()
     definition = ViewDefinition(
         table.id,
         table.name,
-        f"{identifier(column.name)} IS NOT NULL",
+        "" if column.type.is_multicell else f"{identifier(column.name)} IS NOT NULL",
         False,
         virtual=virtual,
-        computed=((token_name, TOKEN),),
+        computed=tuple(computed),
     )
     table_id = timeuuid_at(context.engine.clock.unique_micros())
     return Table(table.keyspace, index.view_name, table_id, columns, dict(VIEW_DEFAULTS), view=definition)
+
+
+def _free_column(root: str, table: Table) -> str:
+    name, count = root, 0
+    while name in table.columns:
+        count += 1
+        name = f"{root}_{count}"
+    return name
+
+
+def _element_type(collection: CqlType, what: str) -> CqlType:
+    """The type of the keys, values or entries of a collection; a list's keys are times."""
+    if collection.kind == "map":
+        return {
+            "keys": collection.key,
+            "values": collection.value,
+            "entries": TupleType((collection.key, collection.value)),
+        }[what]
+    if collection.kind == "list" and what == "keys":
+        return TIMEUUID
+    return collection.element
 
 
 def drop_index(statement: ast.DropIndex, keyspace_name: str, context: Context) -> Result:

@@ -4,7 +4,8 @@ A view is told what a base row was and what it became. If the view's key consist
 the view row is the base row's twin: same marker, same tombstones, same cells. If one regular column of the base is in
 the view's key, that column's cell decides: it gives the view row its marker, so the row comes, goes and expires with
 it, and when its value changes, the row moves: a shadowable tombstone in the old place, a whole new row in the new one.
-View cells are the base's cells, timestamps, TTLs and all. Static columns never get into a view.
+View cells are the base's cells, timestamps, TTLs and all. Static columns get into no view but those behind indexes on
+them, which follow the static row as others follow clustered rows; for indexes on elements see ``element_index``.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from operator import itemgetter
 
-from ..schema import CLUSTERING, PARTITION_KEY, Column, Table
+from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Table
 from ..storage.keys import token
 from ..storage.partition import Change
 from ..storage.rows import Cell, Collection, GovernedRow, Key, Marker, Mutation, Row, Tombstone, live, row_is_live
 from ..storage.store import TableStore
+from .element_index import ElementUpdater, is_static
 
 Cells = dict[str, Cell | Collection]
 Place = tuple[bytes, ...]  # a base row's partition key, clustering key, and regular column in the view's key
@@ -29,6 +31,7 @@ class ViewUpdater:
         self.view, self.base = view, base
         columns = (*view.partition_key, *view.clustering)
         self.key_column = next((c.name for c in columns if _is_regular(base.columns.get(c.name))), None)
+        self.of_static = self.key_column is not None and base.columns[self.key_column].kind == STATIC
         # An index's table has a column that the base has not: the base partition's token, to keep the ring's order.
         self.has_token = any(c.name not in base.columns for c in columns)
         self.partition_of = _picker([self._position(column) for column in view.partition_key])
@@ -38,7 +41,8 @@ class ViewUpdater:
         # Per regular column of the base that the view has: its name, and whether only its liveness is kept.
         self.selected = [(c.name, False) for c in base.regulars if c.name in view.columns and c.name != self.key_column]
         self.selected += [(name, True) for name in virtual]
-        self.takes_all = not virtual and len(self.selected) == len(base.regulars) - (self.key_column is not None)
+        from_regular = self.key_column is not None and not self.of_static
+        self.takes_all = not virtual and not self.of_static and len(self.selected) == len(base.regulars) - from_regular
 
     def _position(self, column: Column) -> int:
         """Where in a ``Place`` a column of the view's key is found."""
@@ -49,6 +53,8 @@ class ViewUpdater:
             return origin.position
         if origin.kind == CLUSTERING:
             return len(self.base.partition_key) + origin.position
+        if origin.kind == STATIC:
+            return len(self.base.partition_key)
         return len(self.base.partition_key) + len(self.base.clustering)
 
     # ------------------------------------------------------------ changes
@@ -59,6 +65,8 @@ class ViewUpdater:
         found: dict[Key, Mutation] = {}
         update = self._update_twin if self.key_column is None else self._update_moving
         for old, new in changes:
+            if self.base.statics and is_static(new, self.base) != self.of_static:
+                continue
             update(found, key, old, new, now)
         return list(found.values())
 
@@ -116,12 +124,6 @@ class ViewUpdater:
     def _key_cell(self, row: Row, now: int) -> Cell | None:
         cell = row.cells.get(self.key_column)
         return cell if cell is not None and live(cell, now) else None
-
-    def _partition(self, key: Key, row: Row) -> Key:
-        return tuple([source(key, row) for source in self.partition_sources])
-
-    def _clustering(self, key: Key, row: Row) -> Key:
-        return tuple([source(key, row) for source in self.clustering_sources])
 
     def _is_wanted(self, place: Place) -> bool:
         """Whether the view's WHERE accepts a row (only columns of the view's key can be restricted)."""
@@ -186,17 +188,22 @@ def _without_values(collection: Collection) -> Collection:
 
 
 _MOST_UPDATERS = 256
-_updaters: dict[tuple[int, int], ViewUpdater] = {}  # by the identity of the two definitions, which it keeps alive
+Updater = ViewUpdater | ElementUpdater
+_updaters: dict[tuple[int, int], Updater] = {}  # by the identity of the two definitions, which it keeps alive
 
 
-def updater(view: Table, base: Table) -> ViewUpdater:
+def updater(view: Table, base: Table) -> Updater:
     """The updater for two definitions, made when first asked for."""
     found = _updaters.get((id(view), id(base)))
     if found is None:
         if len(_updaters) >= _MOST_UPDATERS:  # mostly for definitions that are no more
             _updaters.clear()
-        found = _updaters[id(view), id(base)] = ViewUpdater(view, base)
+        found = _updaters[id(view), id(base)] = _make_updater(view, base)
     return found
+
+
+def _make_updater(view: Table, base: Table) -> Updater:
+    return ViewUpdater(view, base) if view.view.collection is None else ElementUpdater(view, base)
 
 
 def view_mutations(view: Table, base: Table, key: Key, changes: Iterable[Change], now: int) -> list[Mutation]:
@@ -206,8 +213,10 @@ def view_mutations(view: Table, base: Table, key: Key, changes: Iterable[Change]
 
 def build(view: Table, base: TableStore, target: TableStore, now: int) -> None:
     """Fill the empty store ``target`` of a new view from the rows that the base has."""
-    updater = ViewUpdater(view, base.table)
+    updater = _make_updater(view, base.table)
     for partition in base.scan():
-        changes = [(None, row) for row in partition.scan() if row_is_live(row, now)]
+        changes: list[Change] = [(None, row) for row in partition.scan() if row_is_live(row, now)]
+        if partition.static is not None:
+            changes.append((None, partition.static))
         for mutation in updater.mutations(partition.key, changes, now):
             target.apply(mutation, now)

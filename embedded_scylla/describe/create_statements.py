@@ -58,7 +58,9 @@ def view_statement(view: Table, internals: bool = False) -> str:
 
 def index_statement(table: Table, index: Index) -> str:
     target = identifier(index.column)
-    if index.function:
+    kind = table.columns[index.column].type
+    # What is kept as the keys of a set is asked for by its name alone.
+    if index.function and not (kind.is_multicell and kind.kind == "set"):
         target = f"{index.function}({target})"
     return f"CREATE INDEX {identifier(index.name)} ON {qualified(table.keyspace, table.name)}({target});\n"
 

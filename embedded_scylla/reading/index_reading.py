@@ -1,7 +1,8 @@
 """Reading through a secondary index: its hidden view says which rows, the base table says what is in them.
 
-The view's partition key is the indexed column, its clustering key a token column and the base table's key; so the
-rows come in the order of the base table, as a scan of it would meet them.
+The view's partition key is the indexed column (or an element of it), its clustering key a token column and the base
+table's key; so the rows come in the order of the base table, as a scan of it would meet them. The view behind an index
+on a static column knows partitions, not rows: those are then read as if they had been named.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..request import Context
-from ..schema import CLUSTERING, Schema, Table
+from ..schema import CLUSTERING, STATIC, Schema, Table
 from ..storage.keys import HIGHEST, clustering_encoder, token
 from ..storage.partition import Partition
-from ..storage.rows import Row, row_is_live
-from ..types import BIGINT
+from ..storage.rows import Key, Row, row_is_live
+from ..types import BIGINT, wire
 from ..where.relations import Predicate
 from ..where.restrictions import Restrictions
 from .paging import PagingState
@@ -26,12 +27,13 @@ class IndexReader:
         self._restrictions = restrictions
         self._base = restrictions.table
         self._view = view
-        self._value = predicate.value
+        self._predicate = predicate
+        self.finds_partitions = predicate.column.kind == STATIC
         # Where each column of the base table's key stands in an index row: the indexed column itself comes last.
         places = {column.name: column.position for column in view.clustering}
         places[predicate.column.name] = len(places)
         self._partition = [places[c.name] for c in self._base.partition_key]
-        self._clustering = [places[c.name] for c in self._base.clustering]
+        self._clustering = [] if self.finds_partitions else [places[c.name] for c in self._base.clustering]
         # The parts of the partition key that an index row has in its own key.
         self._prefix = [i for i, c in enumerate(self._base.partition_key) if c is not predicate.column]
         self._indexes_clustering = predicate.column.kind == CLUSTERING
@@ -53,35 +55,67 @@ class IndexReader:
 
     def rows(self, context: Context, state: PagingState | None) -> Iterator[tuple[Partition, Row]]:
         """The rows with the value asked for that are also within the tokens and intervals asked for."""
-        value = self._value(context)
-        tokens = self._restrictions.token_range(context)
         intervals = self._restrictions.clustering_intervals(context)
-        found = None if value is None else context.engine.store(self._view).partition((value,))
-        if found is None or tokens is None or not intervals:
+        if not intervals:
             return
-        context.step(f"Reading the index {self._restrictions.index.name} of {self._base.full_name}")
-        base = context.engine.store(self._base)
-        first, last = tokens
-        for row in found.scan(b"" if state is None else self._after(state)):
-            if not row_is_live(row, context.now):
-                continue
-            whole = (*row.key, value)
-            key = tuple([whole[place] for place in self._partition])
+        previous = None
+        for partition, whole in self._found(context, b"" if state is None else self._after(state)):
             order = self._encode_base(tuple([whole[place] for place in self._clustering]))
-            if state is not None and key == state.key and order <= state.position:
+            if state is not None and partition.key == state.key and order <= state.position:
                 continue
-            partition = base.partition(key)
-            if partition is None or not first <= partition.token <= last:
+            if (partition.key, order) == previous:  # another element of the same row
                 continue
+            previous = partition.key, order
             if not any(i.start <= order and (i.end is None or order < i.end) for i in intervals):
                 continue
             original = partition.get(order)
             if original is not None:
                 yield partition, original
 
+    def partitions(self, context: Context, state: PagingState | None) -> Iterator[Partition]:
+        """For an index on a static column: the partitions with the value asked for that are also within the tokens,
+        from the one on at which a page begins."""
+        begin = b""
+        if state is not None:
+            begin = self._partition_place(state)
+            if state.position is None:
+                begin += HIGHEST
+        previous = None
+        for partition, _ in self._found(context, begin):
+            if partition is not previous:
+                yield partition
+            previous = partition
+
+    def _found(self, context: Context, begin: bytes) -> Iterator[tuple[Partition, Key]]:
+        """The partitions of the base table that index rows lead to, with all key columns of each index row."""
+        value = self._indexed_value(context)
+        tokens = self._restrictions.token_range(context)
+        found = None if value is None else context.engine.store(self._view).partition((value,))
+        if found is None or tokens is None:
+            return
+        context.step(f"Reading the index {self._restrictions.index.name} of {self._base.full_name}")
+        base = context.engine.store(self._base)
+        first, last = tokens
+        for row in found.scan(begin):
+            if row_is_live(row, context.now):
+                whole = (*row.key, value)
+                partition = base.partition(tuple([whole[place] for place in self._partition]))
+                if partition is not None and first <= partition.token <= last:
+                    yield partition, whole
+
+    def _indexed_value(self, context: Context) -> bytes | None:
+        value = self._predicate.value(context)
+        if self._predicate.subscript is None or value is None:
+            return value
+        key = self._predicate.subscript(context)
+        return None if key is None else wire.pack_fields((key, value))
+
     def _after(self, state: PagingState) -> bytes:
         """Where in the index the next page begins: right behind the last row of the one before (or, if the index has
         not the whole clustering key in its own, with the rows of that partition)."""
-        place = BIGINT.encode(token(self._base, state.key))
-        begin = self._encode_view((place, *[state.key[i] for i in self._prefix]))
+        begin = self._partition_place(state)
         return begin if self._indexes_clustering else begin + state.position + HIGHEST
+
+    def _partition_place(self, state: PagingState) -> bytes:
+        place = BIGINT.encode(token(self._base, state.key))
+        return self._encode_view((place, *[state.key[i] for i in self._prefix]))

@@ -187,7 +187,7 @@ class SelectPlan(Plan):
         state: PagingState | None,
     ) -> PagingState | None:
         """Collect rows until the page or the limit is full; where the next page begins, if there may be one."""
-        if self._index is not None:
+        if self._index is not None and not self._index.finds_partitions:
             return self._walk_index(context, collector, room, state)
         intervals = [EVERYTHING] if self.distinct else self.restrictions.clustering_intervals(context)
         if not intervals:
@@ -223,6 +223,9 @@ class SelectPlan(Plan):
                 partition = store.partition(key)
                 if partition is not None:
                     yield partition
+            return
+        if self._index is not None:
+            yield from self._index.partitions(context, state)
             return
         tokens = self.restrictions.token_range(context)
         if tokens is None:

@@ -85,7 +85,16 @@ class Partition:
 
     def apply(self, mutation: Mutation, now: int, encode: Callable[[Key], bytes], want_changes: bool) -> list[Change]:
         """Merge a write; with ``want_changes`` say what became of each row that it touched. Rows that were not there
-        before are taken over from the mutation as they are."""
+        before are taken over from the mutation as they are. The static row is among them, with its empty key."""
+        if want_changes and (mutation.static is not None or mutation.deletion is not None):
+            before = None if self.static is None else copy_row(self.static)
+            changes = self._apply(mutation, now, encode, True)
+            if before is not None or self.static is not None:
+                changes.append((before, self.static or Row(())))
+            return changes
+        return self._apply(mutation, now, encode, want_changes)
+
+    def _apply(self, mutation: Mutation, now: int, encode: Callable[[Key], bytes], want_changes: bool) -> list[Change]:
         if mutation.static is not None:
             self._apply_static(mutation.static, now)
         if mutation.deletion is not None or mutation.ranges:

@@ -198,12 +198,16 @@ def _view_virtual_columns(schema: Schema) -> Iterator[Row]:
 
 def _computed_columns(schema: Schema) -> Iterator[Row]:
     for table in schema.tables():
-        for name, computation in table.view.computed if table.view else ():
+        for name, computation, *collection in table.view.computed if table.view else ():
+            if collection:
+                shown = {"type": f"collection_{computation}", "collection_name": collection[0]}
+            else:
+                shown = {"type": f"{computation}_v2"}
             yield {
                 "keyspace_name": table.keyspace,
                 "table_name": table.name,
                 "column_name": name,
-                "computation": json.dumps({"type": f"{computation}_v2"}, separators=(",", ":")).encode(),
+                "computation": json.dumps(shown, separators=(",", ":")).encode(),
             }
 
 
@@ -233,7 +237,8 @@ def _indexes(schema: Schema) -> Iterator[Row]:
 
 def index_target(index: Index) -> str:
     """What an index is on, as it is kept: the column (``full()`` is left out: a frozen collection says it)."""
-    return identifier(index.column)
+    name = identifier(index.column)
+    return name if index.function in (None, "full") else f"{index.function}({name})"
 
 
 _MAKERS = {

@@ -156,7 +156,8 @@ def _serves(index: Index, p: Predicate) -> bool:
         return p.operator == "=" and p.subscript is None
     if index.function == "entries":
         return p.operator == "=" and p.subscript is not None
-    return p.operator == ("CONTAINS KEY" if index.function == "keys" else "CONTAINS")
+    of_keys = index.function == "keys" and p.column.type.kind == "map"  # what is in a set is kept as its keys
+    return p.operator == ("CONTAINS KEY" if of_keys else "CONTAINS")
 
 
 def serves_some(indexes: list[Index], columns: Iterable[list[Predicate]]) -> bool:

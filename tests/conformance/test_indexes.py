@@ -217,9 +217,3 @@ def test_index_building_is_told_as_a_view(table, run):
         f"SELECT view_name FROM system.built_views WHERE keyspace_name = '{keyspace}' "
         f"AND view_name = '{name}_v_idx_index'"
     )
-
-
-@words
-def test_collections_that_are_not_frozen(table, refused):
-    """ScyllaDB indexes their elements; this node says that it does not."""
-    refused(InvalidRequest, f"CREATE INDEX ON {table} (l)", "collection|not supported")

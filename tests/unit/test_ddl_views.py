@@ -329,8 +329,6 @@ class TestIndexes:
             ("CREATE INDEX ON t (keys(v))",
              "Cannot create index on keys() of column v; only non-frozen collections support keys() indexes"),
             ("CREATE INDEX ON t (f)", "Cannot create index on value of frozen collection column f"),
-            ("CREATE INDEX ON t (m)", "Secondary indexes on collections (column m) are not supported by this node."),
-            ("CREATE INDEX ON t (s)", "Secondary indexes on static columns (column s) are not supported by this node."),
             ("CREATE INDEX ON t ((p, q), v)", "Local secondary indexes are not supported by this node."),
             ("CREATE CUSTOM INDEX ON t (v) USING 'Sasi'", "Non-supported custom class 'Sasi' provided"),
             ("CREATE INDEX ON by_v_index (c)", "Secondary indexes are not supported on materialized views"),
