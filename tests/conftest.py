@@ -1,0 +1,14 @@
+"""For all tests: Hypothesis tries the same examples in every run, so that a red run is red again when it is repeated.
+
+``HYPOTHESIS_PROFILE=search`` looks for new ones.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
