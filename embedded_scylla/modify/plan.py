@@ -111,8 +111,10 @@ class ModificationPlan(Plan):
         if self.static_operations:
             old = partition.static if partition is not None else None
             static = Row(())
-            for operation in self.static_operations:
-                operation.run(static.cells, context, write, old)
+            # Once for each row named: a static list that is appended to grows with each of them.
+            for _ in row_keys if self.names_rows else ((),):
+                for operation in self.static_operations:
+                    operation.run(static.cells, context, write, old)
             if static.cells:
                 mutation.static = static
         for row_key in row_keys:

@@ -83,6 +83,13 @@ def test_static_list(create, run):
     assert run(f"SELECT l FROM {table}") == [([1],)]
 
 
+def test_static_list_appended_to_by_several_rows(create, run):
+    """The statement is carried out for each row that it names, and so is what it does to the static row."""
+    table = create("(p int, c int, l list<int> static, v int, PRIMARY KEY (p, c))")
+    run(f"UPDATE {table} SET l = l + [1, 2], v = 0 WHERE p = 1 AND c IN (0, 1)")
+    assert run(f"SELECT DISTINCT p, l FROM {table}") == [(1, [1, 2, 1, 2])]
+
+
 def test_two_lists_at_once(create, run):
     table = create("(k int PRIMARY KEY, a list<int>, b list<int>)")
     run(f"INSERT INTO {table} (k, a, b) VALUES (0, [1, 2, 3], [4, 5, 6])")

@@ -386,6 +386,8 @@ def reads(draw: Draw, table: Readable, keyspace: str, tokens: tuple[int, ...], f
     filtering = draw(st.integers(0, 3)) == 0
     if filtering:
         named = {name for r in where for name in r.columns}
+        if any(len(r.columns) > 1 and not r.of_token for r in where):
+            named |= set(table.clustering)  # relations of one column and of several do not mix
         where += tuple(r for r in draw(_filters(table)) if not named & set(r.columns))
     if draw(st.integers(0, 4)) == 0:
         of_rows = any(set(r.columns) & set(table.clustering) for r in where)
