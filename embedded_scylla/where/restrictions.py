@@ -385,8 +385,6 @@ def plan_restrictions(
     where_rules.check_together(table, predicates, allow_filtering)
     found = Restrictions(table, predicates, strict_nulls=not reads)
     indexes = list(table.indexes.values()) if statement != "DELETE" else []
-    if not reads:
-        where_rules.check_write(found)
     on_partition = not found.token and where_rules.serves_some(indexes, found.partition.values())
     on_clustering = where_rules.serves_some(indexes, found.clustering.values())
     on_other = where_rules.serves_some(indexes, found.other.values())
@@ -407,6 +405,8 @@ def plan_restrictions(
             )
         raise InvalidRequest("Cannot restrict clustering columns when selecting only static columns")
     where_rules.check_clustering(found, on_clustering, allow_filtering)
+    if not reads:
+        where_rules.check_write(found)
     if (found.is_key_range or found.clustering_needs_filtering) and on_clustering and not found.tuples:
         found.uses_index = True
     if found.other:

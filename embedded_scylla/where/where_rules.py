@@ -160,9 +160,16 @@ def _serves(index: Index, p: Predicate) -> bool:
     return p.operator == ("CONTAINS KEY" if of_keys else "CONTAINS")
 
 
+def _serves_all(index: Index, found: list[Predicate]) -> bool:
+    """Whether an index answers all relations on one column. Of an index on elements only one element can be asked."""
+    if len(found) > 1 and index.function not in (None, "full"):
+        return False
+    return all(_serves(index, p) for p in found)
+
+
 def serves_some(indexes: list[Index], columns: Iterable[list[Predicate]]) -> bool:
     """Whether an index answers all relations on some column."""
-    return any(all(_serves(index, p) for p in found) for found in columns for index in indexes)
+    return any(_serves_all(index, found) for found in columns for index in indexes)
 
 
 def chosen_index(indexes: list[Index], found: Restrictions) -> Index | None:
@@ -170,6 +177,6 @@ def chosen_index(indexes: list[Index], found: Restrictions) -> Index | None:
     for group in (found.partition, found.clustering, found.other):
         for predicates in group.values():
             for index in indexes:
-                if all(_serves(index, p) for p in predicates):
+                if _serves_all(index, predicates):
                     return index
     return None

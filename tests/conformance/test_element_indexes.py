@@ -160,6 +160,17 @@ def test_an_index_finds_what_filtering_finds(create, run, finds, seed):
             finds(f"SELECT p FROM {table} WHERE {relation}", expected)
 
 
+def test_an_index_answers_for_one_element(table, run, refused, finds):
+    """Two relations on one collection are more than an index can answer."""
+    run(f"CREATE INDEX ON {table} (s)")
+    run(f"CREATE INDEX ON {table} (ENTRIES(m))")
+    run(f"INSERT INTO {table} (p, c, s, m) VALUES (1, 1, {{'a', 'b'}}, {{'a': 1, 'b': 2}})")
+    run(f"INSERT INTO {table} (p, c, s, m) VALUES (2, 1, {{'a'}}, {{'a': 1}})")
+    for relations in ("s CONTAINS 'a' AND s CONTAINS 'b'", "m['a'] = 1 AND m['b'] = 2"):
+        refused(InvalidRequest, f"SELECT p FROM {table} WHERE {relations}", "ALLOW FILTERING")
+        finds(f"SELECT p FROM {table} WHERE {relations} ALLOW FILTERING", [(1,)])
+
+
 # ---------------------------------------------------------------- static columns
 
 
@@ -327,3 +338,15 @@ def test_an_indexed_collection_cannot_be_dropped(table, run, refused):
     run(f"ALTER TABLE {table} ADD more int")
     run(f"INSERT INTO {table} (p, c, m, more) VALUES (1, 1, {{'a': 1}}, 1)")
     assert run(f"SELECT more FROM {table} WHERE m CONTAINS KEY 'a'") == [(1,)]
+
+
+@words
+def test_writes_do_not_look_into_clustering_collections(create, refused):
+    """Only a query may ask what a key contains; for writes neither an index nor filtering would help."""
+    table = create("(p int, c frozen<map<int, int>>, v int, PRIMARY KEY (p, c))")
+    for relation in ("c CONTAINS 1", "c CONTAINS KEY 1"):
+        for statement in (
+            f"UPDATE {table} SET v = 1 WHERE p = 1 AND {relation}",
+            f"UPDATE {table} SET v = 1 WHERE p = 1 AND {relation} IF v = 2",
+        ):
+            refused(InvalidRequest, statement, "Cannot restrict clustering columns by a CONTAINS relation without")
