@@ -93,8 +93,16 @@ def _check_tuples(before: list[Predicate], p: Predicate) -> None:
 
 def _refuse_token_mixture(table: Table, found: list[Predicate]) -> None:
     restricted = {c for p in found for c in p.columns}
-    names = ", ".join(c.name for c in table.partition_key if c in restricted)
-    raise InvalidRequest(f'Columns "{names}" cannot be restricted by both a normal relation and a token relation')
+    shown = ", ".join(_definition(c) for c in table.partition_key if c in restricted)
+    raise InvalidRequest(f'Columns "{shown}" cannot be restricted by both a normal relation and a token relation')
+
+
+def _definition(column: Column) -> str:
+    """A column as the database prints its definition where it does not take the name alone."""
+    return (
+        f"ColumnDefinition{{name={column.name}, type={column.type.class_name}, kind={column.kind.upper()}, "
+        f"componentIndex={column.position}, droppedAt=-9223372036854775808}}"
+    )
 
 
 def check_clustering(found: Restrictions, indexed: bool, allow_filtering: bool) -> None:

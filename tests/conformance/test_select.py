@@ -117,7 +117,11 @@ def test_contradicting_partition_keys(rows, run):
         ),
         ("p = 1 AND (c) < (1) AND (c, d) < (2, 1)", "More than one restriction was found for the end bound on c"),
         ("p = 1 AND (c, d) = (1, 1) AND (c, d) = (1, 2)", "cannot be restricted by more than one relation"),
-        ("token(p) > 0 AND p = 1", 'Columns "p" cannot be restricted by both a normal relation and a token relation'),
+        (
+            "token(p) > 0 AND p = 1",
+            r'Columns "ColumnDefinition\{name=p, type=org.apache.cassandra.db.marshal.Int32Type, kind=PARTITION_KEY, '
+            r'componentIndex=0, droppedAt=-9223372036854775808\}" cannot be restricted by both a normal relation and a',
+        ),
     ],
 )
 @pytest.mark.differs("cassandra", "it says most of this in words of its own")
