@@ -94,6 +94,13 @@ def _built_views(engine: Engine) -> Iterator[RowDict]:
             yield {"keyspace_name": table.keyspace, "view_name": table.name}
 
 
+def _index_info(engine: Engine) -> Iterator[RowDict]:
+    """The built indexes; what is called the table's name is its keyspace's, for old time's sake."""
+    for table in engine.schema.tables():
+        for name in table.indexes:
+            yield {"table_name": table.keyspace, "index_name": name}
+
+
 def _view_build_status(engine: Engine) -> Iterator[RowDict]:
     for row in _built_views(engine):
         yield {**row, "host_id": engine.node.host_id, "status": "SUCCESS"}
@@ -152,6 +159,7 @@ def _token_ring(engine: Engine) -> Iterator[RowDict]:
         for start, end in token_ranges(engine):
             yield {
                 "keyspace_name": keyspace.name,
+                "table_name": "<ALL>",
                 "start_token": str(start),
                 "endpoint": engine.node.address,
                 "dc": engine.node.data_center,
@@ -180,6 +188,7 @@ PROVIDERS: dict[str, Callable[[Engine], Iterable[RowDict]]] = {
     "system.versions": _versions,
     "system.config": _config,
     "system.built_views": _built_views,
+    "system.IndexInfo": _index_info,
     "system.view_build_status_v2": _view_build_status,
     "system_distributed.view_build_status": _view_build_status,
     "system.size_estimates": _size_estimates,

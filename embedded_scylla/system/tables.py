@@ -54,6 +54,7 @@ _TABLES: dict[str, dict[str, tuple[str, str, str]]] = {
         "versions": ("key text", "", "build_id text, build_mode text, compatible_version text, version text"),
         "config": ("name text", "", "source text, type text, value text"),
         "built_views": ("keyspace_name text", "view_name text", ""),
+        "IndexInfo": ("table_name text", "index_name text", ""),
         "view_build_status_v2": _STATUS,
         "size_estimates": (
             "keyspace_name text",
@@ -83,7 +84,7 @@ _TABLES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
         "token_ring": (
             "keyspace_name text",
-            "start_token text, endpoint inet",
+            "table_name text, start_token text, endpoint inet",
             "dc text, end_token text, rack text",
         ),
         "protocol_servers": (

@@ -217,3 +217,12 @@ def test_index_building_is_told_as_a_view(table, run):
         f"SELECT view_name FROM system.built_views WHERE keyspace_name = '{keyspace}' "
         f"AND view_name = '{name}_v_idx_index'"
     )
+
+
+def test_built_indexes_are_listed_by_keyspace(table, run, keyspace):
+    """A table kept from the oldest versions, where a name of a keyspace stands under ``table_name``."""
+    name = f"{table.split('.')[1]}_v_idx"
+    asked = f"SELECT table_name, index_name FROM system.\"IndexInfo\" WHERE table_name = '{keyspace}'"
+    assert eventually(lambda: (keyspace, name) in run(asked))
+    run(f"DROP INDEX {keyspace}.{name}")
+    assert (keyspace, name) not in run(asked)
