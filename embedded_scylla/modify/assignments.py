@@ -53,7 +53,8 @@ def set_value(table: Table, column: Column, term: ast.Term, variables: Variables
             data = value(context)
             if data is UNSET:
                 return
-            collection = cells[name] = Collection(write.tombstone_just_before())
+            collection = _collection(cells, name)
+            collection.deletion = write.tombstone_just_before()
             if data is not None:
                 add(collection, split(data), write)
 

@@ -88,6 +88,8 @@ def test_static_list_appended_to_by_several_rows(create, run):
     table = create("(p int, c int, l list<int> static, v int, PRIMARY KEY (p, c))")
     run(f"UPDATE {table} SET l = l + [1, 2], v = 0 WHERE p = 1 AND c IN (0, 1)")
     assert run(f"SELECT DISTINCT p, l FROM {table}") == [(1, [1, 2, 1, 2])]
+    run(f"UPDATE {table} SET l = [3], v = 0 WHERE p = 1 AND c IN (0, 1)")
+    assert run(f"SELECT DISTINCT p, l FROM {table}") == [(1, [3, 3])]
 
 
 def test_two_lists_at_once(create, run):

@@ -24,6 +24,8 @@ class Dialect:
     # An element's place in a list follows its timestamp. For Cassandra it follows the time of its writing: there,
     # sequences with lists have no timestamps of their own.
     lists_by_timestamp: bool
+    # Rows with views are written with timestamps in any order. Cassandra's views keep rows that their base has no more.
+    views_in_disorder: bool
     # A conditional batch may ask for the static row in one statement and for another row in the next, or mix EXISTS
     # with columns. Cassandra refuses: "Cannot mix IF conditions and IF NOT EXISTS for the same row".
     mixed_conditions: bool
@@ -37,9 +39,21 @@ class Dialect:
         return [v for v in table.views if v.only is None or v.only[0] in keys or self.views_of_one_value]
 
 
-MODEL = Dialect(functions=False, clock=True, lists_by_timestamp=True, mixed_conditions=True, views_of_one_value=True)
+MODEL = Dialect(
+    functions=False,
+    clock=True,
+    lists_by_timestamp=True,
+    views_in_disorder=True,
+    mixed_conditions=True,
+    views_of_one_value=True,
+)
 CASSANDRA = Dialect(
-    functions=True, clock=False, lists_by_timestamp=False, mixed_conditions=False, views_of_one_value=False
+    functions=True,
+    clock=False,
+    lists_by_timestamp=False,
+    views_in_disorder=False,
+    mixed_conditions=False,
+    views_of_one_value=False,
 )
 
 

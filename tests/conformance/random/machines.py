@@ -45,8 +45,7 @@ def machine(
     """A state machine for one table; run it with ``run_state_machine_as_test``."""
     views = dialect.views(table)
     has_list = any(column.collection == "list" for column in table.columns)
-    # Of rows written in disorder a view may keep one too many; nobody promises more.
-    timed = not views and (dialect.lists_by_timestamp or not has_list)
+    timed = (dialect.views_in_disorder or not views) and (dialect.lists_by_timestamp or not has_list)
     reads = generators.reads(table, keyspace, tokens_of(table), dialect.functions)
 
     class Sequences(RuleBasedStateMachine):
