@@ -111,8 +111,9 @@ class ModificationPlan(Plan):
         if self.static_operations:
             old = partition.static if partition is not None else None
             static = Row(())
-            # Once for each row named: a static list that is appended to grows with each of them.
-            for _ in row_keys if self.names_rows else ((),):
+            # Once for each row written to: a static list that is appended to grows with each of them. A row may also be
+            # named for the sake of its conditions alone.
+            for _ in row_keys if row_keys or self.row_operations else ((),):
                 for operation in self.static_operations:
                     operation.run(static.cells, context, write, old)
             if static.cells:
