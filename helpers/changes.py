@@ -1,7 +1,7 @@
 """Reads a CDC log: what was done to a table, change by change.
 
-``read_log`` reads everything at once, which is right for one node and a lesson. Decoding is here too: what an operation
-number means, what the log says about deleted columns, what a stream id is made of.
+``read_log`` reads everything at once, which is right for one node and a lesson; ``change_reader`` is for all else.
+Decoding is here too: what the log says about deleted columns, what a stream id is made of.
 """
 
 from __future__ import annotations
@@ -9,38 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from .change_reader import Operation, time_of
 from .errors import LabError
 from .statement_cache import prepared
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
-
-# 100-nanosecond steps between the beginning of the timeuuid's calendar (1582) and of Unix time (1970).
-_TIMEUUID_EPOCH = 0x01B21DD213814000
-
-
-class Operation(IntEnum):
-    """``cdc$operation``."""
-
-    PARTITION_EXPIRED = -4
-    ROW_EXPIRED = -3
-    PREIMAGE = 0
-    UPDATE = 1
-    INSERT = 2
-    ROW_DELETE = 3
-    PARTITION_DELETE = 4
-    RANGE_DELETE_FROM_INCLUSIVE = 5
-    RANGE_DELETE_FROM_EXCLUSIVE = 6
-    RANGE_DELETE_TO_INCLUSIVE = 7
-    RANGE_DELETE_TO_EXCLUSIVE = 8
-    POSTIMAGE = 9
-
-    def __str__(self) -> str:
-        return self.name.lower().replace("_", " ")
 
 
 class StreamId(NamedTuple):
@@ -84,12 +61,6 @@ class Change:
         if name in values:
             return values[name]
         raise AttributeError(f"This {self.operation} has no value for {name!r}.")
-
-
-def time_of(timeuuid: UUID) -> datetime:
-    """The moment in a timeuuid such as ``cdc$time``, UTC, to the microsecond."""
-    microseconds = (timeuuid.time - _TIMEUUID_EPOCH) // 10
-    return datetime(1970, 1, 1) + timedelta(microseconds=microseconds)
 
 
 def read_log(session: Session, keyspace: str, table: str, since: datetime | None = None) -> list[Change]:
