@@ -137,7 +137,8 @@ def hold_in_turn(
         if not holds[-1].applied:
             for hold in reversed(holds[:-1]):
                 cancel(session, hold)
-            return Party(False, tuple(replace(hold, applied=False) for hold in holds), token)
+            given_back = [replace(hold, applied=False, status="available", held_by=None) for hold in holds[:-1]]
+            return Party(False, (*given_back, holds[-1]), token)
     return Party(True, tuple(holds), token)
 
 
