@@ -5,6 +5,7 @@ and printed as CQL.
 
     (nothing set)                  a short run that is the same each time
     RANDOM_STEPS=200000            about that many statements for each of the two, other ones each time
+                                   (RANDOM_STEPS=200000 make test ARGS=tests/conformance/random)
     CASSANDRA=host:port            a Cassandra that already runs, instead of one started for the tests
 """
 
@@ -26,12 +27,14 @@ from ..conftest import keyspace_options, open_cluster
 from .differences import CASSANDRA, MODEL, Dialect
 from .machines import machine
 from .model import Model
+from .operations import Delete, Operation
+from .outcomes import Done, Outcome
 from .servers import Server
 from .shapes import TABLES, Table
 
 STEPS = int(os.environ.get("RANDOM_STEPS", "0"))
 SEQUENCE = 30  # statements
-SHORT = {"model": 12, "cassandra": 8}  # sequences for each table
+SHORT = {"model": 12, "cassandra": 4}  # sequences for each table
 KEYSPACE = "random"
 
 pytestmark = pytest.mark.timeout(600 + STEPS)
@@ -73,7 +76,7 @@ def cassandra() -> Iterator[Session]:
         pytest.skip(str(error))
 
 
-def compare(table: Table, node: Server, other: Server | Model, dialect: Dialect, short: int) -> None:
+def compare(table: Table, node: Server | Model, other: Server | Model, dialect: Dialect, short: int) -> None:
     sequences = max(1, STEPS // SEQUENCE // len(TABLES)) if STEPS else short
     options = settings(
         max_examples=sequences,
@@ -94,6 +97,30 @@ def compare(table: Table, node: Server, other: Server | Model, dialect: Dialect,
 def test_the_node_means_what_the_model_means(embedded, table):
     node = Server("the embedded node", embedded.session, KEYSPACE, table, table.views, embedded.push)
     compare(table, node, Model(table), MODEL, SHORT["model"])
+
+
+class Forgetful(Model):
+    """A model that never deletes a row."""
+
+    name = "the forgetful one"
+
+    def run(self, operation: Operation, bound: bool) -> Outcome:
+        if isinstance(operation, Delete) and not operation.targets:
+            return Done()
+        return super().run(operation, bound)
+
+
+def test_a_wrong_answer_is_found_and_shown_as_cql(embedded):
+    """What is printed can be pasted: the node takes every line of it."""
+    table = TABLES[0]
+    with pytest.raises(AssertionError) as failure:
+        compare(table, Model(table), Forgetful(table), MODEL, 30)
+    lines = str(failure.value).strip().splitlines()
+    assert [line for line in lines if line.startswith("DELETE")] and "-- the forgetful one:" in lines
+    embedded.session.execute(f"DROP KEYSPACE {KEYSPACE}")
+    for line in lines:
+        if not line.startswith("--"):
+            embedded.session.execute(line)
 
 
 @pytest.mark.cassandra
