@@ -1,0 +1,208 @@
+"""Two hundred buyers in several processes, two sweepers, and a node that is killed: at the end the books are right.
+
+On the embedded node; ``RUSH_ON=scylla`` with SCYLLA_HOSTS, or ``RUSH_ON=cassandra``, takes another (nobody kills that
+one, and on Cassandra, which has no such log, the scan does the sweeping).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from helpers import (
+    Event,
+    apply_cql,
+    connect,
+    count_by_status,
+    disconnect,
+    let_time_pass,
+    open_chapter,
+    stop_node,
+    sweep,
+    wait_until,
+)
+from helpers.box_office import unpaid_sales
+from helpers.change_reader import Change, ChangeReaderError
+from helpers.engine import engine_of
+from helpers.node import running_node
+from helpers.on_sale import is_offered
+from helpers.sweeper import Sweeper, make_reader, scan
+from tests.protocol.buyers_process import HOLD_SECONDS, OUTAGE, insist
+
+KEYSPACE = "proof_rush"
+BUYERS, PROCESSES, SEATS = 200, 4, 500
+KILL_AFTER = (60, 200)  # sales; then a process and the node are killed
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A session to a node of this test's own, or to the cluster that was asked for."""
+    monkeypatch.setenv("HELPERS_PROGRESS", "off")
+    where = os.environ.get("RUSH_ON", "embedded")
+    if where == "embedded":
+        for name in [name for name in os.environ if name.startswith("SCYLLA_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path))
+        yield connect()
+        disconnect()
+        stop_node()
+        return
+    assert os.environ.get("SCYLLA_HOSTS"), "RUSH_ON names an engine, SCYLLA_HOSTS where it is."
+    yield connect()
+    disconnect()
+
+
+class BuyersProcess:
+    """A process of buyers, and what it says of its sales."""
+
+    def __init__(self, first: int, last: int):
+        command = [sys.executable, "-m", "tests.protocol.buyers_process", KEYSPACE, str(SEATS), str(first), str(last)]
+        self.arguments = first, last
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+        self.sold: list[tuple[UUID, UUID]] = []
+        self._ready = threading.Event()
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def begin(self) -> None:
+        assert self._ready.wait(60), "the buyers did not come"
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """End the process in the middle of whatever it does, and begin another one in its place."""
+        self.process.kill()
+        self._join(30)
+
+    def finish(self, seconds: float) -> None:
+        self._join(seconds)
+        assert self.process.returncode == 0
+
+    def _join(self, seconds: float) -> None:
+        self.process.wait(seconds)
+        self._listener.join(30)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    def _listen(self) -> None:
+        for line in self.process.stdout:
+            if line.startswith("sold ") and len(words := line.split()) == 3:
+                self.sold.append((UUID(words[1]), UUID(words[2])))
+            elif line.startswith("ready"):
+                self._ready.set()
+
+
+class Sweeping:
+    """A sweeper in a thread of its own, which is made anew when it fails, as a service is."""
+
+    def __init__(self, session: Any, name: str):
+        self.session, self.name, self.ended = session, name, threading.Event()
+        self.lives: list[Sweeper] = []
+        self._thread = threading.Thread(target=self._live)
+        self._thread.start()
+
+    def end(self) -> int:
+        """How many seats it has freed."""
+        self.ended.set()
+        self._thread.join(120)
+        return sum(sweeper.swept.released + sweeper.swept.found_by_audit for sweeper in self.lives)
+
+    def _live(self) -> None:
+        while not self.ended.is_set():
+            sweeper = Sweeper(self.session, audit_seconds=1)
+            self.lives.append(sweeper)
+            try:
+                if engine_of(self.session).kind == "cassandra":
+                    scan(self.session, 0.2, stop=self.ended.is_set)
+                else:
+                    reader = make_reader(self.session, sweeper, self.name, patience=1.0)
+                    reader.run(Until(sweeper, self.ended, reader.stop))
+            except (ChangeReaderError, *OUTAGE):
+                self.ended.wait(0.1)
+
+
+@dataclass
+class Until:
+    """A consumer that ends its reader when it is told to."""
+
+    sweeper: Sweeper
+    ended: threading.Event
+    stop: Callable[[], None]
+
+    def consume(self, change: Change) -> None:
+        self.sweeper.consume(change)
+
+    def advanced(self, until: datetime) -> None:
+        self.sweeper.advanced(until)
+        if self.ended.is_set():
+            self.stop()
+
+
+def kill_node() -> None:
+    """End the embedded node as a power cut does, and start it again."""
+    os.kill(running_node().pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    running_node()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+def test_two_hundred_buyers_and_a_dying_node_lose_nothing(session: Any) -> None:
+    event = open_chapter(session, KEYSPACE, SEATS)
+    apply_cql(session, "checkout.cql")
+    share = BUYERS // PROCESSES
+    processes = [BuyersProcess(begin, begin + share) for begin in range(0, BUYERS, share)]
+    sweepers = [Sweeping(session, "one"), Sweeping(session, "two")]
+    gone: list[BuyersProcess] = []
+    for process in processes:
+        process.begin()
+    for sold in KILL_AFTER:
+        wait_until(
+            lambda sold=sold: sum(len(each.sold) for each in (*gone, *processes)) >= sold, why="sales", seconds=120
+        )
+        victim = processes.pop(random.randrange(len(processes)))
+        victim.kill()
+        gone.append(victim)
+        processes.append(BuyersProcess(*(each + 1000 for each in victim.arguments)))
+        processes[-1].begin()
+        if engine_of(session).kind == "embedded":
+            kill_node()
+    for process in processes:
+        process.finish(300)
+    released = [each.end() for each in sweepers]
+    _check(session, event, [sale for process in (*gone, *processes) for sale in process.sold])
+    print(f"released {released} in {[len(each.lives) for each in sweepers]} lives")
+
+
+def _check(session: Any, event: Event, promised: list[tuple[UUID, UUID]]) -> None:
+    counts = insist(lambda: count_by_status(session, event))
+    assert counts == {"available": 0, "held": 0, "sold": SEATS}, "a seat is lost"
+    let_time_pass(session, HOLD_SECONDS + 1)  # the deadlines of those who died after they had paid
+    if engine_of(session).kind != "cassandra":
+        sweep(session, name="last")
+    mended = list(unpaid_sales(session, event.id)) if engine_of(session).kind == "cassandra" else []
+    tickets = session.execute("SELECT ticket_id, hold_token FROM tickets WHERE event_id = %s", (event.id,))
+    sold = {row.ticket_id: row.hold_token for row in tickets}
+    orders = list(session.execute("SELECT order_id, ticket_id, status FROM orders"))
+    statuses = Counter(order.status for order in orders)
+    print(f"{counts}; orders {dict(statuses)}; mended {len(mended)}; promised {len(promised)}")
+    assert {order.ticket_id: order.order_id for order in orders if order.status == "paid"} == sold
+    assert statuses["paid"] == SEATS, "a seat was sold twice"
+    assert statuses["pending"] == 0
+    assert dict(promised).items() <= sold.items(), "a promise was broken"
+    assert len(dict(promised)) == len(set(promised)), "a seat was promised twice"
+    assert is_offered(session, event.id) is False
+    assert not list(session.execute("SELECT event_id FROM available_events WHERE has_tickets = true"))
