@@ -95,7 +95,8 @@ def test_every_file_runs_twice(lab: Session) -> None:
     lab.set_keyspace(KEYSPACE)
     for file in ("tables.cql", "views.cql"):
         assert len(apply_cql(lab, file)) == len(apply_cql(lab, file))
-    assert len(apply_cql(lab, "checkout.cql")) == 4
+    added = apply_cql(lab, "checkout.cql")
+    assert added and all(each.startswith("ALTER TABLE") for each in added)
     assert apply_cql(lab, "checkout.cql") == []
     tables = {
         row[0]
