@@ -14,13 +14,13 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
 import psutil
 
-from . import fan_out
+from . import bench_checkout, fan_out
 from .box_office import hold_seat
 from .chapters import open_chapter
 from .clock import server_now
@@ -28,6 +28,7 @@ from .collector import quiet_collector
 from .connection import connect, disconnect
 from .cqlfile import apply_cql
 from .event import Event
+from .figures import Figure
 from .latency import Latencies
 from .node import PROJECT, running_node, stop_node
 from .statement_cache import prepared
@@ -37,21 +38,6 @@ KEYSPACE = "seats_bench"
 STARTS = 5
 SAMPLE = 2_000
 HOLDS = 1_000
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measurement. ``ratio`` compares it with the figure named ``against``: 2 is twice as good, whatever the unit.
-
-    ``target`` is what the course promises, where it promises something.
-    """
-
-    name: str
-    value: float
-    unit: str
-    target: float | None = None
-    against: str | None = None
-    ratio: float | None = None
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -95,6 +81,7 @@ def measure(seats: int, embedded: bool) -> list[Figure]:
     figures.append(Figure(f"{seats:,} tickets with their view", fast.seconds, "s", 3.0))
     figures.append(_read_view(session, event))
     figures += _holds(session, event)
+    figures += bench_checkout.measure(session, KEYSPACE, seats, embedded)
     if embedded:
         figures.append(
             Figure("memory of the node", psutil.Process(running_node().pid).memory_info().rss / 1e6, "MB", 150)
