@@ -54,6 +54,11 @@ run: venv ## execute the whole workbook at full size; results under out/
 test: venv ## run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
+# An hour or more: the machine that plays with the checkout takes some 400 steps a second.
+.PHONY: prove
+prove: venv ## play with the checkout for a million steps (make prove STEPS=50000)
+	@PROVE_STEPS=$(or $(STEPS),1000000) $(BIN)/python -m pytest -s tests/protocol/test_machine.py $(ARGS)
+
 .PHONY: outputs
 outputs: venv ## execute the notebooks in place and refresh what is committed
 	@$(BIN)/python tools/refresh_outputs.py $(ARGS)
