@@ -2,7 +2,8 @@
 
     python -m helpers.sweeper seats_06                  until Ctrl-C
     python -m helpers.sweeper seats_06 --once           what is due now, and an audit
-    python -m helpers.sweeper seats_06 --scan           the same work without the log: all held seats, again and again
+    python -m helpers.sweeper seats_06 --scan 5         the same work without the log: all held seats, every 5 seconds
+    python -m helpers.sweeper seats_06 --books          closing time: does every sold seat have its paid order?
 
 It learns from each insert when the row will end (``cdc$time`` + ``cdc$ttl``), forgets those that are deleted before,
 and settles the others when the log is read up to their end. Its checkpoint stays behind everything that is not settled
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from . import on_sale
-from .box_office import release_lapsed, settle
+from .box_office import release_lapsed, settle, unpaid_sales
 from .change_reader import Change, ChangeReader, ChangeReaderError, Checkpoints, TableCheckpoints
 from .clock import server_now
 from .connection import connect, disconnect
@@ -232,6 +233,12 @@ def scan(session: Session, seconds: float, stop: Callable[[], bool] = lambda: Fa
     return sweeper.swept
 
 
+def close_books(session: Session) -> int:
+    """Look at every sold seat of every event, and complete the orders that do not say paid; how many that were."""
+    events = session.execute(statement_of(session, "list_events"))
+    return sum(1 for row in events for _ in unpaid_sales(session, row.event_id))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m helpers.sweeper", description="Free the seats of those who walked away from the checkout."
@@ -240,6 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--name", default="sweeper", help="of its checkpoints; each copy has its own (sweeper)")
     parser.add_argument("--once", action="store_true", help="settle what is due now, and end")
     parser.add_argument("--scan", type=float, metavar="SECONDS", help="read all held seats so often, and no log")
+    parser.add_argument("--books", action="store_true", help="complete the orders of sold seats, and end")
     parser.add_argument("--audit", type=float, default=AUDIT_SECONDS, metavar="SECONDS", help="between audits (60)")
     options = parser.parse_args(arguments)
     try:
@@ -253,7 +261,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _run(session: Session, options: argparse.Namespace) -> Swept:
+def _run(session: Session, options: argparse.Namespace) -> Swept | str:
+    if options.books:
+        return f"{close_books(session):,} orders completed"
     if options.once:
         return sweep(session, name=options.name)
     ended: list[int] = []

@@ -165,6 +165,22 @@ def test_as_a_command(lab: Session, shop: Event, options: list[str]) -> None:
         assert "released" in said
 
 
+def test_closing_the_books_completes_what_no_deadline_tells_of(lab: Session, shop: Event) -> None:
+    hold = hold_seat(lab, shop.tickets[0], "Ada")
+    cancel(lab, hold)
+    back = "UPDATE tickets SET status = 'held', held_by = %s, hold_token = %s, held_until = %s "
+    key = shop.id, shop.tickets[0].ticket_id
+    late = (hold.buyer, hold.token, hold.held_until, *key)
+    assert lab.execute(back + "WHERE event_id = %s AND ticket_id = %s IF status = 'available'", late).one().applied
+    dies(lab, 1, pay, hold)
+    assert order_of(lab, hold.token) == "cancelled"
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.sweeper", KEYSPACE, "--books"], capture_output=True, text=True, env=os.environ
+    )
+    assert "1 orders completed" in done.stdout
+    assert order_of(lab, hold.token) == "paid"
+
+
 def test_a_keyspace_that_is_not_there_is_told_in_a_sentence(lab: Session, capsys: pytest.CaptureFixture[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "helpers.sweeper", "nowhere"], capture_output=True, text=True, env=os.environ
