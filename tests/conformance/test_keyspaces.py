@@ -64,7 +64,8 @@ def test_a_name_is_taken_once(keyspace, refused, run):
         ("'class': 'SimpleStrategy', 'replication_factor': -1", "must be numeric and non-negative, found '-1'"),
         (
             "'class': 'NetworkTopologyStrategy', 'nowhere': 1",
-            r"Unrecognized strategy option \{nowhere\} passed to org\.apache\.cassandra\.locator\.NetworkTopologyStrategy",
+            r"Unrecognized strategy option \{nowhere\} passed to "
+            r"org\.apache\.cassandra\.locator\.NetworkTopologyStrategy",
         ),
     ],
 )
