@@ -52,6 +52,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A session to a node of this test's own, or to the cluster that was asked for."""
     monkeypatch.setenv("HELPERS_PROGRESS", "off")
+    monkeypatch.setattr("helpers.connection._clusters", {})  # disconnect() closes this test's connections only
     where = os.environ.get("RUSH_ON", "embedded")
     if where == "embedded":
         for name in [name for name in os.environ if name.startswith("SCYLLA_")]:
