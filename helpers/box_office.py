@@ -88,11 +88,20 @@ def hold_seat(
 
     An applied hold is followed by a row in the queue, which ends by itself when the hold does, and by a pending order.
     With the ``token`` of an earlier call whose outcome nobody knows, the call may be repeated: it is the same hold.
+    Once that hold has ended it is not applied: a token is for one hold and never comes back.
 
     >>> hold_seat(session, event.seat("L04 C-12"), "Ada").applied
     True
     """
-    now, token = server_now(session), token or uuid4()
+    if token is not None and has_ended(session, token):
+        seat, now = seat_of(session, ticket), server_now(session)
+        return Hold(False, ticket, buyer, token, now, now, seat.status, seat.held_by)
+    return hold_with_token(session, ticket, buyer, seconds=seconds, token=token or uuid4())
+
+
+def hold_with_token(session: Session, ticket: Ticket, buyer: str, *, seconds: int, token: UUID) -> Hold:
+    """``hold_seat`` with a token of which it is known that no hold with it has ended, as a new one."""
+    now = server_now(session)
     until = now + timedelta(seconds=seconds)
     values = (buyer, token, until, ticket.event_id, ticket.ticket_id)
     applied, before = decide(session, HOLD.decision, values, _key(ticket), lambda seat: seat.hold_token == token)
@@ -114,8 +123,11 @@ def hold_seat(
 def pay(session: Session, hold: Hold) -> Outcome:
     """Sell the seat to the holder: applied if this very hold still stands and its time is not over.
 
-    Paying twice sells once and says both times that it was applied.
+    Paying twice sells once and says both times that it was applied. A hold that was refused buys nothing; whoever does
+    not know whether it was asks ``hold_seat`` again first.
     """
+    if not hold.applied:
+        return Outcome(False, hold.status)
     now = server_now(session)
     values = (hold.ticket.event_id, hold.ticket.ticket_id, hold.token, now)
 
@@ -135,14 +147,17 @@ def pay(session: Session, hold: Hold) -> Outcome:
 def cancel(session: Session, hold: Hold) -> Outcome:
     """Give the seat back: applied if this very hold still stands.
 
-    Once it does not, another call is not applied; it only completes what an earlier one may have left undone.
+    Once it does not, another call is not applied; it only completes what an earlier one may have left undone. A hold
+    that was refused has nothing to give back; if it was applied after all, its time runs out.
     """
+    if not hold.applied:
+        return Outcome(False, hold.status)
     values = (hold.ticket.event_id, hold.ticket.ticket_id, hold.token)
     applied, before = decide(
         session, CANCEL.decision, values, _key(hold.ticket), lambda seat: seat.hold_token != hold.token
     )
     # Before its deadline only a cancel can have ended a hold without a sale: then it was an earlier one of these.
-    mine = applied or (hold.applied and before.hold_token != hold.token and server_now(session) < hold.held_until)
+    mine = applied or (before.hold_token != hold.token and server_now(session) < hold.held_until)
     if mine:
         session.execute(write_order(session, hold.order, CANCEL.order, hold.started_at))
         on_sale.seat_freed(session, hold.ticket.event_id, hold.ticket.ticket_id)
@@ -242,6 +257,11 @@ def unpaid_sales(session: Session, event_id: UUID) -> Iterator[UUID]:
 def seat_of(session: Session, ticket: Ticket) -> Seat:
     """The state of a seat, read at SERIAL: it sees, and if need be finishes, what a conditional update began."""
     return read(session, *_key(ticket))
+
+
+def has_ended(session: Session, token: UUID) -> bool:
+    """Was the hold with this token given back, or did its time run out? Its order says so, for good."""
+    return order_status(session, token) in (CANCEL.order, EXPIRE.order)
 
 
 def is_held(session: Session, ticket: Ticket) -> bool:

@@ -61,7 +61,7 @@ HOLD = Transition(
     "the seat is available",
     "pending",
     "any buyer, with a token that nobody used before",
-    "with the same token: the same hold, its queue row and order written again",
+    "with the same token: the same hold, what follows it is written again; not applied once it has ended",
     (
         Step(
             ("hold_seat",),

@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
 from . import on_sale
-from .box_office import HOLD_SECONDS, Hold, Outcome, cancel, follow_hold, hold_seat, leave_queue, seat_of
+from .box_office import (
+    HOLD_SECONDS,
+    Hold,
+    Outcome,
+    cancel,
+    follow_hold,
+    has_ended,
+    hold_seat,
+    hold_with_token,
+    leave_queue,
+    seat_of,
+)
 from .checkout_protocol import CANCEL, HOLD, PAY, Transition
 from .clock import server_now
 from .errors import LabError
@@ -58,10 +69,12 @@ def hold_together(
     >>> print(hold_together(session, event.section("F01")[:4], "Ada"))
     Ada holds F01 A-1, F01 A-2, F01 A-3, F01 A-4.
     """
-    seats = _in_order(tickets)
+    seats, repeated = _in_order(tickets), token is not None
     now, token = server_now(session), token or uuid4()
     until = now + timedelta(seconds=seconds)
     holds = [Hold(False, seat, buyer, _token(token, seat), now, until, "available", None) for seat in seats]
+    if repeated and any(has_ended(session, hold.token) for hold in holds):
+        return Party(False, tuple(holds), token)
 
     def values(hold: Hold) -> tuple[Any, ...]:
         return buyer, hold.token, until, hold.ticket.event_id, hold.ticket.ticket_id
@@ -87,6 +100,8 @@ def hold_together(
 
 def pay_together(session: Session, party: Party) -> Outcome:
     """Sell all seats of the party, or none: applied if every one of these holds still stands, and in time."""
+    if not party.applied:
+        return Outcome(False, party.holds[0].status)
     now = server_now(session)
 
     def sold(hold: Hold, seat: Seat) -> bool:
@@ -105,6 +120,8 @@ def pay_together(session: Session, party: Party) -> Outcome:
 
 def cancel_together(session: Session, party: Party) -> Outcome:
     """Give all seats back. Applied if every hold still stood; if some did not, the others are given back one by one."""
+    if not party.applied:
+        return Outcome(False, party.holds[0].status)
 
     def values(hold: Hold) -> tuple[Any, ...]:
         return hold.ticket.event_id, hold.ticket.ticket_id, hold.token
@@ -131,13 +148,14 @@ def hold_in_turn(
     Somebody else may see a seat as held that comes back a moment later. The order of the ids keeps two parties with
     the same wish from taking half of it each.
     """
+    hold = hold_with_token if token is None else hold_seat
     token, holds = token or uuid4(), []
     for ticket in _in_order(tickets):
-        holds.append(hold_seat(session, ticket, buyer, seconds=seconds, token=_token(token, ticket)))
+        holds.append(hold(session, ticket, buyer, seconds=seconds, token=_token(token, ticket)))
         if not holds[-1].applied:
-            for hold in reversed(holds[:-1]):
-                cancel(session, hold)
-            given_back = [replace(hold, applied=False, status="available", held_by=None) for hold in holds[:-1]]
+            for taken in reversed(holds[:-1]):
+                cancel(session, taken)
+            given_back = [replace(each, applied=False, status="available", held_by=None) for each in holds[:-1]]
             return Party(False, (*given_back, holds[-1]), token)
     return Party(True, tuple(holds), token)
 

@@ -124,6 +124,21 @@ def test_two_at_once_agree(world: World, setup: Setup, operation: tuple, meanwhi
         world.rest(deliver=False)
 
 
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("end", ["pay", "cancel"])
+def test_a_token_whose_hold_has_ended_never_comes_back(world: World, refused: bool, end: str) -> None:
+    """Ada's hold lapsed, or was refused. She asks again with its token and dies, and then an old message arrives."""
+    world.begin()
+    if refused:
+        one_held(world)
+    one_held(world)
+    world.rest(deliver=True)
+    world.do(("hold_again", 0), Fault("dies before", 3 if refused else 2))
+    world.do((end, 0), Fault("dies before", 2))
+    world.check()
+    world.rest(deliver=False)
+
+
 def test_the_last_seat_and_a_seat_that_comes_back_race_for_the_flag(world: World) -> None:
     """Ada and Bo hold the last two seats. Ada pays, and while she looks what is left, Bo gives his back."""
 
