@@ -80,12 +80,12 @@ def measure(seats: int, embedded: bool) -> list[Figure]:
     ]
     figures.append(Figure(f"{seats:,} tickets with their view", fast.seconds, "s", 3.0))
     figures.append(_read_view(session, event))
+    if embedded:
+        figures.append(_memory(f"memory, {seats:,} tickets and view", 150))
     figures += _holds(session, event)
     figures += bench_checkout.measure(session, KEYSPACE, seats, embedded)
     if embedded:
-        figures.append(
-            Figure("memory of the node", psutil.Process(running_node().pid).memory_info().rss / 1e6, "MB", 150)
-        )
+        figures.append(_memory("memory after all of the above"))
         disconnect()
         figures.append(_start(f"start, {seats:,} tickets", figures[0]))
     return figures
@@ -111,6 +111,11 @@ def _start(name: str, empty: Figure | None = None) -> Figure:
         seconds.append(time.perf_counter() - begin)
     value = statistics.median(seconds)
     return Figure(name, value, "s", 0.5, empty.name if empty else None, empty.value / value if empty else None)
+
+
+def _memory(name: str, target: float | None = None) -> Figure:
+    """Megabytes that the node's process holds."""
+    return Figure(name, psutil.Process(running_node().pid).memory_info().rss / 1e6, "MB", target)
 
 
 def _read_view(session: object, event: Event) -> Figure:

@@ -89,7 +89,8 @@ def test_the_bench_prints_and_writes_its_figures(
         "20 of 200 holds freed, log",
         "180 holds, nothing to do, scan",
         "180 holds, nothing to do, log",
-        "memory of the node",
+        "memory, 400 tickets and view",
+        "memory after all of the above",
         "start, 400 tickets",
     }
     assert all(figure["value"] > 0 for figure in figures.values())
