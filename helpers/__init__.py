@@ -108,6 +108,16 @@ _PUBLIC = {
     "show": "showing",
     "show_error": "showing",
     "remember": "names",
+    "predict": "course.predictions",
+    "compare": "course.predictions",
+    "surprises": "course.predictions",
+    "check": "course.exercises",
+    "hint": "course.exercises",
+    "solving": "course.exercises",
+    "checkpoint": "course.checkpoints",
+    "reset": "course.checkpoints",
+    "progress": "course.progress",
+    "passport": "course.passport",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -30,9 +30,10 @@ def open_chapter(
     """Make ``keyspace`` what a chapter begins with, use it, and return the event that is on sale there.
 
     Tables and views are made if they are not there. The venue and the event are written, every ticket is available
-    again, and there are no orders, nobody in the queue and nothing in its log. Only what differs is written, so that a
-    second call takes a moment. ``hold_seconds`` is the time to live of a row in the queue.
-    ``on_sale=False`` leaves every table empty: for the chapter that fills them.
+    again, and it has no orders, nobody in the queue and nothing in its log. Only what differs is written, so that a
+    second call takes a moment; tables, events and venues that a learner has added stay as they are.
+    ``hold_seconds`` is the time to live of a row in the queue. ``on_sale=False`` leaves the event and the venue
+    unwritten: for the chapter that fills the tables.
 
     >>> event = open_chapter(session, "seats_03", seats=1_000)
     seats_03: Midnight Orchestra, one night only, at Lantern Park; 1,000 tickets on sale.
@@ -46,12 +47,14 @@ def open_chapter(
     apply_cql(session, "tables.cql", hold_seconds=hold_seconds)
     apply_cql(session, "views.cql")
     _restore_queue_options(session, keyspace, hold_seconds)
-    for table in ("orders", "order_queue", "order_queue_scylla_cdc_log"):
-        _empty(session, table)
+    for table, key in ("orders", "order_id"), ("order_queue", "event_id"):
+        _empty(session, table, key, "event_id", event.id)
+    _empty_log(session)
     remember_event(event)
     if not on_sale:
-        for table in ("venue_sections", "events", "tickets"):
-            _empty(session, table)
+        _empty(session, "venue_sections", "venue_id", "venue_id", event.venue_id)
+        for table in "events", "tickets":
+            _empty(session, table, "event_id", "event_id", event.id)
         print(f"{keyspace}: the tables are made, and empty.")
         return event
     _write_venue_and_event(session, event)
@@ -78,12 +81,25 @@ def _restore_queue_options(session: Session, keyspace: str, hold_seconds: int) -
         session.execute(f"ALTER TABLE order_queue WITH {' AND '.join(options)}")
 
 
-def _empty(session: Session, table: str) -> None:
-    """Truncate a table that has rows: on a cluster, truncating one that has none takes as long."""
-    if table.endswith("_cdc_log") and engine_of(session).kind == "cassandra":
-        return
-    if session.execute(f"SELECT * FROM {table} LIMIT 1").one():
+def _empty(session: Session, table: str, key: str, column: str, ours: UUID) -> None:
+    """Remove the partitions of ``table`` in which ``column`` is ``ours``; rows that a learner has added stay."""
+    what = f"DISTINCT {key}" if column == key else f"{key}, {column}"
+    found = {row[0]: row[-1] for row in session.execute(f"SELECT {what} FROM {table}")}
+    mine = [place for place, whose in found.items() if whose == ours]
+    if mine and len(mine) == len(found):
+        # Nothing but ours: a table that is empty altogether has no tombstones to read past.
         session.execute(f"TRUNCATE {table}")
+        return
+    delete = session.prepare(f"DELETE FROM {table} WHERE {key} = ?") if mine else None
+    for place in mine:
+        session.execute(delete, (place,))
+
+
+def _empty_log(session: Session) -> None:
+    """On a cluster, truncating a log that has no rows takes as long as one that has."""
+    log = "order_queue_scylla_cdc_log"
+    if engine_of(session).kind != "cassandra" and session.execute(f"SELECT * FROM {log} LIMIT 1").one():
+        session.execute(f"TRUNCATE {log}")
 
 
 def _write_venue_and_event(session: Session, event: Event) -> None:
@@ -91,15 +107,14 @@ def _write_venue_and_event(session: Session, event: Event) -> None:
         (event.venue_id, each.section_id, each.type_id, each.price, each.seats_count)
         for each in event.venue.itertuples()
     ]
-    there = session.execute("SELECT venue_id, section_id, type_id, price, seats_count FROM venue_sections")
-    if {tuple(row) for row in there} != set(sections):
-        _empty(session, "venue_sections")
+    query = "SELECT venue_id, section_id, type_id, price, seats_count FROM venue_sections WHERE venue_id = %s"
+    if {tuple(row) for row in session.execute(query, (event.venue_id,))} != set(sections):
+        _empty(session, "venue_sections", "venue_id", "venue_id", event.venue_id)
         for section in sections:
             session.execute(prepared(session, "insert_venue_section"), section)
     row = (event.id, event.date, event.event_type, True, event.name, event.slug, event.venue_id)
-    there = session.execute("SELECT event_id, date, event_type, has_tickets, name, slug, venue_id FROM events")
-    if [tuple(each) for each in there] != [row]:
-        _empty(session, "events")
+    query = "SELECT event_id, date, event_type, has_tickets, name, slug, venue_id FROM events WHERE event_id = %s"
+    if [tuple(each) for each in session.execute(query, (event.id,))] != [row]:
         session.execute(prepared(session, "insert_event"), row)
 
 
@@ -116,7 +131,7 @@ def _write_tickets(session: Session, event: Event) -> bool:
     missing, changed, gone = _differences(session, event, extra)
     if len(gone) > event.seats // 2:
         # Another venue altogether: begin with an empty table, and leave no tombstone for each of its seats.
-        session.execute("TRUNCATE tickets")
+        _empty(session, "tickets", "event_id", "event_id", event.id)
         missing, changed, gone = event.tickets, [], []
     for ticket_id in gone:
         session.execute("DELETE FROM tickets WHERE event_id = %s AND ticket_id = %s", (event.id, ticket_id))

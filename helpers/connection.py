@@ -7,6 +7,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
+from . import mishaps
 from .engine import engine_of
 from .errors import LabError
 from .node import running_node
@@ -27,6 +28,7 @@ _DIED = (
 logging.getLogger("cassandra").addHandler(logging.NullHandler())
 
 _clusters: dict[tuple[Settings, bool], Cluster] = {}
+_latest: Session | None = None
 
 
 def connect(keyspace: str | None = None) -> Session:
@@ -39,12 +41,14 @@ def connect(keyspace: str | None = None) -> Session:
     >>> session = connect()
     Connected to the embedded node: 1 node, data centre datacenter1.
     """
+    global _latest
+    mishaps.install()
     settings = Settings.from_environment()
     embedded = not settings.hosts
     if embedded:
         node = running_node()
         settings = Settings((node.host,), node.port, local_dc="datacenter1")
-    session = _session(settings, embedded, keyspace)
+    session = _latest = _session(settings, embedded, keyspace)
     engine = engine_of(session)
     centres = sorted({host.datacenter for host in session.cluster.metadata.all_hosts()})
     where = "" if embedded else f" at {', '.join(settings.hosts)}"
@@ -53,8 +57,15 @@ def connect(keyspace: str | None = None) -> Session:
     return session
 
 
+def latest_session() -> Session | None:
+    """The session that this process's last ``connect()`` returned."""
+    return _latest
+
+
 def disconnect() -> None:
     """Close every connection of this process. The embedded node runs on."""
+    global _latest
+    _latest = None
     while _clusters:
         _clusters.popitem()[1].shutdown()
 

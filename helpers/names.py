@@ -15,7 +15,8 @@ _names: dict[UUID, str] = {
     event_id(): "Midnight Orchestra",
     **{user_id(name): name for name in ("Ada", "Bo", "Cy")},
 }
-_events: list[Event] = []
+_events: list[Event] = []  # those whose seats are not among the names yet
+_latest: Event | None = None
 
 
 def remember(id: UUID, name: str) -> None:
@@ -25,8 +26,15 @@ def remember(id: UUID, name: str) -> None:
 
 def remember_event(event: Event) -> None:
     """Know the seats and sections of this event by name. They are worked out when one is first asked for."""
+    global _latest
+    _latest = event
     if event not in _events:
         _events.append(event)
+
+
+def latest_event() -> Event | None:
+    """The event that was remembered last: the one on sale in the open chapter."""
+    return _latest
 
 
 def name_of(id: UUID) -> str | None:

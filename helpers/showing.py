@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -12,34 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import LabError
 from .formatting import Formatter
+from .refusals import error_text, inner_error, meaning_of
 
 if TYPE_CHECKING:
     import pandas
 
 MOST_ROWS = 20
-
-# What a refusal means, by the server's class of error and a fragment of its text.
-_MEANINGS = [
-    ("InvalidRequest", "is only supported in materialized view", "IS NOT null belongs into a view's definition."),
-    ("InvalidRequest", "ALLOW FILTERING", "No key says where these rows are: every row would have to be looked at."),
-    ("InvalidRequest", "Missing mandatory PRIMARY KEY part", "A write names the whole key of the row it writes."),
-    ("InvalidRequest", "directly modify a materialized view", "A view follows its table: write there."),
-    (
-        "InvalidRequest",
-        "more than one non-primary key column",
-        "A view's key adds one column to its table's, not two.",
-    ),
-    ("InvalidRequest", "nconfigured table", "There is no such table in this keyspace."),
-    ("InvalidRequest", "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
-    ("InvalidRequest", "constant", "The value is not of the column's type."),
-    ("SyntaxException", "", "The statement is not CQL from that place on."),
-    ("Unauthorized", "cdc log table", "The log belongs to its table: it goes when the table goes, or its cdc option."),
-    ("Unavailable", "", "Fewer replicas are alive than this consistency level needs. Nothing was written or read."),
-    ("WriteTimeout", "", "Nobody knows whether it was written: read before you try again."),
-    ("ReadTimeout", "", "Not enough replicas answered in time. Reading again harms nobody."),
-    ("AlreadyExists", "", "It is there already; IF NOT EXISTS makes a statement safe to repeat."),
-    ("ConfigurationException", "", "An option has a name or a value that the server does not know."),
-]
 
 
 class Table:
@@ -103,7 +80,7 @@ def show(
     L11 B-7    available
     (2 rows)
     """
-    _display(table_of(rows, columns, sort=sort, limit=limit))
+    show_or_print(table_of(rows, columns, sort=sort, limit=limit))
 
 
 def table_of(
@@ -135,30 +112,13 @@ def show_error(action: Callable[[], object]) -> None:
     try:
         action()
     except Exception as error:
-        error = _inner(error)
-        kind, message = type(error).__name__, error_text(error)
-        print(f"{kind}: {message}")
-        for wanted, fragment, meaning in _MEANINGS:
-            if kind == wanted and fragment.lower() in message.lower():
-                print(f"→ {meaning}")
-                break
+        error = inner_error(error)
+        print(f"{type(error).__name__}: {error_text(error)}")
+        meaning = meaning_of(error)
+        if meaning:
+            print(f"→ {meaning}")
     else:
         print("No error: it ran.")
-
-
-def error_text(error: BaseException) -> str:
-    """The server's own sentence, without what the driver puts around it."""
-    # After the sentence, some classes of error repeat its figures: info={'required_replicas': 2, …}.
-    found = re.search(r'message="(.*)"(?: info=\{.*\})?[>\s]*$', str(error), re.DOTALL)
-    return found[1] if found else str(error)
-
-
-def _inner(error: Exception) -> Exception:
-    """The driver asks the next node after some refusals, and when none is left wraps the last one."""
-    inside = getattr(error, "errors", None)
-    if isinstance(inside, Mapping) and inside:
-        return next((each for each in inside.values() if isinstance(each, Exception)), error)
-    return error
 
 
 def _records(rows: Any) -> tuple[list[str], list[list[Any]]]:
@@ -202,7 +162,8 @@ def _cell(tag: str, text: str, align: str) -> str:
     return f'<{tag} style="text-align: {align}">{html.escape(text)}</{tag}>'
 
 
-def _display(table: Table) -> None:
+def show_or_print(table: Any) -> None:
+    """Display an object with a text and an HTML form: both in a notebook, the text elsewhere."""
     if "IPython" in sys.modules:
         from IPython import get_ipython
         from IPython.display import display

@@ -1,0 +1,116 @@
+"""``checkpoint`` puts the database where a chapter begins, ``reset`` starts over: from a notebook or a terminal.
+
+python -m helpers.course.checkpoints 04 --seats 1000
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from ..chapters import open_chapter
+from ..connection import connect, latest_session
+from ..cqlfile import apply_cql
+from ..engine import replicas
+from ..errors import LabError
+from ..event import Event
+from ..names import remember_event
+from ..venue import FULL_HOUSE
+from . import progress_file
+from .exercises import undo
+from .outline import chapter as chapter_called
+from .outline import outline
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+# Views stand before the tables that they follow, in the order in which they can be dropped.
+_VIEWS = ("available_tickets", "available_events")
+_TABLES = ("venue_sections", "events", "tickets", "orders", "order_queue")
+# Most chapters begin with the event on sale. One begins with its tables empty, and one without tables.
+_EMPTY, _NOTHING = {"02"}, {"01"}
+
+
+def checkpoint(chapter: str, *, seats: int = FULL_HOUSE, keyspace: str | None = None, hold_seconds: int = 900) -> Event:
+    """Put the database into the state in which ``chapter`` begins, in seconds, and return its event.
+
+    Only the chapter's own rows are put back: tables that a learner has made, rows of other events and everything that
+    is done so far (``progress``) stay. The keyspace is the notebook's unless another is named.
+
+    >>> event = checkpoint("04")
+    Connected to the embedded node: 1 node, data centre datacenter1.
+    seats_04: Midnight Orchestra, one night only, at Lantern Park; 50,000 tickets on sale.
+    """
+    chapter_called(chapter)
+    session = latest_session() or connect()
+    keyspace = keyspace or keyspace_of(chapter)
+    if chapter in _NOTHING:
+        return _without_tables(session, keyspace, seats)
+    return open_chapter(session, keyspace, seats, hold_seconds=hold_seconds, on_sale=chapter not in _EMPTY)
+
+
+def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = False) -> None:
+    """Start over: an exercise ("04.2"), or a whole chapter ("04"; without a name the open one).
+
+    An exercise's rows are put back. A chapter's keyspace is dropped, with everything that a learner has made in it,
+    and built anew. What is done so far is kept unless ``progress=True`` asks to forget it too.
+    """
+    if what is not None and "." in what:
+        undo(what)
+        print(f"Exercise {what}: as it was before.")
+        return
+    session = latest_session() or connect()
+    chapter = what or _open_chapter(session)
+    chapter_called(chapter)
+    keyspace = session.keyspace if what is None else keyspace_of(chapter)
+    session.execute(f"DROP KEYSPACE IF EXISTS {keyspace}")
+    if progress:
+        progress_file.forget(chapter)
+    checkpoint(chapter, seats=seats, keyspace=keyspace)
+
+
+def keyspace_of(chapter: str) -> str:
+    """The keyspace in which a chapter's notebook works."""
+    return f"seats_{chapter}"
+
+
+def _open_chapter(session: Session) -> str:
+    found = next((number for number in outline() if keyspace_of(number) == session.keyspace), None)
+    if found is None:
+        raise LabError('No chapter is open here: name the one to start over, as in reset("04").')
+    return found
+
+
+def _without_tables(session: Session, keyspace: str, seats: int) -> Event:
+    event = Event(seats=seats)
+    event.venue  # noqa: B018  a wrong number of seats is said before anything is dropped
+    apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
+    session.set_keyspace(keyspace)
+    for view in _VIEWS:
+        session.execute(f"DROP MATERIALIZED VIEW IF EXISTS {view}")
+    for table in _TABLES:
+        session.execute(f"DROP TABLE IF EXISTS {table}")
+    remember_event(event)
+    print(f"{keyspace}: an empty keyspace, as the chapter begins.")
+    return event
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.course.checkpoints", description="Put the database where a chapter begins."
+    )
+    parser.add_argument("chapter", nargs="+", help="which: 00, 04 …")
+    parser.add_argument("--seats", type=int, default=FULL_HOUSE, help="size of the venue (50000)")
+    options = parser.parse_args(arguments)
+    try:
+        for chapter in options.chapter:
+            checkpoint(chapter, seats=options.seats)
+    except LabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

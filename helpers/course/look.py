@@ -1,0 +1,88 @@
+"""What a check looks with: the chapter's session and event, and reads that fail in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..connection import latest_session
+from ..errors import LabError
+from ..names import latest_event
+from ..refusals import error_text
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
+
+    from ..event import Event
+
+
+class NotYet(Exception):
+    """An exercise is not done; the message is one sentence about the learner's rows."""
+
+
+class Look:
+    """The database as the open chapter has it.
+
+    ``session`` is the notebook's, its keyspace in use; ``event`` the one that is on sale there.
+    """
+
+    def __init__(self) -> None:
+        session = latest_session()
+        if session is None or not session.keyspace:
+            raise LabError("No chapter is open here: run the notebook's first cells, then this one again.")
+        self.session: Session = session
+        self.keyspace: str = session.keyspace
+
+    @property
+    def event(self) -> Event:
+        """The event that this notebook has opened."""
+        event = latest_event()
+        if event is None:
+            raise LabError("No event is open here: run the notebook's first cells, then this one again.")
+        return event
+
+    def rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """The rows of a SELECT; ``NotYet`` when the table or a column that it reads is not there yet."""
+        from cassandra import InvalidRequest
+
+        try:
+            return list(self.session.execute(query, values))
+        except InvalidRequest as error:
+            raise NotYet(f"{_plain(error)}.") from error
+
+    def row(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        """The one row of a SELECT, or None."""
+        return next(iter(self.rows(query, values)), None)
+
+    def columns(self, table: str) -> dict[str, tuple[str, int, str]]:
+        """Column → (kind, position, type) of a table or view of this keyspace; ``NotYet`` when there is none.
+
+        ``kind`` is partition_key, clustering, static or regular; a position counts from 0, and is -1 where keys end.
+        """
+        query = (
+            "SELECT column_name, kind, position, type FROM system_schema.columns "
+            "WHERE keyspace_name = %s AND table_name = %s"
+        )
+        rows = self.rows(query, (self.keyspace, table))
+        found = {row.column_name: (row.kind, row.position, row.type) for row in rows}
+        if not found:
+            raise NotYet(f"There is no {table} in {self.keyspace} yet.")
+        return found
+
+    def key(self, table: str) -> tuple[list[str], list[str]]:
+        """The partition key and the clustering key of a table or view; ``NotYet`` when there is none."""
+        columns = self.columns(table)
+
+        def named(kind: str) -> list[str]:
+            names = [name for name, each in columns.items() if each[0] == kind]
+            return sorted(names, key=lambda name: columns[name][1])
+
+        return named("partition_key"), named("clustering")
+
+    def drop(self, *tables: str) -> None:
+        """Remove tables, for an exercise that makes them."""
+        for table in tables:
+            self.session.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+def _plain(error: Exception) -> str:
+    return error_text(error).rstrip(".")

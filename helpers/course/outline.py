@@ -1,0 +1,63 @@
+"""The course as its notebooks tell it: number, title, minutes, promises, and what a learner can say at the end."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ..errors import LabError
+from ..node import PROJECT
+
+NOTEBOOKS = PROJECT / "notebooks"
+_ITEM = re.compile(r"^\d+\. (.+?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One notebook. ``learnt`` are the sentences of "What you can now say"; ``predictions`` the numbers asked in it."""
+
+    number: str
+    path: Path
+    title: str
+    minutes: int
+    promises: tuple[str, ...]
+    learnt: tuple[str, ...]
+    predictions: tuple[str, ...]
+
+
+@cache
+def outline() -> dict[str, Chapter]:
+    """Chapter number → chapter, in the order of the course."""
+    return {path.name.split("_")[0]: _chapter(path) for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
+
+
+def chapter(number: str) -> Chapter:
+    """The chapter with this number: "04". A LabError says which there are."""
+    if number not in outline():
+        raise LabError(f"There is no chapter {number!r}. There are: {', '.join(outline())}.")
+    return outline()[number]
+
+
+def _chapter(path: Path) -> Chapter:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    prose = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    minutes = re.search(r"(\d+) minutes", prose[0])
+    return Chapter(
+        number=path.name.split("_")[0],
+        path=path,
+        title=prose[0].splitlines()[0].lstrip("# "),
+        minutes=int(minutes[1]) if minutes else 0,
+        promises=_items(prose, "You will learn", "You will need"),
+        learnt=_items(prose, "## What you can now say", "\n## "),
+        predictions=tuple(dict.fromkeys(re.findall(r'predict\(\s*"([^"]+)"', code))),
+    )
+
+
+def _items(prose: list[str], start: str, end: str) -> tuple[str, ...]:
+    """The numbered items between two marks, without the stars around them."""
+    text = next((each for each in prose if start in each), "").partition(start)[2].partition(end)[0]
+    return tuple(item.strip("*") for item in _ITEM.findall(text))

@@ -1,0 +1,94 @@
+"""``passport()``: one page that says what a learner can now do, with the CQL that they wrote."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ..errors import LabError
+from ..node import PROJECT
+from . import progress_file
+from .exercises import exercises
+from .outline import Chapter, outline
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
+header { border: 3px double currentColor; border-radius: 10px; padding: 1rem 1.5rem; }
+h1 { margin: 0; font-size: 1.7rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem; }
+pre { background: #8882; border-radius: 6px; padding: .6rem .8rem; overflow-x: auto; font-size: 12.5px; }
+.small { opacity: .75; font-size: .9rem; }
+@media print { body { margin: 0; font-size: 11px; } pre { white-space: pre-wrap; } section { break-inside: avoid; } }
+"""
+
+_HELP = {0: "without a hint", 1: "with one hint", 2: "with two hints"}
+
+
+def passport(name: str, path: Path | None = None) -> None:
+    """Write a learner's passport as HTML, ``out/passport.html`` unless ``path`` says otherwise, and print where.
+
+    It lists the chapters in which every exercise is done, what can be said after each, and the CQL of the answers.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise LabError('A passport needs a name: passport("Ada").')
+    path = path or PROJECT / "out" / "passport.html"
+    record = progress_file.read()
+    page = _page(name.strip(), record)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    where = path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
+    whole = len(_finished(record))
+    print(f"{name.strip()}'s passport: {whole} chapters with every exercise done; see {where.as_posix()}")
+
+
+def _finished(record: dict[str, Any]) -> list[Chapter]:
+    solved = {number for number, each in record["exercises"].items() if each.get("done")}
+    return [chapter for number, chapter in outline().items() if exercises(number) and set(exercises(number)) <= solved]
+
+
+def _page(name: str, record: dict[str, Any]) -> str:
+    seconds = sum(each.get("seconds", 0) for each in record["chapters"].values())
+    asked = record["predictions"].values()
+    surprises = sum(bool(each["surprise"]) for each in asked)
+    done = sum(bool(each.get("done")) for each in record["exercises"].values())
+    finished = _finished(record)
+    sections = "".join(_section(chapter, record) for chapter in finished)
+    if not finished:
+        sections = "<p>No chapter has all its exercises done yet. The pages are empty, and they are yours to fill.</p>"
+    return f"""<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{html.escape(name)}: passport of Lantern Park</title>
+<style>{_STYLE}</style>
+<header>
+<p class="small">Fifty Thousand Seats · Lantern Park</p>
+<h1>{html.escape(name)}</h1>
+<p>{len(finished)} of {len(outline())} chapters, {done} exercises, {len(asked)} predictions with {surprises} surprises,
+{round(seconds / 60)} minutes at work. {date.today():%d %B %Y}.</p>
+</header>
+{sections}
+<p class="small">From the learner's own record. Each exercise was checked by the rows that it left in the database.</p>
+</html>
+"""
+
+
+def _section(chapter: Chapter, record: dict[str, Any]) -> str:
+    learnt = "".join(f"<li>{_inline(sentence)}</li>" for sentence in chapter.learnt)
+    answers = ""
+    for number in exercises(chapter.number):
+        done = record["exercises"][number]
+        help_taken = _HELP.get(done["hints"], "with the solution")
+        title = html.escape(done.get("title", ""))
+        answers += f'<p><b>{number}</b> {title} <span class="small">({help_taken})</span></p>'
+        answers += f"<pre>{html.escape(done['code'])}</pre>" if done.get("code") else ""
+    return f"<section><h2>{html.escape(chapter.title)}</h2><ul>{learnt}</ul>{answers}</section>\n"
+
+
+def _inline(text: str) -> str:
+    """The little Markdown that a sentence has: code, bold, italics; of a link, its words."""
+    text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", html.escape(text))
+    for mark, tag in (("`", "code"), (r"\*\*", "b"), (r"\*", "i")):
+        text = re.sub(f"{mark}(.+?){mark}", rf"<{tag}>\1</{tag}>", text)
+    return text

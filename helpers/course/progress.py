@@ -1,0 +1,39 @@
+"""``progress()``: what is done and what is open, across all notebooks."""
+
+from __future__ import annotations
+
+from ..showing import show
+from . import progress_file
+from .exercises import exercises
+from .outline import outline
+
+
+def progress() -> None:
+    """Print a line for each chapter: exercises done, predictions made, surprises, minutes at work."""
+    record = progress_file.read()
+    lines = []
+    for number, chapter in outline().items():
+        asked = [each for key, each in record["predictions"].items() if key.split(".")[0] == number]
+        here = record["chapters"].get(number, {})
+        lines.append(
+            {
+                "chapter": f"{number} {chapter.title}",
+                "exercises": f"{done_in(number)} of {len(exercises(number))}",
+                "predictions": f"{len(asked)} of {len(chapter.predictions)}",
+                "surprises": sum(each["surprise"] for each in asked),
+                "minutes": round(here.get("seconds", 0) / 60),
+            }
+        )
+    show(lines)
+    open_ones = [number for chapter in outline() for number in exercises(chapter) if not is_done(number)]
+    print(f"Next: exercise {open_ones[0]}." if open_ones else "All exercises are done: passport() is yours.")
+
+
+def is_done(number: str) -> bool:
+    """Whether this learner has solved an exercise."""
+    return bool(progress_file.read()["exercises"].get(number, {}).get("done"))
+
+
+def done_in(chapter: str) -> int:
+    """How many of a chapter's exercises are done."""
+    return sum(is_done(number) for number in exercises(chapter))

@@ -1,0 +1,144 @@
+"""In a notebook, what goes wrong in a learner's cell becomes a sentence and a next step, the full trace a click away.
+
+``connect()`` installs it. It speaks of the database's refusals, of names that no cell has made yet, and of values that
+do not fit a statement; every other error keeps Python's own trace.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+import re
+import sys
+import traceback
+from types import FrameType, TracebackType
+from typing import Any
+
+from .errors import LabError
+from .refusals import error_text, inner_error, meaning_of
+
+
+def install() -> None:
+    """Have this notebook's errors explained; outside a notebook it does nothing."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+    from cassandra import DriverException
+    from cassandra.protocol import ErrorMessage
+
+    shell.set_custom_exc((NameError, TypeError, ValueError, DriverException, ErrorMessage), _show)
+
+
+def sentences(error: BaseException, trace: TracebackType | None = None, known: Any = ()) -> list[str] | None:
+    """What to tell a learner: what went wrong, then what to do. None for an error that is none of the course's.
+
+    ``known`` are the names that the notebook has.
+    """
+    from cassandra import DriverException
+    from cassandra.protocol import ErrorMessage
+
+    if isinstance(error, NameError):
+        return _of_name(error, known)
+    if isinstance(error, DriverException | ErrorMessage):
+        return _of_server(error, trace)
+    if isinstance(error, TypeError | ValueError):
+        return _of_value(str(error))
+    return None
+
+
+def _show(
+    shell: Any, kind: type, error: BaseException, trace: TracebackType, tb_offset: int | None = None
+) -> list[str]:
+    """IPython's handler: shows the error, and returns the lines that it has shown."""
+    told = None
+    if not isinstance(error, LabError) and not hasattr(error, "_render_traceback_"):
+        told = sentences(error, trace, shell.user_ns)
+    if told is None:
+        lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+        shell._showtraceback(kind, error, lines)
+        return lines
+    shell._showtraceback(kind, error, told)
+    full = html.escape("".join(traceback.format_exception(kind, error, trace)))
+    from IPython.display import HTML, display
+
+    display(HTML(f"<details><summary>The full trace</summary><pre>{full}</pre></details>"))
+    return told
+
+
+def _of_name(error: NameError, known: Any) -> list[str]:
+    name = error.name or str(error)
+    near = difflib.get_close_matches(name, [each for each in known if not each.startswith("_")], n=1, cutoff=0.75)
+    if near:
+        return [f"NameError: nothing here is called {name}. Did you mean {near[0]}?"]
+    return [
+        f"NameError: {name} is not there yet.",
+        "→ A cell above makes it: run all above this one first (menu Run, Run All Above Selected Cell).",
+    ]
+
+
+def _of_server(error: Any, trace: TracebackType | None) -> list[str]:
+    error = inner_error(error)
+    kind, message = type(error).__name__, error_text(error)
+    lines = [f"{kind}: {message}"]
+    place = re.match(r"line (\d+):(\d+)", message)
+    text = _query_in(trace)
+    if kind == "SyntaxException" and place and text:
+        rows = text.splitlines()
+        row, column = int(place[1]) - 1, int(place[2])
+        if row < len(rows) and column <= len(rows[row]):
+            lines += [f"    {rows[row]}", f"    {' ' * column}^"]
+    meaning = meaning_of(error)
+    return [*lines, f"→ {meaning}"] if meaning else lines
+
+
+def _of_value(message: str) -> list[str] | None:
+    """The driver's complaints about values that are bound to a statement."""
+    found = re.match(
+        r'Received an argument of invalid type for column "(\w+)"\. '
+        r"Expected: <class '[\w.]*?(\w+?)Type'>, Got: <class '(?:\w+\.)*(\w+)'>",
+        message,
+    )
+    if found:
+        column, wanted, given = found.groups()
+        return [
+            f"TypeError: the column {column} takes a {_cql_name(wanted)}, and this is a Python {given}.",
+            "→ The values go into the statement's marks in their order: is one in another's place?",
+        ]
+    found = re.match(r"Too (few|many) arguments provided to bind\(\) \(got (\d+), expected (\d+)\)", message)
+    if found:
+        return [
+            f"ValueError: the statement has {found[3]} marks, and there are {found[2]} values.",
+            "→ A value for each question mark, in their order.",
+        ]
+    if "arguments converted during string formatting" in message or "not enough arguments for format" in message:
+        return [
+            "TypeError: the statement's %s marks and the values do not match in number.",
+            "→ In a plain string the marks are %s, in a prepared statement ?; there is one for each value.",
+        ]
+    return None
+
+
+def _cql_name(driver_name: str) -> str:
+    """The CQL name of a driver's type: "Decimal" → "decimal", "Int32" → "int"."""
+    names = {"Int32": "int", "Long": "bigint", "UTF8": "text", "DateType": "timestamp", "Date": "timestamp"}
+    return names.get(driver_name, driver_name.lower())
+
+
+def _query_in(trace: TracebackType | None) -> str | None:
+    """The text of the statement that failed, from the driver's own frames."""
+    found = None
+    for frame, _ in traceback.walk_tb(trace):
+        found = _query_of(frame) or found
+    return found
+
+
+def _query_of(frame: FrameType) -> str | None:
+    if not frame.f_globals.get("__name__", "").startswith("cassandra"):
+        return None
+    query = frame.f_locals.get("query")
+    query = getattr(query, "query_string", query)
+    return query if isinstance(query, str) else None

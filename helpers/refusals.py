@@ -1,0 +1,51 @@
+"""What a server's refusal says, and what it means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+# What a refusal means, by the server's class of error and a fragment of its text; the first that fits.
+_MEANINGS = [
+    ("InvalidRequest", "is only supported in materialized view", "IS NOT null belongs into a view's definition."),
+    ("InvalidRequest", "ALLOW FILTERING", "No key says where these rows are: every row would have to be looked at."),
+    ("InvalidRequest", "Missing mandatory PRIMARY KEY part", "A write names the whole key of the row it writes."),
+    ("InvalidRequest", "directly modify a materialized view", "A view follows its table: write there."),
+    (
+        "InvalidRequest",
+        "more than one non-primary key column",
+        "A view's key adds one column to its table's, not two.",
+    ),
+    ("InvalidRequest", "nconfigured table", "There is no such table in this keyspace."),
+    ("InvalidRequest", "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
+    ("InvalidRequest", "constant", "The value is not of the column's type."),
+    ("SyntaxException", "", "The statement is not CQL from that place on."),
+    ("Unauthorized", "cdc log table", "The log belongs to its table: it goes when the table goes, or its cdc option."),
+    ("Unavailable", "", "Fewer replicas are alive than this consistency level needs. Nothing was written or read."),
+    ("WriteTimeout", "", "Nobody knows whether it was written: read before you try again."),
+    ("ReadTimeout", "", "Not enough replicas answered in time. Reading again harms nobody."),
+    ("AlreadyExists", "", "It is there already; IF NOT EXISTS makes a statement safe to repeat."),
+    ("ConfigurationException", "", "An option has a name or a value that the server does not know."),
+]
+
+
+def meaning_of(error: BaseException) -> str | None:
+    """One sentence on what to make of a refusal; None where nothing can be added to the server's own."""
+    kind, message = type(error).__name__, error_text(error).lower()
+    fitting = (meaning for wanted, fragment, meaning in _MEANINGS if kind == wanted and fragment.lower() in message)
+    return next(fitting, None)
+
+
+def error_text(error: BaseException) -> str:
+    """The server's own sentence, without what the driver puts around it."""
+    # After the sentence, some classes of error repeat its figures: info={'required_replicas': 2, …}.
+    found = re.search(r'message="(.*)"(?: info=\{.*\})?[>\s]*$', str(error), re.DOTALL)
+    return found[1] if found else str(error)
+
+
+def inner_error(error: Exception) -> Exception:
+    """The driver asks the next node after some refusals, and when none is left wraps the last one."""
+    inside = getattr(error, "errors", None)
+    if isinstance(inside, Mapping) and inside:
+        return next((each for each in inside.values() if isinstance(each, Exception)), error)
+    return error

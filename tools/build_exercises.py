@@ -1,0 +1,102 @@
+"""Writes the exercises' cells into the notebooks, from ``helpers/exercises/chapter_NN.toml``, their one source.
+
+    python tools/build_exercises.py            write what has changed; then: make outputs
+    python tools/build_exercises.py --check    only say what differs; exit code 1 if anything does
+
+An author marks the place with a Markdown cell whose id is ``ex-04-2-task``; this writes that cell and the three behind
+it: the starter, the check, and the solution, folded. A cell that is as it should be keeps its output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from helpers.course.exercises import Exercise, exercises, first_line  # noqa: E402
+from helpers.errors import LabError  # noqa: E402
+
+NOTEBOOKS = PROJECT / "notebooks"
+KINDS = ("task", "starter", "check", "solution")
+
+
+def cell_id(number: str, kind: str) -> str:
+    """The id of one of an exercise's cells: "ex-04-2-task"."""
+    return f"ex-{number.replace('.', '-')}-{kind}"
+
+
+def cells_of(wanted: Exercise) -> list[NotebookNode]:
+    """The four cells of an exercise, not executed."""
+    number = wanted.number
+    solution = textwrap.indent(f'{wanted.solution}\ncheck("{number}")', "    ", lambda line: bool(line.strip()))
+    sources = {
+        "task": f"### Exercise {number}: {wanted.title}\n{wanted.task}",
+        "starter": f"{first_line(number)}\n{wanted.starter}",
+        "check": f'check("{number}")',
+        "solution": f'if solving("{number}"):\n{solution}',
+    }
+    cells = []
+    for kind, source in sources.items():
+        make = nbformat.v4.new_markdown_cell if kind == "task" else nbformat.v4.new_code_cell
+        metadata: dict[str, object] = {"tags": [kind if kind == "solution" else "exercise"]}
+        if kind == "solution":
+            metadata["jupyter"] = {"source_hidden": True}
+        cells.append(make(source, id=cell_id(number, kind), metadata=metadata))
+    return cells
+
+
+def rebuilt(notebook: NotebookNode, wanted: dict[str, Exercise]) -> NotebookNode:
+    """The notebook with its exercises' cells as they should be; a LabError when a place is missing or too much."""
+    places = {cell_id(number, "task"): number for number in wanted}
+    there = {cell.id: cell for cell in notebook.cells}
+    missing = [place for place in places if place not in there]
+    if missing:
+        raise LabError(f"No Markdown cell with the id {missing[0]} says where the exercise goes.")
+    ours = {cell_id(number, kind) for number in wanted for kind in KINDS}
+    strange = [id for id in there if id.startswith("ex-") and id not in ours]
+    if strange:
+        raise LabError(f"The cell {strange[0]} belongs to no exercise.")
+    cells = []
+    for cell in notebook.cells:
+        if cell.id in places:
+            made = cells_of(wanted[places[cell.id]])
+            cells += [there[each.id] if _same(there.get(each.id), each) else each for each in made]
+        elif cell.id not in ours:
+            cells.append(cell)
+    return nbformat.from_dict({**notebook, "cells": cells})
+
+
+def _same(old: NotebookNode | None, new: NotebookNode) -> bool:
+    return old is not None and old.source == new.source and old.metadata == new.metadata
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Write the exercises' cells into the notebooks.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a notebook would change")
+    check_only = parser.parse_args(arguments).check
+    drifted = []
+    for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        try:
+            new = rebuilt(notebook, exercises(path.name.split("_")[0]))
+        except LabError as error:
+            print(f"{path.name}: {error}", file=sys.stderr)
+            return 2
+        if new != notebook:
+            drifted.append(path.name)
+            if not check_only:
+                path.write_text(nbformat.writes(new).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+    for name in drifted:
+        print(f"{name}: {'differs from its exercises' if check_only else 'written; its outputs: make outputs'}")
+    return int(check_only and bool(drifted))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
