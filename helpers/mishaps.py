@@ -6,12 +6,13 @@ do not fit a statement; every other error keeps Python's own trace.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import html
 import re
 import sys
 import traceback
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any
 
 from .errors import LabError
@@ -129,16 +130,21 @@ def _cql_name(driver_name: str) -> str:
 
 
 def _query_in(trace: TracebackType | None) -> str | None:
-    """The text of the statement that failed, from the driver's own frames."""
-    found = None
-    for frame, _ in traceback.walk_tb(trace):
-        found = _query_of(frame) or found
-    return found
+    """The text of the statement that failed: what the learner's call was given, where it can be read without running.
 
+    The driver is compiled and shows no variables, so the call itself is looked at, with the libraries by which IPython
+    shows values in a trace.
+    """
+    from executing import Source
+    from pure_eval import CannotEval, Evaluator
 
-def _query_of(frame: FrameType) -> str | None:
-    if not frame.f_globals.get("__name__", "").startswith("cassandra"):
-        return None
-    query = frame.f_locals.get("query")
-    query = getattr(query, "query_string", query)
-    return query if isinstance(query, str) else None
+    while trace is not None:
+        here, trace = trace, trace.tb_next
+        call = Source.executing(here).node
+        if isinstance(call, ast.Call) and call.args and getattr(call.func, "attr", "") in ("execute", "prepare"):
+            try:
+                text = Evaluator.from_frame(here.tb_frame)[call.args[0]]
+            except CannotEval:
+                continue
+            return text if isinstance(text, str) else getattr(text, "query_string", None)
+    return None

@@ -41,7 +41,8 @@ def passport(name: str, path: Path | None = None) -> None:
     path.write_text(page, encoding="utf-8")
     where = path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
     whole = len(_finished(record))
-    print(f"{name.strip()}'s passport: {whole} chapters with every exercise done; see {where.as_posix()}")
+    chapters = f"{whole} chapter{'s' * (whole != 1)}"
+    print(f"{name.strip()}'s passport: {chapters} with every exercise done; see {where.as_posix()}")
 
 
 def _finished(record: dict[str, Any]) -> list[Chapter]:

@@ -1,0 +1,129 @@
+"""checkpoint() puts a chapter's rows where it begins and keeps a learner's own; reset() starts over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cassandra.cluster import Session
+
+from helpers import LabError, checkpoint, connect, hold_seat, reset
+from helpers.course import checkpoints, progress_file
+
+SEATS = 200
+
+
+@pytest.fixture
+def session(lab: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
+    """The notebook's session, and a record of progress of the test's own."""
+    monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "mine.json"))
+    session = connect()
+    yield session
+    for number in ("01", "02", "04"):
+        session.execute(f"DROP KEYSPACE IF EXISTS {checkpoints.keyspace_of(number)}")
+
+
+def tables(session: Session, keyspace: str) -> set[str]:
+    query = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s"
+    return {row.table_name for row in session.execute(query, (keyspace,))}
+
+
+def test_a_chapter_begins_with_the_event_on_sale(session: Session):
+    event = checkpoint("04", seats=SEATS)
+    assert session.keyspace == "seats_04"
+    assert session.execute("SELECT count(*) FROM tickets WHERE event_id = %s", (event.id,)).one()[0] == SEATS
+
+
+def test_some_begin_with_less(session: Session):
+    checkpoint("02", seats=SEATS)
+    assert session.execute("SELECT * FROM tickets LIMIT 1").one() is None
+    assert {"tickets", "order_queue"} <= tables(session, "seats_02")
+    checkpoint("01", seats=SEATS)
+    assert tables(session, "seats_01") == set()
+
+
+def test_a_learners_own_rows_stay_and_the_chapters_go_back(session: Session):
+    event = checkpoint("04", seats=SEATS)
+    mine = uuid4()
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
+    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'keep me')")
+    session.execute("INSERT INTO events (event_id, has_tickets, name) VALUES (%s, true, 'My own concert')", (mine,))
+    session.execute("INSERT INTO tickets (event_id, ticket_id, status) VALUES (%s, %s, 'sold')", (mine, uuid4()))
+    session.execute("INSERT INTO orders (order_id, event_id, status) VALUES (%s, %s, 'paid')", (uuid4(), mine))
+    session.execute("UPDATE tickets SET status = 'sold' WHERE event_id = %s AND ticket_id = %s", _first(event))
+    session.execute("INSERT INTO orders (order_id, event_id, status) VALUES (%s, %s, 'paid')", (uuid4(), event.id))
+    checkpoint("04", seats=SEATS)
+    assert session.execute("SELECT note FROM my_notes").one().note == "keep me"
+    assert {row.name for row in session.execute("SELECT name FROM events")} == {event.name, "My own concert"}
+    assert session.execute("SELECT status FROM tickets WHERE event_id = %s", (mine,)).one().status == "sold"
+    assert [row.event_id for row in session.execute("SELECT event_id FROM orders")] == [mine]
+    query = "SELECT status FROM tickets WHERE event_id = %s AND ticket_id = %s"
+    assert session.execute(query, _first(event)).one().status == "available"
+
+
+def test_chapter_one_drops_its_tables_and_no_others(session: Session):
+    checkpoint("01", seats=SEATS)
+    for name in ("tickets", "my_tickets"):
+        session.execute(f"CREATE TABLE {name} (seat text PRIMARY KEY)")
+    checkpoint("01", seats=SEATS)
+    assert tables(session, "seats_01") == {"my_tickets"}
+
+
+def test_another_size_of_venue_keeps_a_learners_tickets(session: Session):
+    event = checkpoint("04", seats=SEATS)
+    mine = uuid4()
+    session.execute("INSERT INTO tickets (event_id, ticket_id, status) VALUES (%s, %s, 'sold')", (mine, uuid4()))
+    event = checkpoint("04", seats=SEATS // 4)
+    assert session.execute("SELECT count(*) FROM tickets WHERE event_id = %s", (event.id,)).one()[0] == SEATS // 4
+    assert session.execute("SELECT status FROM tickets WHERE event_id = %s", (mine,)).one().status == "sold"
+
+
+def test_a_second_call_is_as_the_first(session: Session, capsys: pytest.CaptureFixture[str]):
+    event = checkpoint("04", seats=SEATS)
+    first = capsys.readouterr().out
+    from helpers import apply_cql
+
+    apply_cql(session, "checkout.cql")
+    assert hold_seat(session, event.tickets[0], "Bo").applied
+    checkpoint("04", seats=SEATS)
+    assert capsys.readouterr().out == first
+    assert hold_seat(session, event.tickets[0], "Cy").applied
+
+
+def test_reset_starts_the_open_chapter_over(session: Session):
+    checkpoint("04", seats=SEATS)
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY)")
+    progress_file.change(lambda record: record["exercises"].update({"04.1": {"done": True}, "05.1": {"done": True}}))
+    reset(seats=SEATS)
+    assert "my_notes" not in tables(session, "seats_04") and "tickets" in tables(session, "seats_04")
+    assert set(progress_file.read()["exercises"]) == {"04.1", "05.1"}
+    reset("04", seats=SEATS, progress=True)
+    assert set(progress_file.read()["exercises"]) == {"05.1"}
+
+
+def test_bad_input_is_a_sentence_and_changes_nothing(session: Session):
+    checkpoint("04", seats=SEATS)
+    with pytest.raises(LabError, match="There is no chapter '44'"):
+        checkpoint("44")
+    with pytest.raises(LabError, match=r"There is no exercise 04\.99"):
+        reset("04.99")
+    with pytest.raises(LabError, match="seats"):
+        checkpoint("04", seats=0)
+    session.set_keyspace("system")
+    with pytest.raises(LabError, match="No chapter is open here"):
+        reset()
+    query = "SELECT count(*) FROM seats_04.tickets"
+    assert session.execute(query).one()[0] == SEATS
+
+
+def test_as_a_command(session: Session, capsys: pytest.CaptureFixture[str]):
+    assert checkpoints.main(["04", "--seats", str(SEATS)]) == 0
+    assert f"{SEATS} tickets on sale" in capsys.readouterr().out
+    assert checkpoints.main(["4"]) == 1
+    assert "error: There is no chapter '4'" in capsys.readouterr().err
+
+
+def _first(event) -> tuple:
+    return event.id, event.tickets[0].ticket_id

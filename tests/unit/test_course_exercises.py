@@ -1,0 +1,144 @@
+"""check, hint and solving: what a learner is told, step by step, and what is kept of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from cassandra.cluster import Session
+
+from helpers import LabError, check, checkpoint, connect, hint, reset, solving
+from helpers.course import exercises as module
+from helpers.course import progress_file
+from helpers.course.exercises import exercise, exercises, verdict
+from helpers.course.look import Look, NotYet
+
+TOML = """
+[[exercise]]
+title = "Write a note"
+task = "Write one. **Finish line:** a row in my_notes."
+starter = '''
+print("nothing yet")
+'''
+solution = '''
+session.execute("…")
+'''
+untouched = "There is no my_notes in seats_00 yet."
+hints = ["look up INSERT", "nearly there"]
+why = "A write makes the row."
+
+[[exercise.wrong]]
+what = "another table"
+code = "pass"
+says = "There is no my_notes in … yet."
+"""
+
+
+@pytest.fixture
+def session(lab: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
+    """An open chapter 00 with one exercise of the test's own, and a record of progress."""
+
+    def check_1(look: Look) -> str:
+        look.columns("my_notes")
+        rows = look.rows("SELECT note FROM my_notes")
+        if not rows:
+            raise NotYet("my_notes is empty.")
+        return f"my_notes has {rows[0].note!r}."
+
+    (tmp_path / "chapter_00.toml").write_text(TOML, encoding="utf-8")
+    monkeypatch.setattr(module, "EXERCISES", tmp_path)
+    checks = SimpleNamespace(check_1=check_1, undo_1=lambda look: look.drop("my_notes"))
+    monkeypatch.setattr(module, "_checks", lambda chapter: checks)
+    monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "mine.json"))
+    exercises.cache_clear()
+    session = connect()
+    checkpoint("00", seats=100)
+    yield session
+    exercises.cache_clear()
+    session.execute("DROP KEYSPACE seats_00")
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]):
+    capsys.readouterr()
+    return lambda: capsys.readouterr().out
+
+
+def test_a_check_speaks_of_the_rows(session: Session, told):
+    told()
+    check("00.1")
+    assert told() == "✗ 00.1: There is no my_notes in seats_00 yet.\n"
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
+    check("00.1")
+    assert told() == "✗ 00.1: my_notes is empty.\n"
+    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'ring Bo')")
+    check("00.1")
+    assert told() == "✓ 00.1: my_notes has 'ring Bo'.\n  Why it works: A write makes the row.\n"
+    mine = progress_file.read()["exercises"]["00.1"]
+    assert mine == {"tries": 3, "hints": 0, "done": True, "title": "Write a note"}
+
+
+def test_a_missing_column_is_told_too(session: Session):
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY)")
+    done, sentence = verdict("00.1")
+    assert not done and "note" in sentence
+
+
+def test_after_two_tries_a_learner_hears_of_the_hints(session: Session, monkeypatch: pytest.MonkeyPatch, told):
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    told()
+    check("00.1")
+    assert "hint" not in told()
+    check("00.1")
+    assert told().endswith('  hint("00.1") helps.\n')
+
+
+def test_two_hints_and_then_the_solution(session: Session, monkeypatch: pytest.MonkeyPatch, told):
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    told()
+    assert not solving("00.1")
+    assert "was not run" in told()
+    for wanted in ("Hint 1 of 2 for 00.1: look up INSERT", "Hint 2 of 2 for 00.1: nearly there"):
+        hint("00.1")
+        assert told().strip() == wanted
+        assert not solving("00.1")
+        told()
+    hint("00.1")
+    assert 'session.execute("…")' in told()
+    assert solving("00.1")
+
+
+def test_headless_the_solution_runs(session: Session, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HELPERS_LIVE", "0")
+    assert solving("00.1")
+
+
+def test_an_exercise_can_be_tried_afresh(session: Session, told):
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
+    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'x')")
+    assert verdict("00.1")[0]
+    reset("00.1")
+    assert not verdict("00.1")[0]
+
+
+def test_a_file_that_is_not_whole_is_named(session: Session, tmp_path: Path):
+    (tmp_path / "chapter_03.toml").write_text(re.sub("hints = .*", "", TOML), encoding="utf-8")
+    with pytest.raises(LabError, match=r"Exercise 03\.1 in chapter_03\.toml is not whole: 'hints'"):
+        exercises("03")
+
+
+def test_bad_numbers_are_a_sentence(session: Session):
+    with pytest.raises(LabError, match=r"There is no exercise 00\.2; its chapter has: 00\.1\."):
+        check("00.2")
+    with pytest.raises(LabError, match="A number looks like"):
+        hint("first")
+    assert exercise("00.1").title == "Write a note"
+
+
+def test_without_an_open_chapter_it_says_so(session: Session):
+    connect()
+    with pytest.raises(LabError, match="No chapter is open here"):
+        check("00.1")

@@ -1,0 +1,116 @@
+"""The learner's record: kept, shared, never lost; what progress() and passport() make of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from helpers import LabError, passport, progress
+from helpers.course import progress_file
+from helpers.course.exercises import exercises
+from helpers.course.outline import chapter, outline
+
+
+@pytest.fixture(autouse=True)
+def record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    path = tmp_path / "a folder" / "mine.json"
+    monkeypatch.setenv("PROGRESS_FILE", str(path))
+    return path
+
+
+def _done(record: dict, number: str, **more: object) -> None:
+    record["exercises"][number] = {"tries": 2, "hints": 0, "done": True, "title": "A <title>", **more}
+
+
+def test_what_is_written_is_there_in_the_next_notebook(record: Path):
+    progress_file.change(lambda each: _done(each, "04.1"))
+    assert json.loads(record.read_text(encoding="utf-8"))["exercises"]["04.1"]["done"] is True
+    assert progress_file.read()["exercises"]["04.1"]["tries"] == 2
+
+
+def test_two_notebooks_at_once_lose_nothing():
+    def write(notebook: int) -> None:
+        for i in range(1, 21):
+            progress_file.change(lambda each, i=i: _done(each, f"0{notebook}.{i}"))
+
+    threads = [threading.Thread(target=write, args=(notebook,)) for notebook in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(progress_file.read()["exercises"]) == 60
+
+
+@pytest.mark.parametrize("text", ["{", "[]", ""])
+def test_a_file_that_cannot_be_read_is_kept_aside(record: Path, text: str, capsys: pytest.CaptureFixture[str]):
+    record.parent.mkdir()
+    record.write_text(text, encoding="utf-8")
+    assert progress_file.read()["exercises"] == {}
+    assert "is kept as mine.unreadable.json" in capsys.readouterr().out
+    assert record.with_suffix(".unreadable.json").read_text(encoding="utf-8") == text
+
+
+def test_headless_nothing_is_kept(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PROGRESS_FILE")
+    monkeypatch.setenv("HELPERS_LIVE", "0")
+    assert progress_file.progress_path() is None
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    assert progress_file.progress_path().name == ".progress.json"
+
+
+def test_minutes_are_those_at_work(monkeypatch: pytest.MonkeyPatch):
+    now = [1000.0]
+    monkeypatch.setattr(progress_file.time, "time", lambda: now[0])
+    for gap in (0, 60, 120, 7200, 30):
+        now[0] += gap
+        progress_file.step("04")
+    assert progress_file.read()["chapters"]["04"]["seconds"] == 60 + 120 + 30
+
+
+def test_forgetting_a_chapter_leaves_the_others():
+    for number in ("04.1", "04.2", "05.1"):
+        progress_file.change(lambda each, number=number: _done(each, number))
+    progress_file.forget("04")
+    assert list(progress_file.read()["exercises"]) == ["05.1"]
+    progress_file.forget()
+    assert progress_file.read()["exercises"] == {}
+
+
+def test_the_outline_is_what_the_notebooks_say():
+    for number, each in outline().items():
+        assert each.title and each.minutes >= 5, number
+        assert len(each.promises) == len(each.learnt) == 3, number
+    with pytest.raises(LabError, match=r"There is no chapter '99'\. There are: 00, 01"):
+        chapter("99")
+
+
+def test_progress_counts(capsys: pytest.CaptureFixture[str]):
+    progress()
+    told = capsys.readouterr().out
+    for number, each in outline().items():
+        line = next(line for line in told.splitlines() if line.startswith(f"{number} "))
+        assert each.title in line and f"0 of {len(exercises(number))}" in line
+
+
+def test_the_passport_has_what_was_done_and_the_learners_own_cql(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    number, numbers = next((number, list(exercises(number))) for number in outline() if exercises(number))
+    for i, each in enumerate(numbers):
+        code = f"session.execute('SELECT {i} < 5')"
+        progress_file.change(lambda record, each=each, code=code, i=i: _done(record, each, code=code, hints=i))
+    path = tmp_path / "ada.html"
+    passport("Ada <3", path)
+    page = path.read_text(encoding="utf-8")
+    assert "Ada &lt;3" in page and "SELECT 0 &lt; 5" in page and "A &lt;title&gt;" in page
+    assert "without a hint" in page and "with one hint" in page
+    assert outline()[number].title in page and page.count("<section>") == 1
+    assert "1 chapter with every exercise done" in capsys.readouterr().out
+
+
+def test_an_empty_passport_says_so(tmp_path: Path):
+    passport("Bo", tmp_path / "bo.html")
+    assert "they are yours to fill" in (tmp_path / "bo.html").read_text(encoding="utf-8")
+    with pytest.raises(LabError, match="needs a name"):
+        passport(" ")

@@ -1,0 +1,103 @@
+"""What a learner's mistakes look like in a notebook: a sentence and a next step, with the trace a click away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from cassandra import InvalidRequest, Unavailable
+from cassandra.protocol import SyntaxException
+from nbclient import NotebookClient
+
+from helpers.mishaps import sentences
+from tools.refresh_outputs import NOTEBOOKS, private_node
+
+OPEN = """
+from helpers import connect, open_chapter, LabError
+session = connect()
+event = open_chapter(session, "seats_00", seats=100)
+insert = session.prepare("INSERT INTO tickets (event_id, ticket_id, price) VALUES (?, ?, ?)")
+"""
+# A learner's cell → what the notebook shows of it.
+MISTAKES = {
+    "evnt.id": ["NameError: nothing here is called evnt. Did you mean event?"],
+    "holds[0]": ["NameError: holds is not there yet.", "→ A cell above makes it: run all above this one first"],
+    "session.execute('SELECT * FORM tickets')": [
+        "SyntaxException: line 1:9",
+        "    SELECT * FORM tickets",
+        "             ^",
+        "→ The statement is not CQL from that place on.",
+    ],
+    "session.execute('SELECT * FROM seats')": [
+        "InvalidRequest: unconfigured table seats",
+        "→ There is no such table in this keyspace.",
+    ],
+    "session.execute(\"SELECT * FROM tickets WHERE status = 'sold'\")": [
+        "InvalidRequest: Cannot execute this query as it might involve data filtering",
+        "→ No key says where these rows are",
+    ],
+    "session.execute(insert, (event.id, event.tickets[0].ticket_id, 'dear'))": [
+        "TypeError: the column price takes a decimal, and this is a Python str.",
+        "→ The values go into the statement's marks in their order",
+    ],
+    "session.execute(insert, (event.id, 1, 2, 3))": [
+        "ValueError: the statement has 3 marks, and there are 4 values.",
+        "→ A value for each question mark",
+    ],
+    "session.execute('SELECT * FROM tickets WHERE event_id = %s', (event.id, 1))": [
+        "TypeError: the statement's %s marks and the values do not match in number.",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str], str]]:
+    """Every mistake made in one notebook: cell → (lines of the error, HTML beside it)."""
+    others = ["1 / 0", "raise LabError('One sentence.')", "int('x')"]
+    cells = [nbformat.v4.new_code_cell(source) for source in [OPEN, *MISTAKES, *others]]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    client = NotebookClient(
+        notebook, allow_errors=True, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+    )
+    with private_node():
+        client.execute()
+    found = {}
+    for cell in notebook.cells[1:]:
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        page = "".join(output.data.get("text/html", "") for output in cell.outputs if "data" in output)
+        assert len(errors) == 1, cell
+        found[cell.source] = ("\n".join(errors[0].traceback).splitlines(), page)
+    return found
+
+
+@pytest.mark.parametrize("cell", MISTAKES)
+def test_a_mistake_is_explained(cell: str, shown: dict[str, tuple[list[str], str]]):
+    lines, page = shown[cell]
+    assert len(lines) >= len(MISTAKES[cell])
+    for line, wanted in zip(lines, MISTAKES[cell], strict=False):
+        assert line.startswith(wanted)
+    assert len(lines) <= 4, "a sentence, not a stack"
+    assert "<details>" in page and "Traceback (most recent call last)" in page
+
+
+def test_other_errors_keep_their_trace(shown: dict[str, tuple[list[str], str]]):
+    for cell in ("1 / 0", "int('x')"):
+        lines, page = shown[cell]
+        assert len(lines) > 4 and not page
+    assert shown["raise LabError('One sentence.')"][0] == ["LabError: One sentence."]
+
+
+def test_errors_of_the_server_without_a_notebook():
+    told = sentences(Unavailable("x", consistency=6, required_replicas=2, alive_replicas=1))
+    assert told[0].startswith("Unavailable: ") and "Fewer replicas" in told[1]
+    assert sentences(InvalidRequest("no meaning is known for this")) == ["InvalidRequest: no meaning is known for this"]
+    assert sentences(SyntaxException(0x2000, "line 3:4 : Syntax error", None))[-1].startswith("→")
+    assert sentences(KeyError("x")) is None
+    assert sentences(ValueError("x")) is None
+
+
+def test_it_is_quiet_outside_a_notebook(tmp_path: Path):
+    from helpers import mishaps
+
+    mishaps.install()
