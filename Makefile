@@ -50,9 +50,11 @@ lab: venv ## open the workbook in JupyterLab
 run: venv ## execute the whole workbook at full size; results under out/
 	@$(BIN)/python -m helpers.run $(ARGS)
 
+# A file's tests share their nodes, so a file stays with one worker. ARGS="-n0" runs all in one process, as for a
+# debugger. The order is pyproject.toml's: the longest files first, so that no worker is left with them at the end.
 .PHONY: test
 test: venv ## run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # An hour or more: the machine that plays with the checkout takes some 400 steps a second.
 .PHONY: prove
