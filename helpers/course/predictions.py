@@ -40,14 +40,15 @@ def predict(number: str, question: str, options: Mapping[str, Hashable]) -> None
     chapter = chapter_of(number)
     if not isinstance(options, Mapping) or len(options) < 2 or len(set(options.values())) < len(options):
         raise LabError(f"Prediction {number} needs two options or more, each with a value of its own.")
-    asked = _Question(question, dict(options))
+    asked, before = _Question(question, dict(options)), _asked.get(number)
     _asked[number] = asked
     progress_file.step(chapter)
     if not somebody_watches():
         asked.said = next(iter(asked.options))
         show_or_print(_Options(number, question, _shuffled(number, asked.options)))
         return
-    asked.said = _said_before(number, asked)
+    # A choice outlives a second run of the cell, and one that was compared outlives the kernel.
+    asked.said = _said_before(number, asked) or (before.said if before and before.options == asked.options else None)
     _show_choice(number, asked)
 
 

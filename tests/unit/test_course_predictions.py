@@ -49,6 +49,14 @@ def test_a_learner_says_first_and_sees_afterwards(learner: Path, capsys: pytest.
     assert json.loads(learner.read_text(encoding="utf-8"))["predictions"]["04.1"]["surprise"] is False
 
 
+def test_a_choice_outlives_a_second_run_of_the_cell(learner: Path, capsys: pytest.CaptureFixture[str]):
+    predict("04.1", "How many rows?", OPTIONS)
+    predictions.choose("04.1", "none")
+    predict("04.1", "How many rows?", OPTIONS)
+    compare("04.1", 2, "Different keys.")
+    assert "You said: none" in capsys.readouterr().out
+
+
 def test_only_the_first_answer_is_a_prediction(learner: Path):
     for option in ("one row", "two rows"):
         predict("04.1", "How many rows?", OPTIONS)

@@ -1,0 +1,104 @@
+"""A learner at work in a real JupyterLab: predicts by a click, tries, is checked, asks for hints, makes a mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from selenium.webdriver.common.by import By
+
+from helpers.course.exercises import exercises
+from tools.build_exercises import cell_id, cells_of
+from tools.refresh_outputs import METADATA, private_node
+
+from .jupyterlab import start_jupyterlab
+from .notebook_page import NotebookPage, open_notebook, programs
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
+]
+
+NUMBER = "04.1"
+CELLS = {
+    "open": """
+from helpers import apply_cql, check, checkpoint, compare, connect, hint, predict, show, solving, statement
+session = connect()
+event = checkpoint("04", seats=500)
+apply_cql(session, "checkout.cql")
+""",
+    "predict": 'predict("04.1", "One and one?", {"one": 1, "two": 2})',
+    "compare": 'compare("04.1", 1 + 1, "It adds up.")',
+    "hints": f'for _ in range(3):\n    hint("{NUMBER}")',
+    "mistake": 'session.execute("SELECT * FORM tickets")',
+}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookPage]:
+    """The notebook, open in JupyterLab; nothing has run yet."""
+    first = exercises("04")[NUMBER]
+    notebook = new_notebook(metadata=METADATA)
+    cells = {name: new_code_cell(source.strip(), id=name) for name, source in CELLS.items()}
+    notebook.cells = [cells["open"], cells["predict"], cells["compare"], *cells_of(first), cells["hints"]]
+    notebook.cells.append(cells["mistake"])
+    with private_node(), start_jupyterlab(tmp_path_factory.mktemp("lab")) as lab:
+        path = lab.notebooks / "course.ipynb"
+        nbformat.write(notebook, path)
+        with open_notebook(lab, path, tmp_path_factory.mktemp("profile")) as opened:
+            yield opened
+
+
+@pytest.fixture
+def record(page: NotebookPage) -> Path:
+    """Where the learner's progress is kept."""
+    return Path(os.environ["PROGRESS_FILE"])
+
+
+def printed(page: NotebookPage, id: str) -> str:
+    outputs = next(cell for cell in page.cells() if cell["id"] == id)["outputs"]
+    texts = [output.get("text") or output.get("data", {}).get("text/plain") or "" for output in outputs]
+    return "".join(line for text in texts for line in text)
+
+
+def test_predict_try_ask_and_recover(page: NotebookPage):
+    page.run_all()
+    # Nobody has said anything yet, and a solution is not run over a learner's head.
+    assert "waits for you" in printed(page, "compare")
+    assert printed(page, cell_id(NUMBER, "check")).startswith("✗")
+    assert "was not run" in printed(page, cell_id(NUMBER, "solution"))
+
+    choice = page.output("predict")
+    page.until_says(choice, "One and one?")
+    label = next(each for each in choice.find_elements(By.CSS_SELECTOR, "label") if each.text.strip() == "one")
+    label.click()
+    page.until_says(choice, "Noted: one.")
+    page.screenshot("a prediction")
+
+    page.run_all()
+    assert "You said: one" in printed(page, "compare") and "It happened (a surprise): two" in printed(page, "compare")
+    # Three calls of hint have led to the solution: now the folded cell runs it.
+    assert f"✓ {NUMBER}" in printed(page, cell_id(NUMBER, "solution"))
+
+
+def test_the_record_is_kept_for_the_next_notebook(page: NotebookPage, record: Path):
+    kept = json.loads(record.read_text(encoding="utf-8"))
+    assert kept["predictions"]["04.1"]["said"] == "one"
+    assert kept["exercises"][NUMBER]["done"] is True
+
+
+def test_a_mistake_is_a_sentence_with_the_trace_folded(page: NotebookPage):
+    output = page.output("mistake")
+    page.until_says(output, "SyntaxException: line 1:9")
+    trace = page.find(output, "details")
+    assert "Traceback" not in trace.text
+    trace.find_element(By.CSS_SELECTOR, "summary").click()
+    page.until_says(output, "Traceback (most recent call last)")
+    page.screenshot("a mistake")
