@@ -10,6 +10,13 @@ _MEANINGS = [
     ("InvalidRequest", "is only supported in materialized view", "IS NOT null belongs into a view's definition."),
     ("InvalidRequest", "ALLOW FILTERING", "No key says where these rows are: every row would have to be looked at."),
     ("InvalidRequest", "Missing mandatory PRIMARY KEY part", "A write names the whole key of the row it writes."),
+    (
+        "InvalidRequest",
+        "Cannot drop PRIMARY KEY part",
+        "A key stays: another key is another table, and a copy of all rows.",
+    ),
+    ("InvalidRequest", "conflicts with an existing column", "The table has a column of this name already."),
+    ("InvalidRequest", "needs this column", "A view keeps a copy of this column: the view would have to go first."),
     ("InvalidRequest", "directly modify a materialized view", "A view follows its table: write there."),
     (
         "InvalidRequest",
@@ -25,6 +32,7 @@ _MEANINGS = [
     ("WriteTimeout", "", "Nobody knows whether it was written: read before you try again."),
     ("ReadTimeout", "", "Not enough replicas answered in time. Reading again harms nobody."),
     ("AlreadyExists", "", "It is there already; IF NOT EXISTS makes a statement safe to repeat."),
+    ("ConfigurationException", "types are incompatible", "Stored values cannot be read as that: add another column."),
     ("ConfigurationException", "", "An option has a name or a value that the server does not know."),
 ]
 

@@ -25,8 +25,6 @@ from .outline import outline
 if TYPE_CHECKING:
     from cassandra.cluster import Session
 
-# Views stand before the tables that they follow, in the order in which they can be dropped.
-_VIEWS = ("available_tickets", "available_events")
 _TABLES = ("venue_sections", "events", "tickets", "orders", "order_queue")
 # Most chapters begin with the event on sale. One begins with its tables empty, and one without tables.
 _EMPTY, _NOTHING = {"02"}, {"01"}
@@ -36,7 +34,8 @@ def checkpoint(chapter: str, *, seats: int = FULL_HOUSE, keyspace: str | None = 
     """Put the database into the state in which ``chapter`` begins, in seconds, and return its event.
 
     Only the chapter's own rows are put back: tables that a learner has made, rows of other events and everything that
-    is done so far (``progress``) stay. The keyspace is the notebook's unless another is named.
+    is done so far (``progress``) stay. Where a chapter begins without tables, all views of them go too. The keyspace is
+    the notebook's unless another is named.
 
     >>> event = checkpoint("04")
     Connected to the embedded node: 1 node, data centre datacenter1.
@@ -87,13 +86,23 @@ def _without_tables(session: Session, keyspace: str, seats: int) -> Event:
     event.venue  # noqa: B018  a wrong number of seats is said before anything is dropped
     apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
     session.set_keyspace(keyspace)
-    for view in _VIEWS:
+    for view in _views_of_our_tables(session, keyspace):
         session.execute(f"DROP MATERIALIZED VIEW IF EXISTS {view}")
     for table in _TABLES:
         session.execute(f"DROP TABLE IF EXISTS {table}")
     remember_event(event)
     print(f"{keyspace}: an empty keyspace, as the chapter begins.")
     return event
+
+
+def _views_of_our_tables(session: Session, keyspace: str) -> list[str]:
+    """The views that keep the chapter's tables from being dropped, a learner's own among them."""
+    indexes = session.execute("SELECT index_name FROM system_schema.indexes WHERE keyspace_name = %s", (keyspace,))
+    # An index is kept as a view too; that one goes with its table.
+    kept_by_index = {f"{row.index_name}_index" for row in indexes}
+    query = "SELECT view_name, base_table_name FROM system_schema.views WHERE keyspace_name = %s"
+    views = {row.view_name: row.base_table_name for row in session.execute(query, (keyspace,))}
+    return [view for view, table in views.items() if table in _TABLES and view not in kept_by_index]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -71,6 +71,16 @@ def test_chapter_one_drops_its_tables_and_no_others(session: Session):
     assert tables(session, "seats_01") == {"my_tickets"}
 
 
+def test_chapter_one_begins_although_its_tables_have_a_learners_views_and_indexes(session: Session):
+    checkpoint("01", seats=SEATS)
+    session.execute("CREATE TABLE tickets (seat text PRIMARY KEY, status text, section text)")
+    session.execute("CREATE INDEX my_index ON tickets (section)")
+    where = "WHERE seat IS NOT null AND status IS NOT null"
+    session.execute(f"CREATE MATERIALIZED VIEW my_view AS SELECT * FROM tickets {where} PRIMARY KEY (status, seat)")
+    checkpoint("01", seats=SEATS)
+    assert tables(session, "seats_01") == set()
+
+
 def test_another_size_of_venue_keeps_a_learners_tickets(session: Session):
     event = checkpoint("04", seats=SEATS)
     mine = uuid4()

@@ -133,6 +133,22 @@ def test_a_refusal_is_shown_with_its_meaning(lab: Session, chapter: Event, capsy
     ]
 
 
+@pytest.mark.parametrize(
+    ("statement", "meaning"),
+    [
+        ("ALTER TABLE tickets DROP ticket_id", "A key stays: another key is another table, and a copy of all rows."),
+        ("ALTER TABLE tickets ADD price int", "The table has a column of this name already."),
+        ("ALTER TABLE events DROP slug", "A view keeps a copy of this column: the view would have to go first."),
+        ("ALTER TABLE orders ALTER status TYPE int", "Stored values cannot be read as that: add another column."),
+    ],
+)
+def test_what_cannot_be_altered_is_explained(
+    lab: Session, chapter: Event, statement: str, meaning: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_error(lambda: lab.execute(statement))
+    assert capsys.readouterr().out.splitlines()[-1] == f"→ {meaning}"
+
+
 def test_the_driver_s_wrapping_is_taken_off(capsys: pytest.CaptureFixture[str]) -> None:
     def refuse(error: Exception) -> None:
         raise error
