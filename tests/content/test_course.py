@@ -1,0 +1,160 @@
+"""What makes a chapter part of a course: predictions before results, terms that are explained, CQL that reads well."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from PIL import Image
+
+from helpers.course.outline import outline
+from tools.refresh_outputs import NOTEBOOKS
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+LEAST_PREDICTIONS = 3
+LONGEST_CQL_LINE = 100
+GLOSSARY = NOTEBOOKS / "glossary.md"
+
+_CQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|BEGIN)\s", re.IGNORECASE)
+_KEYWORDS = re.compile(
+    r"\b(select|insert|into|values|update|delete|create|alter|drop|truncate|begin|table|view|materialized|where|from|"
+    r"and|limit|allow|filtering|order by|using|if|not|exists|primary|distinct)\b"
+)
+_LINK_TO_TERM = re.compile(r"\[([^\]]+)\]\(glossary\.md#([^)\s]+)\)")
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def calls(cell: NotebookNode, name: str) -> list[ast.Call]:
+    """The calls of a function in a cell."""
+    return [
+        node
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+    ]
+
+
+def test_predictions_come_before_their_results(notebook: NotebookNode, path: Path):
+    chapter = path.name.split("_")[0]
+    asked: list[str] = []
+    compared: list[str] = []
+    for cell in code(notebook):
+        here = [call.args[0].value for call in calls(cell, "predict")]
+        then = [call.args[0].value for call in calls(cell, "compare")]
+        assert not (here and then), f"{cell.id}: the answer would stand beside the question"
+        assert not here or len(cell.source.splitlines()) <= 12, f"{cell.id} only asks"
+        asked += here
+        assert set(then) <= set(asked), f"{cell.id} compares what nobody was asked"
+        compared += then
+    assert asked == [f"{chapter}.{i}" for i in range(1, len(asked) + 1)], "numbered in their order"
+    assert sorted(compared) == sorted(asked), "each is compared once"
+    assert len(asked) >= LEAST_PREDICTIONS
+    assert outline()[chapter].predictions == tuple(asked)
+
+
+def test_what_happened_is_found_by_the_code(notebook: NotebookNode):
+    for cell in code(notebook):
+        for call in calls(cell, "compare"):
+            assert not isinstance(call.args[1], ast.Constant), f"{cell.id}: a literal is no outcome"
+
+
+def test_an_old_question_is_no_prediction(notebook: NotebookNode):
+    for cell in prose(notebook):
+        assert not re.search(r"\*\*Predict", cell.source), f"{cell.id}: predict() asks now"
+
+
+def test_the_recap_ends_with_the_surprises(notebook: NotebookNode, path: Path):
+    places = [i for i, cell in enumerate(notebook.cells) if "## What you can now say" in cell.source]
+    assert len(places) == 1
+    assert notebook.cells[places[0] + 1].source == f'surprises("{path.name.split("_")[0]}")'
+
+
+def terms() -> dict[str, str]:
+    """Anchor → term, for every term of the glossary."""
+    names = re.findall(r"^## (.+)$", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name.lower().replace(" ", "-"): name for name in names}
+
+
+def test_the_glossary_is_in_order_and_short():
+    text = GLOSSARY.read_text(encoding="utf-8")
+    names = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert names == sorted(set(names), key=str.lower)
+    for entry in text.split("\n## ")[1:]:
+        name, _, words = entry.partition("\n")
+        assert words.strip().count(". ") <= 2, f"{name}: two sentences, three at most"
+
+
+def test_every_term_that_is_linked_is_explained(notebook: NotebookNode):
+    linked = {anchor for cell in prose(notebook) for _, anchor in _LINK_TO_TERM.findall(cell.source)}
+    assert linked <= set(terms())
+    assert len(linked) >= 3, "a chapter links the terms that it uses first"
+
+
+def test_a_term_is_linked_where_it_comes_up_first(notebook: NotebookNode):
+    """In the body: behind the opening cells, outside headings and code."""
+    late = []
+    body = [cell.source for cell in prose(notebook) if "**You will " not in cell.source][1:]
+    text = re.sub(r"```.*?```|`[^`\n]*`|^#+ .*$", " ", "\n\n".join(body), flags=re.MULTILINE | re.DOTALL)
+    for anchor, term in terms().items():
+        link = next((found for found in _LINK_TO_TERM.finditer(text) if found[2] == anchor), None)
+        if link is not None:
+            plain = re.search(rf"(?<![\w-]){re.escape(term)}s?\b", text, re.IGNORECASE)
+            if plain and plain.start() < link.start():
+                late.append(term)
+    assert not late
+
+
+def strings(cell: NotebookNode) -> list[str]:
+    """The texts in a cell's code; what is put into an f-string stands there as {}."""
+    found = []
+    inside = set()
+    for node in ast.walk(ast.parse(cell.source)):
+        if isinstance(node, ast.JoinedStr):
+            inside |= {id(part) for part in node.values}
+            found.append("".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            found.append(node.value)
+    return found
+
+
+def test_cql_reads_well(notebook: NotebookNode):
+    """Keywords in capitals, lines that fit a page."""
+    for cell in code(notebook):
+        for text in strings(cell):
+            if _CQL.match(text) and len(text.split()) > 2:
+                bare = re.sub(r"'[^']*'|\"[^\"]*\"|--.*", "''", text)
+                assert not _KEYWORDS.findall(bare), f"{cell.id}: {text}"
+                assert all(len(line) <= LONGEST_CQL_LINE for line in text.splitlines()[1:]), f"{cell.id}: {text}"
+
+
+def test_pictures_read_on_light_and_on_dark(notebook: NotebookNode):
+    """They bring their own paper: no pixel lets the page shine through, and the paper is light."""
+    for cell in code(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {}).get("image/png")
+            if data:
+                image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
+                assert image.getchannel("A").getextrema()[0] == 255, cell.id
+                assert min(image.getpixel((1, 1))[:3]) >= 230, cell.id
