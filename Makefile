@@ -65,6 +65,14 @@ prove: venv ## play with the checkout for a million steps (make prove STEPS=5000
 outputs: venv ## execute the notebooks in place and refresh what is committed
 	@$(BIN)/python tools/refresh_outputs.py $(ARGS)
 
+.PHONY: exercises
+exercises: venv ## write the exercises' cells into the notebooks, from helpers/exercises
+	@$(BIN)/python tools/build_exercises.py $(ARGS)
+
+.PHONY: checkpoint
+checkpoint: venv ## put the database where a chapter begins: make checkpoint ARGS="04 --seats 1000"
+	@$(BIN)/python -m helpers.course.checkpoints $(ARGS)
+
 .PHONY: coverage
 coverage: venv ## write embedded_scylla/COVERAGE.md anew
 	@$(BIN)/python tools/coverage_page.py $(ARGS)

@@ -2,6 +2,7 @@
 
     python tools/refresh_outputs.py                     all notebooks
     python tools/refresh_outputs.py notebooks/00*.ipynb
+    python tools/refresh_outputs.py --clean             execute nothing; only take out what is volatile (a commit hook)
 
 Each notebook runs in a kernel of its own, at the values of its parameters cell, against an embedded node that lives in
 a temporary folder: neither a learner's own node nor a cluster named by SCYLLA_HOSTS is touched. A notebook in which a
@@ -108,6 +109,11 @@ def execute(path: Path) -> None:
         record_timing=False,
     ).execute()
     normalise(notebook)
+    write(notebook, path)
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook as it is committed: valid, with one line end at its end."""
     nbformat.validate(notebook)
     path.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
 
@@ -115,11 +121,17 @@ def execute(path: Path) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Execute notebooks in place and normalise what is committed.")
     parser.add_argument("notebook", nargs="*", type=Path, help="notebooks to execute (all of notebooks/)")
-    paths = parser.parse_args(arguments).notebook or sorted(NOTEBOOKS.glob("*.ipynb"))
+    parser.add_argument("--clean", action="store_true", help="take out what is volatile, and execute nothing")
+    options = parser.parse_args(arguments)
+    paths = options.notebook or sorted(NOTEBOOKS.glob("*.ipynb"))
     missing = [path for path in paths if not path.is_file()]
     if missing:
         print(f"There is no {missing[0]}.", file=sys.stderr)
         return 2
+    if options.clean:
+        for path in paths:
+            write(normalise(nbformat.read(path, as_version=4)), path)
+        return 0
     failed = False
     for path in paths:
         try:

@@ -79,3 +79,16 @@ def test_a_notebook_that_fails_is_left_as_it_was(tmp_path: Path, capsys: pytest.
 def test_a_notebook_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str]):
     assert main(["no.ipynb"]) == 2
     assert "There is no no.ipynb." in capsys.readouterr().err
+
+
+def test_cleaning_executes_nothing_and_keeps_the_outputs(tmp_path: Path):
+    path = tmp_path / "opened.ipynb"
+    cell = new_code_cell("1 / 0", id="one", execution_count=9, metadata={"collapsed": False}, outputs=[printed("so\n")])
+    nbformat.write(new_notebook(metadata={"widgets": {}}, cells=[cell]), path)
+    assert main(["--clean", str(path)]) == 0
+    cleaned = nbformat.read(path, as_version=4)
+    assert (cleaned.metadata, cleaned.cells[0].metadata) == (METADATA, {})
+    assert cleaned.cells[0].outputs == [printed("so\n")]
+    before = path.read_bytes()
+    assert main(["--clean", str(path)]) == 0
+    assert path.read_bytes() == before
