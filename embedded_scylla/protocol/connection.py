@@ -15,16 +15,12 @@ from .. import errors
 from ..modify.batch import execute_batch
 from ..request import Context, Plan, QueryOptions, Result, SetKeyspace, Tracer
 from . import frame, messages
+from .compression import ALGORITHMS, decompress
 from .frame import Frame, Frames, Reader
 from .tracing import save_trace
 
 if TYPE_CHECKING:
     from .server import Node
-
-try:  # compiled into the driver's wheels; without it no compression is offered
-    from cassandra.cython_lz4 import lz4_decompress
-except ImportError:
-    lz4_decompress = None
 
 EVENT_TYPES = ("TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE")
 
@@ -41,6 +37,7 @@ class Connection:
         self.version = frame.SUPPORTED_VERSIONS[-1]
         self.keyspace: str | None = None
         self.started = False
+        self.compressed = False  # whether the client may compress its frames; the node sends its own as they are
         self.lwt_marks = False
         self.options: dict[str, str] = {}  # what the client said of itself at STARTUP
         self._frames = Frames()
@@ -66,20 +63,30 @@ class Connection:
         """Take what the client sent and answer every whole request in it."""
         try:
             for request in self._frames.feed(data):
-                self._answer(request)
-        except frame.UnsupportedVersion as error:
-            self._send(frame.SUPPORTED_VERSIONS[-1], error.stream, frame.ERROR, messages.encode_error(error))
-            self.closing = True
+                self._answer(request, self._body(request))
+        except frame.RequestTooLarge as error:
+            self._end(error, error.stream)
         except errors.ProtocolError as error:
-            self._send(self.version, 0, frame.ERROR, messages.encode_error(error))
-            self.closing = True
+            self._end(error, 0)
 
-    def _answer(self, request: Frame) -> None:
+    def _end(self, error: errors.CqlError, stream: int) -> None:
+        """Say why, and hang up: what follows on the wire cannot be told apart any more."""
+        self._send(self.version, stream, frame.ERROR, messages.encode_error(error))
+        self.closing = True
+
+    def _body(self, request: Frame) -> bytes:
+        if not request.flags & frame.COMPRESSED:
+            return request.body
+        if not self.compressed:
+            raise errors.ProtocolError("Unknown compression algorithm")
+        return decompress(request.body)
+
+    def _answer(self, request: Frame, body: bytes) -> None:
         self.version = request.version
         self._warnings: list[str] = []
         self._tracer: Tracer | None = None
         try:
-            opcode, body = self._handle(request)
+            opcode, body = self._handle(request, body)
         except errors.CqlError as error:
             opcode, body = frame.ERROR, messages.encode_error(error)
         except Exception as error:  # a fault of the node, not of the client: say so and go on
@@ -95,26 +102,18 @@ class Connection:
             body = save_trace(self.engine, self._tracer, self.peer[0]).bytes + body
         self._send(request.version, request.stream, opcode, body, flags)
 
-    def _handle(self, request: Frame) -> tuple[int, bytes]:
-        body = request.body
-        if request.flags & frame.COMPRESSED:
-            if lz4_decompress is None:
-                raise errors.ProtocolError("No compression was agreed on, yet a compressed frame came.")
-            try:
-                body = lz4_decompress(body)
-            except Exception as error:
-                raise errors.ProtocolError(f"Cannot decompress the frame: {error}") from None
+    def _handle(self, request: Frame, body: bytes) -> tuple[int, bytes]:
         reader = Reader(body)
         if request.flags & frame.CUSTOM_PAYLOAD:
             for _ in range(reader.short()):
                 reader.string(), reader.bytes()
-        handler = self._handlers.get(request.opcode)
-        if handler is None:
-            raise errors.ProtocolError(f"Unknown opcode {request.opcode}")
         if not self.started and request.opcode not in (frame.OPTIONS, frame.STARTUP):
             raise errors.ProtocolError(f"Unexpected message {request.opcode}, expecting STARTUP or OPTIONS")
         if self.started and request.opcode == frame.STARTUP:
             raise errors.ProtocolError("Unexpected message STARTUP, the connection is already initialized")
+        handler = self._handlers.get(request.opcode)
+        if handler is None:
+            raise errors.ProtocolError(f"Unknown opcode {request.opcode}")
         if request.flags & frame.TRACING:
             self._tracer = Tracer(self.engine.clock.micros)
         return handler(reader)
@@ -148,8 +147,7 @@ class Connection:
     def _options(self, reader: Reader) -> tuple[int, bytes]:
         supported = {
             "CQL_VERSION": ["3.3.1"],
-            "PROTOCOL_VERSIONS": ["3/v3", "4/v4"],
-            "COMPRESSION": ["lz4"] if lz4_decompress else [],
+            "COMPRESSION": ALGORITHMS,
             # One shard: whoever asks is told the truth, and opens one connection.
             "SCYLLA_SHARD": ["0"],
             "SCYLLA_NR_SHARDS": ["1"],
@@ -162,11 +160,10 @@ class Connection:
 
     def _startup(self, reader: Reader) -> tuple[int, bytes]:
         options = reader.string_map()
-        if "CQL_VERSION" not in options:
-            raise errors.ProtocolError("Missing value CQL_VERSION in STARTUP message")
-        compression = options.get("COMPRESSION", "").lower()
-        if compression and (compression != "lz4" or lz4_decompress is None):
-            raise errors.ProtocolError(f"Unknown compression algorithm: {compression}")
+        compression = options.get("COMPRESSION")
+        if compression is not None and compression.lower() not in ALGORITHMS:
+            raise errors.ProtocolError(f"Unknown compression algorithm: {compression.lower()}")
+        self.compressed = compression is not None
         self.lwt_marks = "SCYLLA_LWT_ADD_METADATA_MARK" in options
         self.options = options
         self.started = True

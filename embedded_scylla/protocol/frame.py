@@ -12,12 +12,13 @@ import struct
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ..errors import ProtocolError
+from ..errors import InvalidRequest, ProtocolError
 from ..request import UNSET, Value
 
-HEADER = struct.Struct(">BBhBi")
+HEADER = struct.Struct(">BBhBI")
 SUPPORTED_VERSIONS = (3, 4)
 MAX_BODY = 256 * 1024 * 1024  # the protocol's own limit
+MAX_FIRST_BODY = 100_000  # nobody has so much to say before the connection is open
 RESPONSE_BIT = 0x80
 
 COMPRESSED, TRACING, CUSTOM_PAYLOAD, WARNING = 0x01, 0x02, 0x04, 0x08  # flags
@@ -39,12 +40,19 @@ class Frame(NamedTuple):
     body: bytes
 
 
-class UnsupportedVersion(ProtocolError):
-    """The client speaks another version; it may try again with ``SUPPORTED_VERSIONS``."""
+class RequestTooLarge(InvalidRequest):
+    """A body that is not even read. ``stream`` is the request's."""
 
-    def __init__(self, version: int, stream: int):
-        super().__init__(f"Invalid or unsupported protocol version: {version}")
+    def __init__(self, length: int, stream: int):
+        super().__init__(
+            f"request size too large (frame size {length}; estimate {_memory(length)}; allowed {_memory(MAX_BODY)})"
+        )
         self.stream = stream
+
+
+def _memory(length: int) -> int:
+    """What ScyllaDB reserves for a body of that length: two copies, and some."""
+    return 2 * length + 8000
 
 
 def truncated(expected: int, left: int) -> ProtocolError:
@@ -57,6 +65,7 @@ class Frames:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._version = 0  # of the first frame, and so of all
 
     @property
     def incomplete(self) -> bool:
@@ -64,7 +73,7 @@ class Frames:
         return bool(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
-        """Give each whole frame; raise ``UnsupportedVersion`` or ``ProtocolError`` for what cannot be one."""
+        """Give each whole frame; raise ``RequestTooLarge`` or ``ProtocolError`` for what cannot be one."""
         kept = self._buffer
         buffer: bytes | bytearray = data
         if kept:
@@ -74,14 +83,16 @@ class Frames:
         try:
             while end - start >= 1:
                 version = buffer[start]
-                if version not in SUPPORTED_VERSIONS:
-                    stream = int.from_bytes(buffer[start + 2 : start + 4], "big", signed=True)
-                    raise UnsupportedVersion(version & 0x7F, stream)
+                if version != self._version and (self._version or version not in SUPPORTED_VERSIONS):
+                    raise self._wrong_version(version)
                 if end - start < HEADER.size:
                     return
                 version, flags, stream, opcode, length = HEADER.unpack_from(buffer, start)
-                if not 0 <= length <= MAX_BODY:
-                    raise ProtocolError(f"A frame of {length} bytes is larger than the {MAX_BODY} that are allowed.")
+                if not self._version and length > MAX_FIRST_BODY:
+                    raise ProtocolError(f"Initial message size too large ({length}), rejecting as invalid")
+                if length > MAX_BODY:
+                    raise RequestTooLarge(length, stream)
+                self._version = version
                 stop = start + HEADER.size + length
                 if stop > end:
                     return
@@ -93,6 +104,15 @@ class Frames:
                 del kept[:start]
             else:
                 kept += data[start:]
+
+    def _wrong_version(self, version: int) -> ProtocolError:
+        """The client may try again with one of ``SUPPORTED_VERSIONS``, but not change it on the way."""
+        if self._version:
+            return ProtocolError(
+                f"Invalid message version. Got {version} but previous messages on this connection had version "
+                f"{self._version}"
+            )
+        return ProtocolError(f"Invalid or unsupported protocol version: {version}")
 
 
 class Reader:
