@@ -420,7 +420,7 @@ PROTOCOL = Section(
         ),
         yes("schema events", "", "conformance/metadata", "conformance/protocol"),
         yes(
-            "unmodified clients: cqlsh, scyllapy, drivers for Python and Node.js",
+            "unmodified clients: cqlsh, scyllapy, drivers for Go, Java, Node.js and Python",
             "",
             "conformance/clients",
         ),

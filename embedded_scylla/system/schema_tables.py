@@ -23,6 +23,9 @@ _OPTION_COLUMNS = (
 _COLUMN_COLUMNS = "clustering_order text, column_name_bytes blob, kind text, position int, type text"
 _BY_COLUMN = ("keyspace_name text", "table_name text, column_name text")
 
+# Null in ScyllaDB too, which keeps these columns only for the drivers that name them.
+_RETIRED_COLUMNS = ", dclocal_read_repair_chance double, read_repair_chance double"
+
 # name: partition key, clustering key, other columns
 TABLES = {
     "keyspaces": ("keyspace_name text", "", "durable_writes boolean, replication frozen<map<text, text>>"),
@@ -31,7 +34,11 @@ TABLES = {
         "",
         "consistency text, initial_tablets int, storage_options frozen<map<text, text>>, storage_type text",
     ),
-    "tables": ("keyspace_name text", "table_name text", _OPTION_COLUMNS + ", flags frozen<set<text>>"),
+    "tables": (
+        "keyspace_name text",
+        "table_name text",
+        _OPTION_COLUMNS + _RETIRED_COLUMNS + ", flags frozen<set<text>>",
+    ),
     "scylla_tables": (
         "keyspace_name text",
         "table_name text",
@@ -45,7 +52,9 @@ TABLES = {
     "views": (
         "keyspace_name text",
         "view_name text",
-        _OPTION_COLUMNS + ", base_table_id uuid, base_table_name text, include_all_columns boolean, where_clause text",
+        _OPTION_COLUMNS
+        + _RETIRED_COLUMNS
+        + ", base_table_id uuid, base_table_name text, include_all_columns boolean, where_clause text",
     ),
     "indexes": ("keyspace_name text", "table_name text, index_name text", "kind text, options frozen<map<text, text>>"),
     "triggers": ("keyspace_name text", "table_name text, trigger_name text", "options frozen<map<text, text>>"),

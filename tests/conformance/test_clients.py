@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines.clients import ClientUnavailable, node_client, output_of, python_client
+from tests.engines.clients import (
+    ClientUnavailable,
+    go_client,
+    java_client,
+    node_client,
+    output_of,
+    python_client,
+)
 
 pytestmark = pytest.mark.embedded
 
@@ -350,4 +357,173 @@ _NODE_DRIVER = textwrap.dedent("""
       console.log(lwt.wasApplied());
       await client.shutdown();
     })();
+""")
+
+
+@pytest.mark.timeout(400)  # where it is not installed yet, Go compiles it
+@pytest.mark.parametrize(
+    "module, fork",
+    [
+        ("github.com/gocql/gocql@v1.7.0", ""),
+        ("github.com/apache/cassandra-gocql-driver/v2@v2.1.2", ""),
+        ("github.com/gocql/gocql@v1.14.4", "github.com/scylladb/gocql@v1.14.4"),
+    ],
+    ids=["gocql", "apache", "scylladb"],
+)
+def test_go_driver(engine, stock, module, fork):
+    """gocql, its successor at Apache, which tries protocol 5 first, and ScyllaDB's fork, which looks for shards."""
+    go, folder = _installed(go_client, module, fork)
+    (folder / "main.go").write_text(_GO_DRIVER.replace("DRIVER", module.partition("@")[0]))
+    built = output_of([go, "build", "-C", folder, "-o", folder / "everyday", "."], seconds=180)
+    assert built.returncode == 0, built.stderr
+    done = output_of([folder / "everyday", engine.host, str(engine.port), stock])
+    assert done.stdout.splitlines() == ["203", "c,name,p", "true", "2200", "false it's 1", "true"], done.stderr
+
+
+_GO_DRIVER = textwrap.dedent(r"""
+    package main
+
+    import (
+        "errors"
+        "fmt"
+        "os"
+        "sort"
+        "strconv"
+        "strings"
+        "time"
+
+        "DRIVER"
+    )
+
+    type tracer struct{ traces int }
+
+    func (t *tracer) Trace(id []byte) { t.traces++ }
+
+    func must(err error) {
+        if err != nil {
+            fmt.Fprintln(os.Stderr, err)
+            os.Exit(1)
+        }
+    }
+
+    func main() {
+        table := os.Args[3]
+        keyspace, name, _ := strings.Cut(table, ".")
+        cluster := gocql.NewCluster(os.Args[1])
+        port, err := strconv.Atoi(os.Args[2])
+        must(err)
+        cluster.Port, cluster.Keyspace, cluster.Timeout = port, keyspace, 10*time.Second
+        cluster.Consistency = gocql.LocalQuorum
+        session, err := cluster.CreateSession()
+        must(err)
+        defer session.Close()
+
+        insert := "INSERT INTO " + table + " (p, c, name) VALUES (?, ?, ?)"
+        for i := 0; i < 100; i++ {
+            must(session.Query(insert, 2, i, "x").Exec())
+        }
+        batch := session.NewBatch(gocql.UnloggedBatch)
+        for i := 0; i < 100; i++ {
+            batch.Query(insert, 3, i, "y")
+        }
+        must(session.ExecuteBatch(batch))
+
+        rows, p := 0, 0
+        all := session.Query("SELECT p FROM " + table).PageSize(7).Iter()
+        for all.Scan(&p) {
+            rows++
+        }
+        must(all.Close())
+        fmt.Println(rows)
+
+        described, err := session.KeyspaceMetadata(keyspace)
+        must(err)
+        columns := []string{}
+        for column := range described.Tables[name].Columns {
+            columns = append(columns, column)
+        }
+        sort.Strings(columns)
+        fmt.Println(strings.Join(columns, ","))
+
+        counted := &tracer{}
+        must(session.Query("SELECT p FROM " + table).Trace(counted).Exec())
+        fmt.Println(counted.traces == 1)
+
+        var refusal gocql.RequestError
+        if errors.As(session.Query("SELECT nope FROM "+table).Exec(), &refusal) {
+            fmt.Printf("%x\n", refusal.Code())
+        }
+        var old string
+        update := "UPDATE " + table + " SET name = 'z' WHERE p = 1 AND c = 1 IF name = 'n'"
+        applied, err := session.Query(update).ScanCAS(&old)
+        must(err)
+        fmt.Println(applied, old)
+        local := session.Query("SELECT tokens FROM system.local").Iter().Columns()
+        fmt.Println(local[0].TypeInfo.Type() == gocql.TypeSet)
+    }
+""")
+
+
+@pytest.mark.timeout(400)  # where it is not installed yet, Maven fetches it
+@pytest.mark.parametrize(
+    "artifact",
+    ["org.apache.cassandra:java-driver-core:4.19.0", "com.scylladb:java-driver-core:4.17.0.1"],
+    ids=["apache", "scylladb"],
+)
+def test_java_driver(engine, stock, artifact):
+    """The Java driver and ScyllaDB's fork: they negotiate the protocol, and check all metadata they are given."""
+    command, folder = _installed(java_client, artifact)
+    program = folder / "Everyday.java"
+    program.write_text(_JAVA_DRIVER)
+    done = output_of([*command, program, engine.host, str(engine.port), stock])
+    shown = [line for line in done.stdout.splitlines() if "driver" not in line]  # one of them greets
+    assert shown == ["V4", "203", "[p, c]", "true", "InvalidQueryException", "false it's 1", "[0]", "ok"], done.stderr
+
+
+_JAVA_DRIVER = textwrap.dedent("""
+    import com.datastax.oss.driver.api.core.CqlSession;
+    import com.datastax.oss.driver.api.core.cql.*;
+    import com.datastax.oss.driver.api.core.servererrors.InvalidQueryException;
+    import java.net.InetSocketAddress;
+    import java.util.stream.Collectors;
+
+    public class Everyday {
+      public static void main(String[] args) {
+        String table = args[2], keyspace = table.split("[.]")[0], name = table.split("[.]")[1];
+        try (CqlSession session = CqlSession.builder()
+            .addContactPoint(new InetSocketAddress(args[0], Integer.parseInt(args[1])))
+            .withLocalDatacenter("datacenter1").withKeyspace(keyspace).build()) {
+          System.out.println(session.getContext().getProtocolVersion());
+
+          PreparedStatement insert = session.prepare("INSERT INTO " + table + " (p, c, name) VALUES (?, ?, ?)");
+          for (int i = 0; i < 100; i++) session.execute(insert.bind(2, i, "x"));
+          BatchStatementBuilder batch = BatchStatement.builder(BatchType.UNLOGGED);
+          for (int i = 0; i < 100; i++) batch.addStatement(insert.bind(3, i, "y"));
+          session.execute(batch.build());
+          int rows = 0;
+          for (Row row : session.execute(SimpleStatement.newInstance("SELECT * FROM " + table).setPageSize(7))) rows++;
+          System.out.println(rows);
+
+          System.out.println(session.getMetadata().getKeyspace(keyspace).get().getTable(name).get().getPrimaryKey()
+              .stream().map(c -> c.getName().asCql(true)).collect(Collectors.toList()));
+          ExecutionInfo traced = session.execute(
+              SimpleStatement.newInstance("SELECT * FROM " + table).setTracing(true)).getExecutionInfo();
+          System.out.println(traced.getQueryTrace().getEvents().size() > 2);
+          try {
+            session.execute("SELECT nope FROM " + table);
+          } catch (InvalidQueryException refusal) {
+            System.out.println(refusal.getClass().getSimpleName());
+          }
+          Row old = session.execute("UPDATE " + table + " SET name = 'z' WHERE p = 1 AND c = 1 IF name = 'n'").one();
+          System.out.println(old.getBoolean("[applied]") + " " + old.getString("name"));
+          System.out.println(insert.getPartitionKeyIndices());
+
+          // The driver sees the new table by the event, and its answer by schema agreement.
+          session.execute("CREATE TABLE " + table + "_new (p int PRIMARY KEY)");
+          boolean seen = session.getMetadata().getKeyspace(keyspace).get().getTable(name + "_new").isPresent();
+          session.execute("DROP TABLE " + table + "_new");
+          System.out.println(seen ? "ok" : "unseen");
+        }
+      }
+    }
 """)

@@ -32,12 +32,13 @@ def find_java() -> Path:
     """
     if sys.platform == "win32":
         raise CassandraUnavailable("Apache Cassandra 5 does not run on Windows.")
-    candidates = [shutil.which("java", path=str(Path(os.environ[name]) / "bin"))
-                  for name in _JAVA_HOMES if os.environ.get(name)]
+    candidates = [
+        shutil.which("java", path=str(Path(os.environ[name]) / "bin")) for name in _JAVA_HOMES if os.environ.get(name)
+    ]
     candidates.append(shutil.which("java"))
     seen = []
     for candidate in filter(None, candidates):
-        major = _java_major(candidate)
+        major = java_major(candidate)
         if major == JAVA_MAJOR:
             return Path(candidate).resolve()
         seen.append(f"{candidate} is Java {major or 'of an unknown version'}")
@@ -105,7 +106,8 @@ def is_available() -> tuple[bool, str]:
     return False, _NO_MAVEN
 
 
-def _java_major(java: str) -> int | None:
+def java_major(java: str) -> int | None:
+    """The major version of this program, 17 for example; None if it does not tell one."""
     try:
         answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
