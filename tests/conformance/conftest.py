@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from cassandra import ConsistencyLevel
+from cassandra import ConsistencyLevel, ReadFailure
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 from cassandra.policies import RoundRobinPolicy
 from cassandra.query import tuple_factory
@@ -167,9 +167,13 @@ def refused(session: Session) -> Callable[..., str]:
 
 
 def eventually(question: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """Ask until the answer is true; views follow their base table in their own time."""
+    """Ask until the answer is true; views follow their base table in their own time, and an index that is still being
+    built may refuse to be read."""
     deadline = time.monotonic() + seconds
     while True:
-        answer = question()
+        try:
+            answer = question()
+        except ReadFailure:
+            answer = None
         if answer or time.monotonic() > deadline:
             return answer
