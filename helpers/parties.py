@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4, uuid5
 
@@ -34,6 +33,7 @@ from .venue import Ticket
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
+    from cassandra.query import BatchStatement, BoundStatement
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def hold_together(
     if applied:
         holds = [replace(hold, applied=True, status="held", held_by=buyer) for hold in holds]
         now = server_now(session)
-        together(session, chain.from_iterable(follow_hold(session, hold, now) for hold in holds))
+        joining, orders = zip(*(follow_hold(session, hold, now) for hold in holds), strict=True)
+        together(session, [_at_once(joining), *orders])
     return Party(applied, tuple(holds), token)
 
 
@@ -169,12 +170,9 @@ def _decide(
 ) -> tuple[bool, list[Seat]]:
     """One conditional batch: was it applied, and what each seat was before (after a timeout: is now)."""
     from cassandra import OperationTimedOut, WriteTimeout
-    from cassandra.query import BatchStatement, BatchType
 
-    batch = BatchStatement(batch_type=BatchType.UNLOGGED)
     statement = statement_of(session, transition.decision)
-    for hold in holds:
-        batch.add(statement, values(hold))
+    batch = _at_once([statement.bind(values(hold)) for hold in holds])
     try:
         rows = [row._asdict() for row in session.execute(batch)]
     except (WriteTimeout, OperationTimedOut):
@@ -194,7 +192,17 @@ def _finish(
     ticket = holds[0].ticket
     changed = on_sale.seat_sold if transition is PAY else on_sale.seat_freed
     changed(session, ticket.event_id, ticket.ticket_id)
-    together(session, [leave_queue(session, hold) for hold in holds])
+    together(session, [_at_once([leave_queue(session, hold) for hold in holds])])
+
+
+def _at_once(queries: Sequence[BoundStatement]) -> BatchStatement:
+    """One message for all of them. Only for rows of one partition, as the queue of an event is."""
+    from cassandra.query import BatchStatement, BatchType
+
+    batch = BatchStatement(batch_type=BatchType.UNLOGGED)
+    for query in queries:
+        batch.add(query)
+    return batch
 
 
 def _token(party: UUID, ticket: Ticket) -> UUID:
