@@ -70,11 +70,14 @@ def log_statement(log: Table) -> str:
     return f"ALTER TABLE {qualified(log.keyspace, log.name)} WITH {_options(log)};\n"
 
 
-def statement_of(table: Table, schema: Schema, internals: bool = False) -> str:
-    """The CREATE statement of a table, view or index (given by its hidden view)."""
-    if table.backs_index:
-        base = schema.table_by_id(table.view.base_id)
-        return index_statement(base, next(i for i in base.indexes.values() if i.view_name == table.name))
+def index_statement_of(view: Table, schema: Schema) -> str:
+    """The CREATE statement of the index behind which this view is."""
+    base = schema.table_by_id(view.view.base_id)
+    return index_statement(base, next(i for i in base.indexes.values() if i.view_name == view.name))
+
+
+def statement_of(table: Table, internals: bool = False) -> str:
+    """The CREATE statement of a table or view."""
     return view_statement(table, internals) if table.is_view else table_statement(table, internals)
 
 

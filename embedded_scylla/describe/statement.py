@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 # keyspace, type, name, statement (None in listings)
 Description = tuple[str, str, str, str | None]
 
-_INFORMATION_ONLY = (
-    "/* Do NOT execute this statement! It's only for informational purposes.\n"
+_INFORMATION_ONLY = "/* Do NOT execute this statement! It's only for informational purposes.\n{}\n{}\n*/"
+_LOG = (
     "   A CDC log table is created automatically when creating the base with CDC\n"
     "   enabled option or creating the vector index on the base table's vector column.\n"
-    "\n"
-    "{}"
-    "\n*/"
+)
+_BACKS_INDEX = (
+    "   This materialized view is the underlying materialized view of a secondary\n"
+    "   index. It can be restored via restoring the index.\n"
 )
 _UNSUPPORTED = {"type": "Type", "function": "Function", "aggregate": "Aggregate"}
 _LISTINGS = ("keyspaces", "tables", "types", "functions", "aggregates")
@@ -128,22 +129,30 @@ class _Describer:
 
     def table(self, table: Table) -> Iterator[Description]:
         """A table, its indexes, its views, and what sets the options of its log."""
-        described = self._one(table, "table")
-        if self.schema.base_of_log(table) is not None:
-            described = (*described[:3], _INFORMATION_ONLY.format(described[3]))
-        yield described
-        views = self.schema.views_of(table)
-        for view in sorted((v for v in views if v.backs_index), key=lambda v: v.name):
-            yield self._one(view, "index")
-        for view in sorted((v for v in views if not v.backs_index), key=lambda v: v.name):
-            yield self._one(view, "view")
+        yield self._one(table, "table", _LOG if self.schema.base_of_log(table) is not None else "")
+        views = sorted(self.schema.views_of(table), key=lambda view: view.name)
+        for view in views:
+            if view.backs_index:
+                yield self._index_behind(view)
+        for view in views:
+            if not view.backs_index:
+                yield self._view(view)
         log = self.schema.log_of(table)
         if table.cdc.enabled and log is not None:
             yield table.keyspace, "table", log.name, create_statements.log_statement(log)
 
-    def _one(self, table: Table, kind: str) -> Description:
-        statement = create_statements.statement_of(table, self.schema, self.internals)
+    def _one(self, table: Table, kind: str, made_by_itself: str = "") -> Description:
+        """``made_by_itself``: what makes the table, if no statement of its own does."""
+        statement = create_statements.statement_of(table, self.internals)
+        if made_by_itself:
+            statement = _INFORMATION_ONLY.format(made_by_itself, statement)
         return table.keyspace, kind, table.name, statement
+
+    def _view(self, view: Table) -> Description:
+        return self._one(view, "view", _BACKS_INDEX if view.backs_index else "")
+
+    def _index_behind(self, view: Table) -> Description:
+        return view.keyspace, "index", view.name, create_statements.index_statement_of(view, self.schema)
 
     def named(self, what: str, name: ast.Name, current: str | None) -> Iterable[Description]:
         if what == "element":
@@ -158,12 +167,14 @@ class _Describer:
                 if table is None:
                     raise InvalidRequest(f"Table '{name.name}' not found in keyspace '{keyspace}'")
                 if table.is_view:
-                    raise InvalidRequest("Cannot use DESC TABLE on materialized View")
+                    raise InvalidRequest(
+                        "Cannot use DESC TABLE on materialized View. (Did you mean DESC MATERIALIZED VIEW)?"
+                    )
                 return self.table(table)
             case "view":
                 if table is None or not table.is_view:
                     raise InvalidRequest(f"Materialized view '{name.name}' not found in keyspace '{keyspace}'")
-                return [self._one(table, "index" if table.backs_index else "view")]
+                return [self._view(table)]
             case "index":
                 index = self._index(keyspace, name.name)
                 if index is None:
@@ -175,7 +186,7 @@ class _Describer:
         base = self.schema.indexed_table(keyspace, name)
         if base is None:
             return None
-        return self._one(self.schema.table(keyspace, base.indexes[name].view_name), "index")
+        return self._index_behind(self.schema.table(keyspace, base.indexes[name].view_name))
 
     def _element(self, name: ast.Name, current: str | None) -> Iterable[Description]:
         """DESCRIBE name: a keyspace, else what has that name in the current keyspace."""
@@ -186,7 +197,7 @@ class _Describer:
             raise InvalidRequest(f"'{name.name}' not found in keyspaces")
         table = keyspace.tables.get(name.name)
         if table is not None:
-            return [self._one(table, "index" if table.backs_index else "view")] if table.is_view else self.table(table)
+            return [self._view(table)] if table.is_view else self.table(table)
         index = self._index(keyspace.name, name.name)
         if index is None:
             raise InvalidRequest(f"'{name.name}' not found in keyspace '{keyspace.name}'")

@@ -98,6 +98,22 @@ def test_view_and_index(shop, run):
     assert re.fullmatch(rf"CREATE INDEX by_seat ON {shop}\.seats\s?\(seat\);\n?", text)
 
 
+@pytest.mark.differs("cassandra", "its indexes have no views")
+def test_the_view_behind_an_index(shop, run):
+    """It can be looked at, but nobody should make it by hand: the statement is a comment."""
+    described_as_view = described(run, "MATERIALIZED VIEW by_seat_index")
+    assert described(run, "by_seat_index") == described_as_view
+    ((_, kind, name, text),) = described_as_view
+    assert (kind, name) == ("view", "by_seat_index")
+    assert text.startswith(
+        "/* Do NOT execute this statement! It's only for informational purposes.\n"
+        "   This materialized view is the underlying materialized view of a secondary\n"
+        "   index. It can be restored via restoring the index.\n"
+        f"\nCREATE MATERIALIZED VIEW {shop}.by_seat_index AS\n"
+    )
+    assert text.endswith("*/")
+
+
 @pytest.mark.differs("cassandra", "it calls views materialized_view, and indexes by their own name")
 @pytest.mark.parametrize("name, kind", [("plain", "table"), ("by_price", "view"), ("by_seat", "index")])
 def test_a_bare_name(shop, run, name, kind):
@@ -253,7 +269,7 @@ def test_a_cdc_log_belongs_to_its_table(create, run):
         ("KEYSPACE nope", "'nope' not found in keyspaces"),
         ("TABLE nope", "Table 'nope' not found in keyspace '{k}'"),
         ("TABLE nope.nope", "'nope' not found in keyspaces"),
-        ("TABLE by_price", "Cannot use DESC TABLE on materialized View"),
+        ("TABLE by_price", "Cannot use DESC TABLE on materialized View. (Did you mean DESC MATERIALIZED VIEW)?"),
         ("MATERIALIZED VIEW nope", "Materialized view 'nope' not found in keyspace '{k}'"),
         ("INDEX nope", "Table for existing index 'nope' not found in '{k}'"),
         ("TYPE nope", "'nope' not found in keyspace '{k}'"),

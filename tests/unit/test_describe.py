@@ -179,7 +179,10 @@ def test_the_cluster(session: SchemaSession) -> None:
         ("DESC KEYSPACE nope", "'nope' not found in keyspaces"),
         ("DESC TABLE nope", "Table 'nope' not found in keyspace 'ks'"),
         ("DESC TABLE nope.t", "'nope' not found in keyspaces"),
-        ("DESC TABLE available", "Cannot use DESC TABLE on materialized View"),
+        (
+            "DESC TABLE available",
+            "Cannot use DESC TABLE on materialized View. (Did you mean DESC MATERIALIZED VIEW)?",
+        ),
         ("DESC MATERIALIZED VIEW tickets", "Materialized view 'tickets' not found in keyspace 'ks'"),
         ("DESC INDEX nope", "Table for existing index 'nope' not found in 'ks'"),
         ("DESC TYPE nope", "Type 'nope' not found in keyspace 'ks'"),
