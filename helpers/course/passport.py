@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ..errors import LabError
-from ..node import PROJECT
 from . import progress_file
 from .exercises import exercises
-from .outline import Chapter, outline
+from .outline import NOTEBOOKS, Chapter, outline
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -28,21 +28,29 @@ _HELP = {0: "without a hint", 1: "with one hint", 2: "with two hints"}
 
 
 def passport(name: str, path: Path | None = None) -> None:
-    """Write a learner's passport as HTML, ``out/passport.html`` unless ``path`` says otherwise, and print where.
+    """Write a learner's passport as one HTML page, and say where: beside the notebooks, to be opened from there.
 
     It lists the chapters in which every exercise is done, what can be said after each, and the CQL of the answers.
+    ``path`` puts it elsewhere.
     """
     if not isinstance(name, str) or not name.strip():
         raise LabError('A passport needs a name: passport("Ada").')
-    path = path or PROJECT / "out" / "passport.html"
     record = progress_file.read()
-    page = _page(name.strip(), record)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    where = path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
+    path = path or _place()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_page(name.strip(), record), encoding="utf-8")
+    except OSError as error:
+        raise LabError(f"The passport could not be written to {path}: {error.strerror}.") from error
     whole = len(_finished(record))
     chapters = f"{whole} chapter{'s' * (whole != 1)}"
-    print(f"{name.strip()}'s passport: {chapters} with every exercise done; see {where.as_posix()}")
+    print(f"{name.strip()}'s passport: {chapters} with every exercise done. Open {path.name}, beside the notebooks.")
+
+
+def _place() -> Path:
+    """Beside the notebooks, where JupyterLab can open it; a record that lies elsewhere takes its passport along."""
+    named = os.environ.get("PROGRESS_FILE")
+    return (Path(named).expanduser().parent if named else NOTEBOOKS) / "passport.html"
 
 
 def _finished(record: dict[str, Any]) -> list[Chapter]:
