@@ -224,6 +224,9 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
     try:
+        if options.fetch:
+            find_java(), find_classpath()
+            return 0
         with start_cassandra(
             options.port, data_dir=options.data_dir, tls=options.tls, credentials=options.password
         ) as node:
@@ -244,6 +247,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.engines.cassandra", description=main.__doc__)
     parser.add_argument("--port", type=int, default=9142, help="CQL port; 0 picks a free one (default: 9142)")
+    parser.add_argument("--fetch", action="store_true", help="only make sure that Java and the jars are here")
     parser.add_argument("--data-dir", type=Path, help="keep the data here (default: a temporary folder)")
     parser.add_argument("--tls", action="store_true", help="accept TLS only; the CA file is named on stderr")
     parser.add_argument(
