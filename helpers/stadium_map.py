@@ -60,6 +60,29 @@ def seat_map(
     return fig
 
 
+def share_map(venue: pandas.DataFrame, moments: Mapping[str, Mapping[str, float]], *, label: str) -> Figure:
+    """One small map beside the other, each under its title, with sections coloured by percent from 0 to 100.
+
+    >>> picture(share_map(event.venue, {"at eight": {"L04": 12}, "at nine": {"L04": 80}}, label="% sold"), "…")
+    """
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    colours, scale = colormaps["viridis"], Normalize(0, 100)
+    fig, axes = new_figure(3.4 * len(moments) + 0.6, 3.7, columns=len(moments))
+    panels = [axes] if len(moments) == 1 else list(axes)
+    for ax, (title, shares) in zip(panels, moments.items(), strict=True):
+        for section in venue.itertuples(index=False):
+            shade = colours(scale(shares.get(section.section, 0.0)))
+            ax.add_patch(_wedge(section, facecolor=shade, edgecolor=PAPER, linewidth=0.5))
+        _stage(ax, fontsize=6)
+        ax.set_title(title)
+    bar = fig.colorbar(ScalarMappable(scale, colours), ax=panels, shrink=0.7, pad=0.02, label=label)
+    bar.ax.tick_params(colors=INK, labelsize=9)
+    return fig
+
+
 def section_map(
     tickets: list[Ticket], statuses: Mapping[object, str] | None = None, *, title: str | None = None
 ) -> Figure:
@@ -115,11 +138,11 @@ def _write_in(ax: object, section: object, text: str, shade: object) -> None:
     ax.text(*place, text, ha="center", va="center", fontsize=7, color=PAPER if dark else INK)  # type: ignore[attr-defined]
 
 
-def _stage(ax: object) -> None:
+def _stage(ax: object, fontsize: float = 9) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     stage = FancyBboxPatch((-0.21, 0.38), 0.42, 0.16, boxstyle="round,pad=0.02", facecolor=INK, edgecolor="none")
     ax.add_patch(stage)  # type: ignore[attr-defined]
-    ax.text(0, 0.46, "STAGE", ha="center", va="center", color=PAPER, fontsize=9)  # type: ignore[attr-defined]
+    ax.text(0, 0.46, "STAGE", ha="center", va="center", color=PAPER, fontsize=fontsize)  # type: ignore[attr-defined]
     ax.set(xlim=(-1.03, 1.03), ylim=(-1.03, 0.86), aspect="equal")  # type: ignore[attr-defined]
     ax.axis("off")  # type: ignore[attr-defined]

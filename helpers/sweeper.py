@@ -249,6 +249,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scan", type=float, metavar="SECONDS", help="read all held seats so often, and no log")
     parser.add_argument("--books", action="store_true", help="complete the orders of sold seats, and end")
     parser.add_argument("--audit", type=float, default=AUDIT_SECONDS, metavar="SECONDS", help="between audits (60)")
+    parser.add_argument(
+        "--safety",
+        type=float,
+        metavar="SECONDS",
+        help="how far it stays behind the present, and how often it looks (30 and 10; 1 and 0.2 on the embedded node)",
+    )
     options = parser.parse_args(arguments)
     try:
         session = connect(options.keyspace)
@@ -270,11 +276,17 @@ def _run(session: Session, options: argparse.Namespace) -> Swept | str:
     if options.scan is not None:
         _on_interrupt(ended.append)
         return scan(session, options.scan, stop=lambda: bool(ended))
-    sweeper = Sweeper(session, audit_seconds=options.audit, released=lambda each: print(f"released {each}", flush=True))
-    reader = make_reader(session, sweeper, options.name)
+    sweeper = Sweeper(session, audit_seconds=options.audit, released=_tell)
+    behind = {} if options.safety is None else {"safety": options.safety, "pause": options.safety / 5}
+    reader = make_reader(session, sweeper, options.name, **behind)
     _on_interrupt(lambda number: reader.stop())
     reader.run(sweeper)
     return sweeper.swept
+
+
+def _tell(ticket_id: UUID) -> None:
+    # One write: seats are freed by several threads, and whoever listens wants whole lines.
+    print(f"released {ticket_id}\n", end="", flush=True)
 
 
 def _on_interrupt(call: Callable[[int], Any]) -> None:
