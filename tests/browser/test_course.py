@@ -29,10 +29,10 @@ pytestmark = [
 NUMBER = "04.1"
 CELLS = {
     "open": """
-from helpers import apply_cql, check, checkpoint, compare, connect, hint, predict, show, solving, statement
-session = connect()
+from helpers import *
+session, hold_seconds = connect(), 900
 event = checkpoint("04", seats=500)
-apply_cql(session, "checkout.cql")
+_ = apply_cql(session, "checkout.cql")
 """,
     "predict": 'predict("04.1", "One and one?", {"one": 1, "two": 2})',
     "compare": 'compare("04.1", 1 + 1, "It adds up.")',
