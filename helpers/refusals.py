@@ -23,6 +23,16 @@ _MEANINGS = [
         "more than one non-primary key column",
         "A view's key adds one column to its table's, not two.",
     ),
+    (
+        "InvalidRequest",
+        "conditions cannot span multiple partitions",
+        "One decision is made within one partition: its replicas have to agree on all of it.",
+    ),
+    (
+        "InvalidRequest",
+        "Batch too large",
+        "Over several partitions a batch may write a megabyte. Send such rows one by one, concurrently.",
+    ),
     ("InvalidRequest", "nconfigured table", "There is no such table in this keyspace."),
     ("InvalidRequest", "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
     ("InvalidRequest", "constant", "The value is not of the column's type."),

@@ -162,6 +162,22 @@ def test_the_driver_s_wrapping_is_taken_off(capsys: pytest.CaptureFixture[str]) 
     assert lines[-1] == "No error: it ran."
 
 
+def test_a_condition_over_two_partitions_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise InvalidRequest("BATCH with conditions cannot span multiple partitions")
+
+    show_error(refuse)
+    assert capsys.readouterr().out.splitlines()[1].startswith("→ One decision is made within one partition")
+
+
+def test_a_batch_that_is_too_large_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise InvalidRequest("Batch too large")
+
+    show_error(refuse)
+    assert capsys.readouterr().out.splitlines()[1].startswith("→ Over several partitions a batch may write a megabyte")
+
+
 def test_a_name_can_be_given() -> None:
     id = UUID(int=7)
     remember(id, "seven")
