@@ -113,6 +113,7 @@ _PUBLIC = {
     "ring_diagram": "rings",
     "question_diagram": "diagrams",
     "partition_diagram": "diagrams",
+    "partition_load": "partition_pictures",
     "show": "showing",
     "show_error": "showing",
     "remember": "names",
