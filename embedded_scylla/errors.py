@@ -118,3 +118,8 @@ class Unprepared(CqlError):
     def __init__(self, statement_id: bytes):
         super().__init__(f"No prepared statement with ID {statement_id.hex()} found.")
         self.statement_id = statement_id
+
+
+def unsupported(what: str, verb: str = "is", why: str = "") -> InvalidRequest:
+    """The error for what ScyllaDB has and this node has not: it was left out."""
+    return InvalidRequest(f"{what} {verb} not supported by this embedded node{f': {why}' if why else ''}.")

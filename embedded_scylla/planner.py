@@ -49,6 +49,6 @@ def plan(text: str, engine: Engine, keyspace: str | None) -> Plan:
         case ast.Describe():
             return plan_describe(statement, parsed, engine, keyspace)
         case ast.Refused():
-            raise errors.InvalidRequest(f"{statement.what} is not supported by this embedded node.")
+            raise errors.unsupported(statement.what)
         case _:
             return plan_schema_change(statement, parsed, engine, keyspace)

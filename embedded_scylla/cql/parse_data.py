@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import InvalidRequest, SyntaxException
+from ..errors import InvalidRequest, SyntaxException, unsupported
 from . import ast
 from .cursor import NAME_START
 from .lexer import IDENTIFIERS
@@ -40,7 +40,7 @@ class DataParser(TermParser):
         selectors = self.select_clause()
         self.expect("K_FROM", _FROM_WHAT)
         if self.kind == "K_MUTATION_FRAGMENTS" and self.peek() == "(":
-            raise InvalidRequest("SELECT … FROM MUTATION_FRAGMENTS is not supported by this node")
+            raise unsupported("SELECT … FROM MUTATION_FRAGMENTS")
         table = self.qualified_name()
         where = self.optional_where()
         group_by = self._group_by()
@@ -116,7 +116,7 @@ class DataParser(TermParser):
             if self.accept("K_TIMEOUT"):
                 timeout = self.term()
             elif self.kind in ("K_SERVICE", "K_SERVICE_LEVEL"):
-                raise InvalidRequest("USING SERVICE LEVEL is not supported by this node")
+                raise unsupported("USING SERVICE LEVEL")
             else:
                 raise self.no_alternative()
             if not self.accept("K_AND"):

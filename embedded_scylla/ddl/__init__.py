@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
+from ..lookup import keyspace_of
 from ..request import Context, Plan, Result
 from .alter import alter_table
 from .indexes import create_index, drop_index
 from .keyspaces import alter_keyspace, create_keyspace, drop_keyspace
-from .names import keyspace_of
 from .tables import create_table, drop_table, truncate
 from .views import alter_view, create_view, drop_view
 
@@ -46,9 +46,7 @@ def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, engine: Eng
         case ast.CreateView() if parsed.variables:
             raise InvalidRequest("Cannot use query parameters in CREATE MATERIALIZED VIEW statements")
         case ast.PruneView():
-            raise InvalidRequest(
-                "PRUNE MATERIALIZED VIEW is not supported by this node: its views are never out of step."
-            )
+            raise unsupported("PRUNE MATERIALIZED VIEW", why="its views are never out of step")
     name, action = _ACTIONS[type(statement)]
     where = keyspace_of(getattr(statement, name), keyspace)
     return SchemaPlan(lambda context: action(statement, where, context))

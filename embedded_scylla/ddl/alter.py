@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from ..cql import ast
 from ..errors import ConfigurationException, InvalidRequest
+from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Schema, Table
 from ..types import ASCII, BLOB, TEXT, CqlType, parse_type
 from . import where
-from .names import check_modifiable, find_table
 from .options import parse_table_options
 from .tables import check_ttl_column, with_log
 

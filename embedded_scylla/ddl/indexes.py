@@ -8,13 +8,14 @@ import re
 from dataclasses import replace
 
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
+from ..lookup import check_modifiable, find_keyspace, find_table
 from ..quoting import identifier
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Index, Schema, Table, ViewDefinition
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, TIMEUUID, CqlType, TupleType
-from .names import MAX_LENGTH, check_modifiable, find_table
+from .names import MAX_LENGTH
 from .options import VIEW_DEFAULTS
 from .views import add_view, check_views_allowed, warn_of_racks
 
@@ -41,9 +42,9 @@ def create_index(statement: ast.CreateIndex, keyspace_name: str, context: Contex
     if statement.custom:
         raise InvalidRequest(f"Non-supported custom class '{statement.custom_class}' provided")
     if statement.local_partition_key:
-        raise InvalidRequest("Local secondary indexes are not supported by this node.")
+        raise unsupported("Local secondary indexes", "are")
     if statement.properties:
-        raise InvalidRequest("Properties of secondary indexes are not supported by this node.")
+        raise unsupported("Properties of secondary indexes", "are")
     if len(statement.targets) > 1:
         raise InvalidRequest("Only CUSTOM indexes support multiple columns")
     if not statement.targets:
@@ -161,8 +162,7 @@ def _element_type(collection: CqlType, what: str) -> CqlType:
 
 def drop_index(statement: ast.DropIndex, keyspace_name: str, context: Context) -> Result:
     engine, name = context.engine, statement.index.name
-    if keyspace_name not in engine.schema.keyspaces:
-        raise InvalidRequest(f"Keyspace {keyspace_name} does not exist")
+    find_keyspace(engine.schema, keyspace_name)
     table = engine.schema.indexed_table(keyspace_name, name)
     if table is None:
         if statement.if_exists:

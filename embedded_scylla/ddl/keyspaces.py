@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ..cql import ast
 from ..errors import AlreadyExists, ConfigurationException, InvalidRequest
+from ..lookup import check_modifiable
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import Schema, is_system_keyspace
 from . import replication
-from .names import MAX_LENGTH, check_modifiable, is_word
+from .names import MAX_LENGTH, is_word
 
 
 def create_keyspace(statement: ast.CreateKeyspace, context: Context) -> Result:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..cql import ast
-from ..errors import ConfigurationException, InvalidRequest
+from ..errors import ConfigurationException, InvalidRequest, unsupported
 from ..schema import Keyspace
 from . import properties
 
@@ -45,7 +45,7 @@ def parse_keyspace_options(given: ast.Properties) -> KeyspaceOptions:
         raise InvalidRequest(f"Unknown storage type: {storage['type']}")
     consistency = properties.text(given, "consistency")
     if consistency not in (None, "eventual"):
-        raise InvalidRequest(f"The consistency option '{consistency}' of keyspaces is not supported by this node.")
+        raise unsupported(f"The consistency option '{consistency}' of keyspaces")
     return KeyspaceOptions(
         replication,
         None if durable is None else properties.boolean(durable, True),
@@ -167,7 +167,7 @@ def _factors(
         raise ConfigurationException("Configuration for at least one datacenter must be present")
     for key, factor in sorted(factors.items()):
         if isinstance(factor, list | tuple):
-            raise InvalidRequest("Rack lists as replication factors are not supported by this node.")
+            raise unsupported("Rack lists as replication factors", "are")
         parse_factor(factor)
         if key != data_center:
             raise _unrecognized(key, strategy, name)

@@ -8,11 +8,12 @@ from dataclasses import replace
 from ..cql import ast
 from ..derived import cdc
 from ..errors import AlreadyExists, InvalidRequest, Unauthorized
+from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table, is_system_keyspace
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, INT, TIMESTAMP, CqlType, parse_type
-from .names import check_modifiable, check_table_name, find_table
+from .names import check_table_name
 from .options import VIEW_DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from ..cql import ast
 from ..errors import AlreadyExists, ConfigurationException, InvalidRequest
+from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table, ViewDefinition
 from ..timeuuid import timeuuid_at
 from ..where.relations import Predicate
 from . import where
-from .names import check_modifiable, check_view_name, find_table
+from .names import check_view_name
 from .options import parse_table_options
 from .replication import RACKS, is_rack_valid
 

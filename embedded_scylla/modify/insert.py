@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import types
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
 from ..request import Context
 from ..schema import Column, Table
 from ..storage.rows import Cell, Collection, Key, Mutation, Row
@@ -80,7 +80,7 @@ def plan_insert(statement: ast.Insert, variables: Variables, engine: Engine, key
     """Check an INSERT and compile it."""
     table = table_to_modify(statement.table, engine, keyspace)
     if statement.json is not None:
-        raise InvalidRequest("INSERT JSON is not supported by this embedded node.")
+        raise unsupported("INSERT JSON")
     using = UsingClause.of_table(statement.using, table, variables)
     if len(statement.columns) != len(statement.values):
         raise InvalidRequest("Unmatched column names/values")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from .. import consistency
 from ..cql import ast
-from ..errors import InvalidRequest, Unauthorized
+from ..errors import InvalidRequest
+from ..lookup import check_modifiable, find_table, keyspace_of
 from ..request import Context, Plan, Result, Void
-from ..schema import Table, is_system_keyspace
+from ..schema import Table
 from ..storage.rows import Key, Mutation, Row
 from ..terms.compile import Variables
 from . import lwt
@@ -130,16 +131,9 @@ class ModificationPlan(Plan):
 
 def table_to_modify(name: ast.Name, engine: Engine, keyspace: str | None) -> Table:
     """The table that a statement writes to, or the reason why it cannot."""
-    keyspace = name.keyspace or keyspace
-    if keyspace is None:
-        raise InvalidRequest("No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename")
-    if keyspace not in engine.schema.keyspaces:
-        raise InvalidRequest(f"Keyspace '{keyspace}' does not exist")
-    table = engine.schema.table(keyspace, name.name)
-    if table is None:
-        raise InvalidRequest(f"unconfigured table {name.name}")
-    if is_system_keyspace(keyspace):
-        raise Unauthorized(f"{keyspace} keyspace is not user-modifiable.")
+    keyspace = keyspace_of(name, keyspace)
+    table = find_table(engine.schema, keyspace, name.name)
+    check_modifiable(keyspace)
     if table.is_view:
         raise InvalidRequest("Cannot directly modify a materialized view")
     return table

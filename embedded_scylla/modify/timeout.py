@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
+from ..terms.fitting import kind_of
 
 _NANOSECONDS = {
     "h": 3_600_000_000_000,
@@ -24,11 +25,11 @@ def check_timeout(term: ast.Term | None) -> None:
     if term is None:
         return
     if isinstance(term, ast.BindMarker):
-        raise InvalidRequest("Bind markers in USING TIMEOUT are not supported by this embedded node.")
+        raise unsupported("Bind markers in USING TIMEOUT", "are")
     if isinstance(term, ast.Literal) and term.kind == "null":
         raise InvalidRequest("Timeout value cannot be null")
     if not isinstance(term, ast.Literal) or term.kind != "duration":
-        raise InvalidRequest('Invalid timeout: a duration such as 500ms is needed for "[timeout]" of type duration')
+        raise _no_duration(term)
     text = term.text
     nanoseconds = 0
     for amount, unit in _PART.findall(text):
@@ -40,3 +41,9 @@ def check_timeout(term: ast.Term | None) -> None:
         raise InvalidRequest("Timeout values cannot have granularity finer than milliseconds")
     if text.startswith("-"):
         raise InvalidRequest("Timeout values must be non-negative")
+
+
+def _no_duration(term: ast.Term) -> InvalidRequest:
+    if isinstance(term, ast.Literal):
+        return InvalidRequest(f'Invalid {kind_of(term)} constant ({term.text}) for "[timeout]" of type duration')
+    return InvalidRequest("A duration, such as 500ms, is needed for [timeout] of type duration")

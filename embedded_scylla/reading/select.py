@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from .. import consistency
 from ..cql import ast
-from ..errors import InvalidRequest, ProtocolError
+from ..errors import InvalidRequest, ProtocolError, unsupported
+from ..lookup import find_table, keyspace_of
 from ..modify.timeout import check_timeout
 from ..request import LOCAL_SERIAL, SERIAL, UNSET, Context, Plan, Rows
 from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Table
@@ -41,9 +42,11 @@ _NO_PAGES_IN_ORDER = (
 def plan_select(statement: ast.Select, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> SelectPlan:
     """Make the plan of a SELECT. InvalidRequest with the database's text for everything that cannot be asked."""
     _refuse_unsupported(statement)
-    table = _find_table(statement.table, engine, keyspace)
+    table = find_table(engine.schema, keyspace_of(statement.table, keyspace), statement.table.name)
     variables = Variables(parsed.variables)
     selection = plan_selection(statement.selectors, table, variables)
+    if selection.is_aggregate and statement.per_partition_limit is not None:
+        raise InvalidRequest("PER PARTITION LIMIT is not allowed with aggregate queries.")
     try:
         restrictions = plan_restrictions(
             table,
@@ -57,11 +60,11 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, engine: Engine, keysp
             raise InvalidRequest(f"Aliases aren't allowed in the WHERE clause (name: '{error.name}')") from None
         raise
     if statement.distinct:
-        _check_distinct(table, selection, restrictions)
+        _check_distinct(statement, table, selection, restrictions)
     aliases = {selector.alias for selector in statement.selectors or ()}
     ordering = plan_ordering(statement.order_by, table, restrictions, aliases)
-    limit = _limit(statement.limit, "[limit]", table, variables)
-    partition_limit = _limit(statement.per_partition_limit, "[per_partition_limit]", table, variables)
+    limit = _limit(statement.limit, table, variables)
+    partition_limit = _limit(statement.per_partition_limit, table, variables)
     check_timeout(statement.timeout)
     return SelectPlan(
         table, selection, restrictions, variables, ordering, limit, partition_limit, statement.distinct, engine
@@ -112,7 +115,7 @@ class SelectPlan(Plan):
         table, options = self.table, context.options
         keyspace = context.engine.schema.keyspaces[table.keyspace]
         consistency.check_read(keyspace, options.consistency)
-        limit = _evaluate_limit(self._limit, context)
+        limit = _evaluate_limit(self._limit, context, "LIMIT")
         if self._names_row and options.paging_state is None:
             return self._read_row(context)
         keys = self.restrictions.partition_keys(context)
@@ -136,13 +139,13 @@ class SelectPlan(Plan):
         if options.paging_state is not None:
             state = PagingState.decode(options.paging_state, table)
             limit = min(limit, state.remaining)
-        room = _Room(page, limit, _evaluate_limit(self._partition_limit, context))
+        room = _Room(page, limit, _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT"))
         next_state = self._walk(context, keys, collector, room, state)
         return self._answer(context, collector, collector.output, next_state)
 
     def _read_row(self, context: Context) -> Rows:
         """The shortest way: one row by its whole key."""
-        _evaluate_limit(self._partition_limit, context)
+        _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
         found: list = []
         keys, clustering = self.restrictions.partition_keys(context), self.restrictions.exact_row(context)
         if keys and clustering is not None:
@@ -167,7 +170,7 @@ class SelectPlan(Plan):
     def _sorted(self, context: Context, keys: list[Key], collector: Collector, limit: int) -> list:
         """The rows of several partitions in one order: as many of each as could be among the first."""
         collector.keys = []
-        each = _evaluate_limit(self._partition_limit, context)
+        each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
         for key in keys:
             self._walk(context, [key], collector, _Room(UNLIMITED, limit, each), None)
         places = [self.ordering.key(key) for key in collector.keys]
@@ -368,22 +371,12 @@ def _refuse_unsupported(statement: ast.Select) -> None:
         (statement.ann_of, "ORDER BY … ANN OF"),
     ):
         if asked:
-            raise InvalidRequest(f"{what} is not supported by this embedded node.")
+            raise unsupported(what)
 
 
-def _find_table(name: ast.Name, engine: Engine, keyspace: str | None) -> Table:
-    keyspace = name.keyspace or keyspace
-    if not keyspace:
-        raise InvalidRequest("No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename")
-    if keyspace not in engine.schema.keyspaces:
-        raise InvalidRequest(f"Keyspace {keyspace} does not exist")
-    table = engine.schema.table(keyspace, name.name)
-    if table is None:
-        raise InvalidRequest(f"unconfigured table {name.name}")
-    return table
-
-
-def _check_distinct(table: Table, selection: Selection, restrictions: Restrictions) -> None:
+def _check_distinct(statement: ast.Select, table: Table, selection: Selection, restrictions: Restrictions) -> None:
+    if statement.per_partition_limit is not None:
+        raise InvalidRequest("PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries")
     if restrictions.other or restrictions.clustering_restricted:
         raise InvalidRequest("SELECT DISTINCT with WHERE clause only supports restriction by partition key.")
     for column in selection.read_columns:
@@ -400,14 +393,14 @@ def _check_distinct(table: Table, selection: Selection, restrictions: Restrictio
                 )
 
 
-def _limit(term: ast.Term | None, name: str, table: Table, variables: Variables) -> Value | None:
+def _limit(term: ast.Term | None, table: Table, variables: Variables) -> Value | None:
     if term is None:
         return None
-    receiver = ColumnSpec(table.keyspace, table.name, name, INT)
+    receiver = ColumnSpec(table.keyspace, table.name, "[limit]", INT)
     return compile_term(term, receiver, variables, table, "LIMIT clause")
 
 
-def _evaluate_limit(limit: Value | None, context: Context) -> int:
+def _evaluate_limit(limit: Value | None, context: Context, clause: str) -> int:
     if limit is None:
         return UNLIMITED
     data = limit(context)
@@ -419,5 +412,5 @@ def _evaluate_limit(limit: Value | None, context: Context) -> int:
         raise InvalidRequest("Invalid limit value")
     count = int.from_bytes(data, "big", signed=True)
     if count <= 0:
-        raise InvalidRequest("LIMIT must be strictly positive")
+        raise InvalidRequest(f"{clause} must be strictly positive")
     return count

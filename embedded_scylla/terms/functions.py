@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..cql.ast import Name
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
 from ..types import BIGINT, BLOB, DATE, NATIVE, TEXT, TIME, TIMESTAMP, TIMEUUID, UUID, CqlType, MarshalError
 from . import functions_time as time
 
@@ -177,7 +177,7 @@ def find(name: Name, arguments: Sequence[Argument], table: Table | None = None) 
             raise InvalidRequest("functions::get for token doesn't have a known column family")
         return _check_arguments(token_of(table), arguments)
     if lower in _JSON:
-        raise InvalidRequest(f"The function {lower} is not supported by this node: it has no JSON.")
+        raise unsupported(f"The function {lower}", why="it has no JSON")
     candidates = _FUNCTIONS.get(lower)
     if candidates is None:
         return None

@@ -6,17 +6,13 @@ import re
 from functools import cache
 
 from ..cql.ast import TypeName
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
 from .base import CqlType
 from .collections import ListType, MapType, SetType
 from .native import NATIVE
 from .tuples import TupleType
 
-_REFUSED = {
-    "duration": "The type duration is not supported by this node.",
-    "counter": "The type counter is not supported by this node.",
-    "vector": "The type vector is not supported by this node.",
-}
+_LEFT_OUT = {"counter", "duration", "vector"}
 _PARAMETERS = {"list": 1, "set": 1, "map": 2, "frozen": 1}
 
 
@@ -27,10 +23,10 @@ def parse_type(name: TypeName, keyspace: str | None = None) -> CqlType:
 
 def _build(name: TypeName, keyspace: str | None, frozen: bool) -> CqlType:
     if name.custom:
-        raise InvalidRequest(f"The custom type '{name.name}' is not supported by this node.")
+        raise unsupported(f"The custom type '{name.name}'")
     kind = name.name
-    if kind in _REFUSED:
-        raise InvalidRequest(_REFUSED[kind])
+    if kind in _LEFT_OUT:
+        raise unsupported(f"The type {kind}")
     if not name.parameters:
         native = NATIVE.get("text" if kind == "varchar" else kind)
         if native is None:

@@ -42,13 +42,17 @@ def types(prepared) -> list[str]:
         ),
         ("UPDATE {t} USING TTL ? SET v = ? WHERE a = ? AND b = ? AND c = ?", ["[ttl]", "v", "a", "b", "c"]),
         ("SELECT * FROM {t} WHERE a = ? AND b = ? LIMIT ?", ["a", "b", "[limit]"]),
-        ("SELECT * FROM {t} WHERE a = ? AND b = ? PER PARTITION LIMIT ?", ["a", "b", "[per_partition_limit]"]),
         ("SELECT * FROM {t} WHERE token(a, b) > ?", ["partition key token"]),
         ("DELETE FROM {t} USING TIMESTAMP ? WHERE a = ? AND b = ?", ["[timestamp]", "a", "b"]),
     ],
 )
 def test_names_of_variables(orders, session, statement, expected):
     assert names(session.prepare(statement.format(t=orders))) == expected
+
+
+@pytest.mark.differs("cassandra", "it calls this limit [per_partition_limit]")
+def test_both_limits_have_one_name(orders, session):
+    assert names(session.prepare(f"SELECT * FROM {orders} PER PARTITION LIMIT ? LIMIT ?")) == ["[limit]", "[limit]"]
 
 
 @pytest.mark.differs("cassandra", "it writes in(a) in small letters")

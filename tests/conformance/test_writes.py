@@ -538,6 +538,8 @@ def test_timeouts(plain, run, statement):
         ("1us", "Timeout values cannot have granularity finer than milliseconds"),
         ("1d", "Timeout values cannot be expressed in days/months"),
         ("-1s", "Timeout values must be non-negative"),
+        ("5", 'Invalid INTEGER constant (5) for "[timeout]" of type duration'),
+        ("'5s'", 'Invalid STRING constant (5s) for "[timeout]" of type duration'),
     ],
 )
 def test_bad_timeouts(plain, refused, timeout, sentence):

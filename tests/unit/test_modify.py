@@ -90,7 +90,7 @@ def test_insert_with_static_column_and_row(rows: Node):
         ("INSERT INTO t (p, c) VALUES (null, 1)", "Invalid null value in condition for column p"),
         ("INSERT INTO t (p, c, n) VALUES (1, 2, 'a')", 'Invalid STRING constant (a) for "n" of type int'),
         ("INSERT INTO nothing (p) VALUES (1)", "unconfigured table nothing"),
-        ("INSERT INTO elsewhere.t (p) VALUES (1)", "Keyspace 'elsewhere' does not exist"),
+        ("INSERT INTO elsewhere.t (p) VALUES (1)", "Keyspace elsewhere does not exist"),
     ],
 )
 def test_insert_refusals(rows: Node, text: str, message: str):

@@ -251,7 +251,7 @@ def test_variables_are_named_after_what_they_restrict(node):
     ]  # fmt: skip
     assert names(node, "SELECT * FROM t WHERE token(p) > ? PER PARTITION LIMIT ?") == [
         ("partition key token", "bigint"),
-        ("[per_partition_limit]", "int"),
+        ("[limit]", "int"),
     ]
     assert names(node, "SELECT * FROM t WHERE u CONTAINS ? AND m CONTAINS KEY ? AND m[?] = ? ALLOW FILTERING") == [
         ("value(u)", "int"), ("key(m)", "text"), ("key(m)", "text"), ("value(m)", "int"),

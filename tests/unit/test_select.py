@@ -114,7 +114,7 @@ def test_writetime_and_ttl(node):
         ("SELECT JSON v FROM t", "SELECT JSON is not supported by this embedded node."),
         ("SELECT p, count(*) FROM t GROUP BY p", "GROUP BY is not supported by this embedded node."),
         ("SELECT v FROM t LIMIT 0", "LIMIT must be strictly positive"),
-        ("SELECT v FROM t PER PARTITION LIMIT -1", "LIMIT must be strictly positive"),
+        ("SELECT v FROM t PER PARTITION LIMIT -1", "PER PARTITION LIMIT must be strictly positive"),
         (
             "SELECT DISTINCT p, v FROM t",
             "SELECT DISTINCT queries must only request partition key columns and/or static columns (not v)",
@@ -338,8 +338,8 @@ def test_aggregates_of_nothing(node):
     assert answer.rows == [(0, None, 0, 0, None)]
 
 
-def test_limits_do_not_reach_into_aggregates(node):
-    assert node.rows("SELECT count(*) FROM t WHERE p IN (0, 1) PER PARTITION LIMIT 1 LIMIT 1") == [(12,)]
+def test_a_limit_does_not_reach_into_aggregates(node):
+    assert node.rows("SELECT count(*) FROM t WHERE p IN (0, 1) LIMIT 1") == [(12,)]
     assert node.rows("SELECT count(*) FROM t WHERE v = 2 ALLOW FILTERING") == [(3,)]
 
 
