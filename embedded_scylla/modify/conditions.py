@@ -105,7 +105,7 @@ def _compile(table: Table, relation: ast.Relation, variables: Variables) -> tupl
         spec = table.spec(column)
         read = _whole(column)
     else:
-        raise InvalidRequest(f"unsupported left-hand side of {relation.operator} in an IF condition")
+        raise InvalidRequest(f"Unsupported left-hand side of {relation.operator} in an IF condition")
     test = _test(relation, spec, variables)
     if column.is_primary_key:
         raise InvalidRequest(f"PRIMARY KEY column '{column.name}' cannot have IF conditions")
@@ -182,7 +182,7 @@ def _test(relation: ast.Relation, spec: ColumnSpec, variables: Variables) -> Tes
 
         return equals
     if operator not in COMPARE:
-        raise InvalidRequest(f"unsupported operator type {operator} in a condition ")
+        raise InvalidRequest(f"Unsupported operator type {operator} in a condition ")
     compare = COMPARE[operator]
 
     def compares(data: bytes | None, context: Context) -> bool:
