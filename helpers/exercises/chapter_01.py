@@ -24,9 +24,7 @@ def check_1(look: Look) -> str:
         (look.keyspace,),
     )
     if order.clustering_order.lower() != "desc":
-        raise NotYet(
-            "my_orders has a buyer's oldest order first: purchased_at ascends unless told otherwise."
-        )
+        raise NotYet("my_orders has a buyer's oldest order first: purchased_at ascends unless told otherwise.")
     if "order_id" not in clustering:
         raise NotYet("Two orders of one moment have the same key in my_orders: the second would replace the first.")
     return "my_orders keeps a buyer's orders in one partition, the newest first, each with a key of its own."
@@ -40,11 +38,7 @@ def undo_1(look: Look) -> None:
 def check_2(look: Look) -> str:
     """A view in which a section of an event is a partition."""
     partition, _ = look.key("my_by_section")
-    base = look.row(
-        "SELECT base_table_name FROM system_schema.views WHERE keyspace_name = %s AND view_name = 'my_by_section'",
-        (look.keyspace,),
-    )
-    if base is None or base.base_table_name != "tickets":
+    if _base_of(look, "my_by_section") != "tickets":
         raise NotYet("my_by_section is no view of tickets, so nothing keeps it in step with them.")
     if set(partition) != {"event_id", "section"}:
         raise NotYet(
@@ -55,8 +49,10 @@ def check_2(look: Look) -> str:
 
 
 def undo_2(look: Look) -> None:
-    """There is no my_by_section."""
-    look.session.execute("DROP MATERIALIZED VIEW IF EXISTS my_by_section")
+    """There is no my_by_section, neither the view nor a table of that name."""
+    if _base_of(look, "my_by_section"):
+        look.session.execute("DROP MATERIALIZED VIEW my_by_section")
+    look.drop("my_by_section")
 
 
 def check_3(look: Look) -> str:
@@ -64,11 +60,13 @@ def check_3(look: Look) -> str:
     rows = look.rows("SELECT ticket_id, session_id, TTL(session_id) AS seconds FROM my_queue")
     if not rows:
         raise NotYet("Nobody is in my_queue; if somebody was, the time is over: run the cell again.")
+    partition, clustering = look.key("my_queue")
+    key = ", ".join(partition + clustering)
     if max(Counter(row.ticket_id for row in rows).values()) > 1:
-        partition, clustering = look.key("my_queue")
         people = " and ".join(sorted({str(row.session_id) for row in rows}))
-        key = ", ".join(partition + clustering)
         raise NotYet(f"{people} both have a row for one ticket in my_queue: its key is ({key}), and their keys differ.")
+    if "ticket_id" not in partition + clustering:
+        raise NotYet(f"The key of my_queue is ({key}): whoever takes one seat keeps all others from the queue.")
     row = rows[0]
     if row.session_id != "Ada":
         raise NotYet(f"The ticket's row in my_queue is {row.session_id}'s: he wrote over Ada's, who was first.")
@@ -85,3 +83,10 @@ def check_3(look: Look) -> str:
 def undo_3(look: Look) -> None:
     """There is no my_queue."""
     look.drop("my_queue")
+
+
+def _base_of(look: Look, view: str) -> str | None:
+    """The table that a view of this keyspace follows; None where there is no such view."""
+    query = "SELECT base_table_name FROM system_schema.views WHERE keyspace_name = %s AND view_name = %s"
+    row = look.row(query, (look.keyspace, view))
+    return row.base_table_name if row else None
