@@ -77,6 +77,8 @@ class SchemaParser(TermParser):
             view = self.qualified_name()
             self.expect("K_WITH", _PROPERTY_START)
             return ast.AlterView(view, self._properties())
+        if kind == "K_INDEX":
+            return self.refused("ALTER INDEX")
         if kind in _NOT_ALTERED:
             raise self.no_alternative()
         return self._refused_object("ALTER")

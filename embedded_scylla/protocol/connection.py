@@ -63,7 +63,8 @@ class Connection:
         """Take what the client sent and answer every whole request in it."""
         try:
             for request in self._frames.feed(data):
-                self._answer(request, self._body(request))
+                compressed = request.flags & frame.COMPRESSED
+                self._answer(request, self._decompress(request.body) if compressed else request.body)
         except frame.RequestTooLarge as error:
             self._end(error, error.stream)
         except errors.ProtocolError as error:
@@ -74,12 +75,10 @@ class Connection:
         self._send(self.version, stream, frame.ERROR, messages.encode_error(error))
         self.closing = True
 
-    def _body(self, request: Frame) -> bytes:
-        if not request.flags & frame.COMPRESSED:
-            return request.body
+    def _decompress(self, body: bytes) -> bytes:
         if not self.compressed:
             raise errors.ProtocolError("Unknown compression algorithm")
-        return decompress(request.body)
+        return decompress(body)
 
     def _answer(self, request: Frame, body: bytes) -> None:
         self.version = request.version

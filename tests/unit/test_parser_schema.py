@@ -202,6 +202,7 @@ def test_describe(verb, text, tree):
         ("CREATE TYPE IF NOT EXISTS ks.address (street text, zip int)", "CREATE TYPE"),
         ("ALTER TYPE address ADD country text", "ALTER TYPE"),
         ("DROP TYPE address;", "DROP TYPE"),
+        ("ALTER INDEX by_v WITH gc_grace_seconds = 3600", "ALTER INDEX"),
         (
             "CREATE OR REPLACE FUNCTION f (a int) CALLED ON NULL INPUT RETURNS int LANGUAGE lua AS $$return a; $$;",
             "CREATE FUNCTION",
