@@ -1,4 +1,4 @@
-"""The checks of chapter 02b: row markers, values left unset, and writes without an end."""
+"""The checks of chapter 02b: row markers, values left unset, writes without an end, and one newer than a delete."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ _GATES = {"E-1": "A", "E-4": "C"}
 
 def check_1(look: Look) -> str:
     """The row is there, and its guest is null."""
-    rows = look.rows("SELECT seat, guest FROM my_seats")
-    seats = {row.seat: row.guest for row in rows}
+    seats = _guests(look, "my_seats")
     if "C-1" not in seats:
         raise NotYet("my_seats has no row C-1: nothing of it is left, not even a row marker.")
     guest = seats.pop("C-1")
@@ -32,6 +31,7 @@ def undo_1(look: Look) -> None:
 
 def check_2(look: Look) -> str:
     """What is known is written; nothing is written where nothing is known."""
+    look.columns("my_gates")
     query = "SELECT seat, gate FROM my_gates WHERE day = 1"
     gates = {row.seat: row.gate for row in look.rows(query)}
     strange = sorted(gates.keys() - _GATES.keys())
@@ -53,6 +53,7 @@ def undo_2(look: Look) -> None:
 
 def check_3(look: Look) -> str:
     """One row without an end, in a table that gives its rows one."""
+    look.columns("my_passes")
     where = "WHERE keyspace_name = %s AND table_name = 'my_passes'"
     query = f"SELECT default_time_to_live FROM system_schema.tables {where}"
     passes = {row.holder: row.left for row in look.rows("SELECT holder, TTL(kind) AS left FROM my_passes")}
@@ -71,3 +72,26 @@ def check_3(look: Look) -> str:
 
 def undo_3(look: Look) -> None:
     look.drop("my_passes")
+
+
+def check_4(look: Look) -> str:
+    """A row that is newer than the delete before it."""
+    seats = _guests(look, "my_arrivals")
+    if "C-1" not in seats:
+        if "Cy" in seats.values():
+            elsewhere = next(seat for seat, guest in seats.items() if guest == "Cy")
+            raise NotYet(f"Cy sits on {elsewhere} now; he wants C-1 back.")
+        raise NotYet("my_arrivals has no row C-1: what is not newer than the delete stays hidden.")
+    if seats["C-1"] != "Cy":
+        raise NotYet(f"The guest on C-1 is {seats['C-1'] or 'null'}, not Cy.")
+    return "Cy sits on C-1 again."
+
+
+def undo_4(look: Look) -> None:
+    look.drop("my_arrivals")
+
+
+def _guests(look: Look, table: str) -> dict[str, str | None]:
+    """Seat → guest in a table of an exercise, which may not be there yet."""
+    look.columns(table)
+    return {row.seat: row.guest for row in look.rows(f"SELECT seat, guest FROM {table}")}
