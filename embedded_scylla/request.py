@@ -70,6 +70,7 @@ class Tracer:
     def __init__(self, clock_micros) -> None:
         self._clock = clock_micros
         self.started = clock_micros()
+        self.request = self.text = ""  # unknown until so much of the request has been read
         self.steps: list[tuple[int, str]] = []
 
     def step(self, activity: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
@@ -22,6 +23,7 @@ from .tracing import save_trace
 if TYPE_CHECKING:
     from .server import Node
 
+TRACED = (frame.QUERY, frame.PREPARE, frame.EXECUTE, frame.BATCH)
 EVENT_TYPES = ("TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE")
 
 
@@ -96,10 +98,17 @@ class Connection:
         if self._warnings:
             flags |= frame.WARNING if request.version >= 4 else 0
             body = messages.encode_warnings(self._warnings) + body if flags & frame.WARNING else body
-        if self._tracer is not None:
+        if self._tracer is not None and (trace := self._save_trace(self._tracer)) is not None:
             flags |= frame.TRACING
-            body = save_trace(self.engine, self._tracer, self.peer[0]).bytes + body
+            body = trace.bytes + body
         self._send(request.version, request.stream, opcode, body, flags)
+
+    def _save_trace(self, tracer: Tracer) -> uuid.UUID | None:
+        """The trace's id; None when it cannot be written, which is no reason to keep back the answer."""
+        try:
+            return save_trace(self.engine, tracer, self.peer[0])
+        except errors.CqlError:
+            return None
 
     def _handle(self, request: Frame, body: bytes) -> tuple[int, bytes]:
         reader = Reader(body)
@@ -113,7 +122,7 @@ class Connection:
         handler = self._handlers.get(request.opcode)
         if handler is None:
             raise errors.ProtocolError(f"Unknown opcode {request.opcode}")
-        if request.flags & frame.TRACING:
+        if request.flags & frame.TRACING and request.opcode in TRACED:
             self._tracer = Tracer(self.engine.clock.micros)
         return handler(reader)
 

@@ -10,6 +10,7 @@ import selectors
 import signal
 import socket
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from ..request import SchemaChange
@@ -141,7 +142,12 @@ class Node:
         if client.conversation is None:
             kind = ControlConnection if data[0] == FIRST_BYTE else Connection
             client.conversation = kind(self, client.peer, client.send)
-        client.conversation.feed(data)
+        try:
+            client.conversation.feed(data)
+        except Exception:  # a fault of the node: this client hears no more, the others are served
+            traceback.print_exc(file=sys.stderr)
+            self._close(client)
+            return
         if client.conversation.incomplete and _QUICKACK is not None and client.socket in self._clients:
             # Drivers leave Nagle's algorithm on and send a large request in pieces: they wait for this one to be
             # acknowledged before they send the next, and a delayed acknowledgement costs them 44 ms.

@@ -704,3 +704,27 @@ def test_a_traced_answer_begins_with_the_trace(client, table):
 def test_a_failed_request_may_be_traced(client):
     answer = client.ask(QUERY, query("SELECT nope FROM system.local"), flags=wire.TRACING)
     assert answer.opcode == ERROR
+
+
+@pytest.mark.parametrize("opcode", [QUERY, EXECUTE, BATCH])
+def test_a_request_that_cannot_be_read_may_be_traced(client, opcode):
+    """It ends before the node knows what to call it."""
+    assert client.ask(opcode, b"\x00", flags=wire.TRACING).opcode == ERROR
+    assert rows_of(client.query("SELECT key FROM system.local")) == [[b"local"]]
+
+
+def test_only_statements_are_traced(client):
+    answer = client.ask(OPTIONS, flags=wire.TRACING)
+    assert (answer.opcode, answer.flags) == (SUPPORTED, 0)
+
+
+@pytest.mark.embedded
+def test_an_answer_does_not_wait_for_its_trace(client, engine):
+    """A trace is a write too. Where writes are refused, the answer comes without one."""
+    engine.control("refuse_writes", seconds=60)
+    try:
+        answer = client.ask(QUERY, query("SELECT key FROM system.local"), flags=wire.TRACING)
+    finally:
+        engine.control("refuse_writes", seconds=0)
+    assert answer.flags & wire.TRACING == 0
+    assert rows_of(answer) == [[b"local"]]

@@ -16,6 +16,7 @@ from cassandra.cluster import Cluster, Session
 
 from embedded_scylla.__main__ import UsageError, parse_arguments
 from tests.engines.embedded import ROOT, EmbeddedNode, start_embedded
+from tests.engines.wire import Wire, rows_of
 
 KEYSPACE = (
     "CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'NetworkTopologyStrategy', "
@@ -294,3 +295,38 @@ def test_many_clients_at_once_each_get_their_own_answers() -> None:
         finally:
             for client in clients:
                 client.shutdown()
+
+
+# ---------------------------------------------------------------- a fault of its own
+
+_FAULTY = """
+import sys
+from embedded_scylla.__main__ import main
+from embedded_scylla.protocol.connection import Connection
+
+feed = Connection.feed
+
+def fail(self, data):
+    if data == b"a fault":
+        raise RuntimeError("this was bound to happen")
+    feed(self, data)
+
+Connection.feed = fail
+sys.exit(main(["--memory", "--port", "0"]))
+"""
+
+
+def test_a_fault_costs_one_client_its_connection_and_nobody_else() -> None:
+    """A defect in the node must not end it for those who did not meet it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _FAULTY], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        port = int(process.stdout.readline().rsplit(":", 1)[1])
+        with Wire("127.0.0.1", port) as other, Wire("127.0.0.1", port) as unlucky:
+            unlucky.send_bytes(b"a fault")
+            assert unlucky.is_closed()
+            assert rows_of(other.query("SELECT key FROM system.local")) == [[b"local"]]
+    finally:
+        process.terminate()
+    assert "RuntimeError: this was bound to happen" in process.communicate()[1]
