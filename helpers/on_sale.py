@@ -50,15 +50,13 @@ def is_offered(session: Session, event_id: UUID) -> bool | None:
 
 def any_available(session: Session, event_id: UUID, ticket_id: UUID | None = None) -> bool:
     """Is there a seat that a buyer could hold? ``ticket_id`` itself is looked at in any case."""
-    found = [] if ticket_id is None else _candidates(session, "seats_left_after", event_id, ticket_id)
-    if len(found) < _MANY:
-        found += _candidates(session, "seats_left", event_id)
-    if len(set(found)) >= _MANY:
+    if ticket_id is not None:
+        behind = session.execute(statement_of(session, "some_left_after"), (event_id, ticket_id))
+        if sum(1 for _ in behind) >= _MANY:
+            return True
+    found = {row.ticket_id for row in session.execute(statement_of(session, "seats_left"), (event_id,))}
+    if len(found) >= _MANY:
         return True
-    asked = list({*found, ticket_id} - {None})
+    asked = list(found | {ticket_id} - {None})
     rows = session.execute(statement_of(session, "read_holds"), (event_id, asked)) if asked else []
     return any(row.status == "available" for row in rows)
-
-
-def _candidates(session: Session, name: str, *values: UUID) -> list[UUID]:
-    return [row.ticket_id for row in session.execute(statement_of(session, name), values)]
