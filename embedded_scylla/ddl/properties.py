@@ -34,8 +34,8 @@ def plain(value: Any) -> str | None:
     return value.text if isinstance(value, ast.Literal) else value
 
 
-def mapping(properties: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    """A map's keys and values (as text; lists stay lists), or None when it was not given."""
+def mapping(properties: Mapping[str, Any], name: str, with_lists: bool = False) -> dict[str, Any] | None:
+    """A map's keys and values as text, or None when it was not given. ``with_lists``: a value may be a list, of racks."""
     if name not in properties:
         return None
     value = properties[name]
@@ -43,6 +43,8 @@ def mapping(properties: Mapping[str, Any], name: str) -> dict[str, Any] | None:
         return {}
     if not isinstance(value, Mapping):
         raise SyntaxException(f"Invalid value for property '{name}'. It should be a map.")
+    if not with_lists and any(isinstance(item, list) for item in value.values()):
+        raise SyntaxException(f"Invalid value for property '{name}'. It should be a map of strings.")
     return {
         str(plain(key)): item if isinstance(item, list | tuple) else str(plain(item)) for key, item in value.items()
     }

@@ -38,7 +38,7 @@ class KeyspaceOptions:
 
 def parse_keyspace_options(given: ast.Properties) -> KeyspaceOptions:
     properties.check_known(given, _KNOWN)
-    replication = properties.mapping(given, "replication")
+    replication = properties.mapping(given, "replication", with_lists=True)
     durable = properties.text(given, "durable_writes")
     storage = properties.mapping(given, "storage")
     if storage and storage.get("type", "LOCAL") != "LOCAL":

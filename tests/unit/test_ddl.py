@@ -372,6 +372,7 @@ class TestOptions:
             ("default_time_to_live = {'a': 'b'}", Syntax,
              "Invalid value for property 'default_time_to_live'. It should be a string"),
             ("compaction = 'x'", Syntax, "Invalid value for property 'compaction'. It should be a map."),
+            ("cdc = {'enabled': ['x']}", Syntax, "Invalid value for property 'cdc'. It should be a map of strings."),
             ("compaction = {'min_threshold': 4}", Config, "Missing sub-option 'class' for the 'compaction' option."),
             ("compaction = {'class': 'Nope'}", Config, "Unable to find compaction strategy class 'Nope'"),
             ("compaction = {'class': 'LeveledCompactionStrategy', 'sstable_size_in_mb': -5}", Config,
