@@ -35,10 +35,22 @@ def test_every_variable_of_the_connection_is_explained():
     assert set(re.findall(r"SCYLLA_[A-Z_]+", README)) == set(VARIABLES)
 
 
-def test_the_path_has_every_chapter_with_its_minutes():
-    rows = dict(re.findall(r"\(notebooks/(\w+\.ipynb)\) \|.*\| (\d+) \|$", README, re.MULTILINE))
+def chapters() -> dict[str, str]:
+    """Notebook → the minutes that its title names."""
     titles = {
         path.name: nbformat.read(path, as_version=4).cells[0].source
         for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))
     }
-    assert rows == {name: re.search(r"(\d+) minutes", title)[1] for name, title in titles.items()}
+    return {name: re.search(r"(\d+) minutes", title)[1] for name, title in titles.items()}
+
+
+def test_the_path_has_every_chapter_with_its_minutes():
+    rows = dict(re.findall(r"\(notebooks/(\w+\.ipynb)\) \|.*\| (\d+) \|$", README, re.MULTILINE))
+    assert rows == chapters()
+
+
+def test_the_first_chapter_names_all_others_with_their_minutes():
+    first, *others = chapters().items()
+    cells = nbformat.read(PROJECT / "notebooks" / first[0], as_version=4).cells
+    path = next(cell.source for cell in cells if cell.id == "path")
+    assert re.findall(r"\((\w+\.ipynb)\): .*\| (\d+) \|$", path, re.MULTILINE) == others
