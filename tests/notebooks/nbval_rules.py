@@ -1,8 +1,9 @@
-"""A pytest plugin for nbval (``-p tests.notebooks.nbval_rules``): which outputs are compared.
+"""A pytest plugin for nbval (``-p tests.notebooks.nbval_rules``): which outputs are compared, and how.
 
-Compared: what a cell prints and the plain text of what it displays, alt texts of pictures included. Left out: standard
-error (progress), live widgets (their pictures stand before them), HTML (the same words as the plain text) and the
-pictures themselves (measured numbers move them).
+Compared: what a cell prints, the plain text of what it displays, alt texts of pictures included, and the pictures
+themselves, within a tolerance, unless the cell is tagged ``varies``: then it draws times or random ids.
+Left out: standard error (progress), live widgets (their pictures stand before them) and HTML (the same words as the
+plain text).
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from typing import Any
 import nbval.plugin
 import pytest
 
-NOT_COMPARED = ("text/html", "image/png", "image/svg+xml")
+from tests.notebooks.same_picture import TOLERANCE, share_that_differs
+
+PICTURE = "image/png"
+NOT_COMPARED = ("text/html", PICTURE, "image/svg+xml")
 WIDGET = "application/vnd.jupyter.widget-view+json"
+VARIES = "varies"
 
 _merge_streams = nbval.plugin.transform_streams_for_comparison
+_compare_texts = nbval.plugin.IPyNbCell.compare_outputs
 
 
 def _compared(outputs: list[Any]) -> list[Any]:
@@ -23,8 +29,30 @@ def _compared(outputs: list[Any]) -> list[Any]:
     return _merge_streams([output for output in printed if WIDGET not in output.get("data", {})])
 
 
+def _compare(cell: Any, test: list[Any], reference: list[Any], skip_compare: Any = None) -> bool:
+    if not _compare_texts(cell, test, reference, skip_compare):
+        return False
+    if VARIES in cell.cell.metadata.get("tags", []):
+        return True
+    now, committed = _pictures(test), _pictures(reference)
+    if len(now) != len(committed):
+        cell.comparison_traceback.append(f"{len(now)} pictures, and {len(committed)} are committed")
+        return False
+    for number, pair in enumerate(zip(now, committed, strict=True), start=1):
+        share = share_that_differs(*pair)
+        if share > TOLERANCE:
+            cell.comparison_traceback.append(f"picture {number}: {share:.1%} of it differs from what is committed")
+            return False
+    return True
+
+
+def _pictures(outputs: list[Any]) -> list[str]:
+    return [output["data"][PICTURE] for output in outputs if PICTURE in output.get("data", {})]
+
+
 def pytest_configure() -> None:
     nbval.plugin.transform_streams_for_comparison = _compared
+    nbval.plugin.IPyNbCell.compare_outputs = _compare
 
 
 @pytest.hookimpl(wrapper=True)
