@@ -35,7 +35,7 @@ def plain(value: Any) -> str | None:
 
 
 def mapping(properties: Mapping[str, Any], name: str, with_lists: bool = False) -> dict[str, Any] | None:
-    """A map's keys and values as text, or None when it was not given. ``with_lists``: a value may be a list, of racks."""
+    """A map's keys and values as text, or None when it was not given. ``with_lists``: a value may be a list."""
     if name not in properties:
         return None
     value = properties[name]

@@ -10,7 +10,7 @@ from ..derived import cdc
 from ..errors import AlreadyExists, InvalidRequest, Unauthorized
 from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange, Void
-from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table, is_system_keyspace
+from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, INT, TIMESTAMP, CqlType, parse_type
 from .names import check_table_name
@@ -198,8 +198,8 @@ def drop_table(statement: ast.DropTable, keyspace_name: str, context: Context) -
 def truncate(statement: ast.Truncate, keyspace_name: str, context: Context) -> Result:
     engine = context.engine
     table = find_table(engine.schema, keyspace_name, statement.table.name)
-    if is_system_keyspace(keyspace_name) and keyspace_name != "system_traces":
-        raise Unauthorized(f"Cannot modify the node's own table {table.full_name}.")
+    if keyspace_name != "system_traces":
+        check_modifiable(keyspace_name)
     if table.is_view:
         raise InvalidRequest("Cannot TRUNCATE materialized view directly; must truncate base table instead")
     engine.truncate(table)
