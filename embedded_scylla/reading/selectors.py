@@ -241,8 +241,10 @@ class _Compiler:
             key_spec, element = spec._replace(name=f"key({column.name})", type=kind.key), kind.value
         elif kind.kind == "list":
             key_spec, element = spec._replace(name=f"idx({column.name})", type=types.INT), kind.element
+        elif kind.kind == "set":
+            key_spec, element = spec._replace(name=f"value({column.name})", type=kind.element), kind.element
         else:
-            raise InvalidRequest(f"Column {column.name} is not a map/list, cannot be subscripted")
+            raise InvalidRequest(f"Column {column.name} is not a map/set/list, cannot be subscripted")
         value = compile_term(key, key_spec, self.variables, self.table)
         shown = text_of(key)
         if value.is_constant and value.constant is not None:
@@ -263,6 +265,9 @@ class _Compiler:
             if kind.kind == "list":
                 index = int.from_bytes(wanted, "big", signed=True)
                 return parts[index] if 0 <= index < len(parts) else None
+            if kind.kind == "set":
+                order = kind.element.order
+                return next((value for value in parts if order(value) == order(wanted)), None)
             order = kind.key.order
             place = order(wanted)
             return next((value for name, value in parts if order(name) == place), None)
@@ -277,9 +282,12 @@ class _Compiler:
         column = find_column(self.table, target.column if isinstance(target, ast.Subscript) else target.name)
         name = column.name
         if isinstance(target, ast.Subscript):
-            if not column.type.is_multicell:
-                raise InvalidRequest(f"{what} expects a column, but {text_of(target)} is a general expression")
-            element, name = self._element_key(column, target)
+            _, element, shown = self._subscript(column, target.key)
+            if column.is_primary_key:
+                raise InvalidRequest(f"{what} is not legal on primary key component {column.name}")
+            if not column.type.is_multicell or column.type.kind == "list":
+                raise InvalidRequest(f"{what} on a subscript is only valid for non-frozen map or set columns")
+            name = f"{name}[{shown}]"
         elif column.type.is_multicell:
             raise InvalidRequest(f"{what} expects an atomic column, but {identifier(name)} is a non-frozen collection")
         if column.is_primary_key:
@@ -288,19 +296,6 @@ class _Compiler:
         self.sources.append(Source(column, term.what, element))
         index = len(self.sources) - 1
         return Expression(kind, _nth(index), f"{term.what}({name})", index)
-
-    def _element_key(self, column: Column, target: ast.Subscript) -> tuple[Evaluate, str]:
-        """The key of one element, as WRITETIME and TTL take it: of a map its key, of a set the element itself."""
-        kind = column.type
-        if kind.kind == "list":
-            raise InvalidRequest("WRITETIME and TTL of an element are supported on maps and sets only")
-        element = kind.key if kind.kind == "map" else kind.element
-        spec = self.table.spec(column)._replace(name=f"key({column.name})", type=element)
-        value = compile_term(target.key, spec, self.variables, self.table)
-        shown = text_of(target.key)
-        if value.is_constant and value.constant is not None:
-            shown = element.to_text(value.constant)
-        return _of_context(value), f"{column.name}[{shown}]"
 
     # ------------------------------------------------------------ computed
 

@@ -218,7 +218,7 @@ def test_casts_are_to_simple_types(one, refused):
 
 @pytest.mark.parametrize(
     "selector, expected",
-    [("m['a']", 1), ("m['z']", None), ("st", {3}), ("l", [1, 2]), ("tp", (1, "x"))],
+    [("m['a']", 1), ("m['z']", None), ("st", {3}), ("st[3]", 3), ("st[4]", None), ("l", [1, 2]), ("tp", (1, "x"))],
 )
 def test_collections_and_their_elements(one, run, selector, expected):
     assert value_of(run, one, selector) == expected
@@ -303,7 +303,9 @@ def test_names(one, session, selector, name):
         ("todate(i)", "Invalid call to function todate, none of its type signatures match"),
         ("token(i, p)", "Invalid number of arguments in call to function system.token: 1 required but 2 provided"),
         ("42", "Could not infer type of 42"),
-        ("st[0]", "Column st is not a map/list, cannot be subscripted"),
+        ("i[0]", "Column i is not a map/set/list, cannot be subscripted"),
+        ("writetime(i[0])", "Column i is not a map/set/list, cannot be subscripted"),
+        ("writetime(l[0])", "WRITETIME on a subscript is only valid for non-frozen map or set columns"),
     ],
 )
 def test_no_function(one, refused, selector, message):

@@ -102,7 +102,7 @@ def test_writetime_and_ttl(node):
         ("SELECT nope FROM t", "Unrecognized name nope"),
         ("SELECT v FROM t WHERE nope = 1", "Unrecognized name nope"),
         ("SELECT v AS x FROM t WHERE x = 1", "Aliases aren't allowed in the WHERE clause (name: 'x')"),
-        ("SELECT u[7] FROM t", "Column u is not a map/list, cannot be subscripted"),
+        ("SELECT v[7] FROM t", "Column v is not a map/set/list, cannot be subscripted"),
         ("SELECT writetime(c) FROM t", "WRITETIME is not legal on partition key component c"),
         ("SELECT ttl(m) FROM t", "TTL expects an atomic column, but m is a non-frozen collection"),
         ("SELECT 1 FROM t", "Could not infer type of 1"),
