@@ -20,7 +20,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from .box_office import HOLD_SECONDS, lapsed
+from .box_office import HOLD_SECONDS, Outcome, lapsed
 from .clock import let_time_pass, server_now
 from .collector import quiet_collector
 from .errors import LabError
@@ -162,16 +162,21 @@ class Crowd:
             return
         asked, ask = ("cancel", cancel_together) if mood < self.walk_away + self.cancel else ("pay", pay_together)
         tickets = tuple(hold.ticket for hold in party.holds)
-        self._timed(asked, tickets, lambda: ask(self.session, party))
+        self._timed(asked, tickets, lambda: _insist(lambda: ask(self.session, party)))
 
     def _hold(self, fan: str, seats: int) -> Party | None:
+        from cassandra import OperationTimedOut
+
         for _ in range(TRIES):
             wish = tuple(self.window.choose(seats))
             if not wish:
                 return None
-            party = self._timed(
-                "hold", wish, lambda wish=wish: hold_together(self.session, wish, fan, seconds=self.hold_seconds)
-            )
+            try:
+                party = self._timed(
+                    "hold", wish, lambda wish=wish: hold_together(self.session, wish, fan, seconds=self.hold_seconds)
+                )
+            except OperationTimedOut:
+                return None  # The fan goes home. What was held, if anything, lapses.
             gone = [hold.ticket for hold in party.holds if party.applied or hold.status != "available"]
             self.window.take_out(gone or wish)
             if party.applied:
@@ -251,6 +256,18 @@ def _seats(session: Session, event: Event, status: str) -> list[UUID]:
     plain = session.execution_profile_clone_update(EXEC_PROFILE_DEFAULT, row_factory=tuple_factory)
     query = "SELECT ticket_id FROM available_tickets WHERE event_id = %s AND status = %s"
     return [each for (each,) in session.execute(query, (event.id, status), execution_profile=plain)]
+
+
+def _insist(ask: Callable[[], Outcome]) -> Outcome:
+    """Ask again after a timeout: paying and cancelling may be repeated, and complete what was left undone."""
+    from cassandra import OperationTimedOut
+
+    for _ in range(TRIES - 1):
+        try:
+            return ask()
+        except OperationTimedOut:
+            continue
+    return ask()
 
 
 class SweeperBeside:

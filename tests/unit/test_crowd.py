@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
+from uuid import uuid4
 
 import pytest
+from cassandra import OperationTimedOut
 
-from helpers import Event, LabError, filling_maps, pace_plot, sale_plot
-from helpers.crowd import Answer, Sale, Window
+from helpers import Event, Hold, LabError, Party, filling_maps, pace_plot, sale_plot
+from helpers.box_office import Outcome
+from helpers.crowd import TRIES, Answer, Crowd, Sale, Window
 from helpers.drawing import GREEN
 
 EVENT = Event(seats=400)
@@ -77,6 +81,48 @@ def test_a_seat_that_was_sold_twice_is_found():
     assert sale.sold_twice() == []
     sale.answers.append(Answer(9.0, 0.010, "pay", True, FLOOR[1:2]))
     assert sale.sold_twice() == [FLOOR[1]]
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, **answers: list[object]) -> Crowd:
+    """A crowd whose box office gives these answers, one after the other; an error is raised."""
+    for name, given in answers.items():
+        left = iter(given)
+
+        def answer(*arguments: object, left=left, **options: object) -> object:
+            found = next(left)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        monkeypatch.setattr(f"helpers.crowd.{name}", answer)
+    crowd = Crowd(None, EVENT, hold_seconds=60, walk_away=0.0, cancel=0.0, seed=1)
+    crowd.window.show(ticket.ticket_id for ticket in EVENT.tickets)
+    return crowd
+
+
+def a_party() -> Party:
+    now, token = datetime(2031, 6, 14, 20), uuid4()
+    return Party(True, (Hold(True, FLOOR[0], "fan 1", token, now, now, "held", "fan 1"),), token)
+
+
+def test_a_payment_whose_answer_was_lost_is_sent_again(monkeypatch: pytest.MonkeyPatch):
+    paid = [OperationTimedOut(), Outcome(True, "sold")]
+    crowd = answering(monkeypatch, hold_together=[a_party()], pay_together=paid)
+    crowd.visit(1)
+    assert [(each.asked, each.applied) for each in crowd.sale.answers] == [("hold", True), ("pay", True)]
+
+
+def test_who_gets_no_answer_to_a_hold_goes_home(monkeypatch: pytest.MonkeyPatch):
+    crowd = answering(monkeypatch, hold_together=[OperationTimedOut()], pay_together=[])
+    crowd.visit(1)
+    assert crowd.sale.answers == []
+
+
+def test_a_fan_who_was_too_late_looks_again_three_times_at_most(monkeypatch: pytest.MonkeyPatch):
+    refused = Party(False, a_party().holds, uuid4())
+    crowd = answering(monkeypatch, hold_together=[refused] * 9, pay_together=[])
+    crowd.visit(1)
+    assert [(each.asked, each.applied) for each in crowd.sale.answers] == [("hold", False)] * TRIES
 
 
 def test_the_picture_of_a_sale_ends_with_its_end_and_marks_what_came_back():
