@@ -112,6 +112,13 @@ class Subscript(Node):
     key: Term
 
 
+class Element(Node):
+    """``term[key]``, where the term is no mere column."""
+
+    term: Term
+    key: Term
+
+
 class FieldRef(Node):
     """``column.field`` of a user-defined type (refused by the planner, but it is CQL)."""
 
@@ -128,7 +135,7 @@ class WritetimeOrTtl(Node):
 
 Term = (
     Literal | BindMarker | ListLiteral | SetLiteral | MapLiteral | UserTypeLiteral | TupleLiteral
-    | FunctionCall | TypeHint | Cast | ColumnRef | Subscript | FieldRef | WritetimeOrTtl
+    | FunctionCall | TypeHint | Cast | ColumnRef | Subscript | Element | FieldRef | WritetimeOrTtl
 )  # fmt: skip
 
 # ---------------------------------------------------------------- relations and conditions

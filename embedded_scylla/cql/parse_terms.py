@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..errors import InvalidRequest
 from . import ast
 from .cursor import NAME_START, TYPE_START, Cursor
 from .lexer import FUNCTION_NAMES, IDENTIFIERS, NATIVE_TYPES
@@ -173,14 +172,15 @@ class TermParser(Cursor):
         term = self._selected()
         levels = 0
         while self.kind in (".", "["):
-            if self.accept("."):
-                levels += 1
-                self.enter(_MAX_FIELD_NESTING)
-                term = ast.FieldRef(term, self.identifier())
-            elif isinstance(term, ast.ColumnRef):
+            if self.kind == "[" and isinstance(term, ast.ColumnRef):
                 term = self._subscript(term.name)
+                continue
+            levels += 1
+            self.enter(_MAX_FIELD_NESTING)
+            if self.accept("."):
+                term = ast.FieldRef(term, self.identifier())
             else:
-                raise InvalidRequest("Only a column can be subscripted in a SELECT clause")
+                term = ast.Element(term, self._key())
         self.leave(1 + levels)
         return term
 
@@ -251,10 +251,14 @@ class TermParser(Cursor):
         return ast.ColumnRef(name)
 
     def _subscript(self, column: str) -> ast.Subscript:
+        return ast.Subscript(column, self._key())
+
+    def _key(self) -> ast.Term:
+        """``[key]``"""
         self.advance()
         key = self.term()
         self.expect("]")
-        return ast.Subscript(column, key)
+        return key
 
     # ------------------------------------------------------------ WHERE
 

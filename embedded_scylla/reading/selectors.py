@@ -202,8 +202,13 @@ class _Compiler:
         match term:
             case ast.ColumnRef(name):
                 return self._column(find_column(self.table, name))
-            case ast.Subscript():
-                return self._element(term)
+            case ast.Subscript(name, key):
+                column = find_column(self.table, name)
+                return self._element(self._column(column), self.table.spec(column), key)
+            case ast.Element(inner, key):
+                whole = self.compile(inner)
+                spec = ColumnSpec(self.table.keyspace, self.table.name, whole.name, whole.type)
+                return self._element(whole, spec, key)
             case ast.WritetimeOrTtl():
                 return self._attribute(term)
             case ast.Cast():
@@ -234,28 +239,27 @@ class _Compiler:
         self.sources.append(Source(column))
         return _pick(len(self.sources) - 1, column)
 
-    def _subscript(self, column: Column, key: ast.Term) -> tuple[CqlType, Evaluate, str]:
-        """The type of ``column[key]``, the key, and the key as the result's metadata shows it."""
-        kind, spec = column.type, self.table.spec(column)
+    def _subscript(self, spec: ColumnSpec, key: ast.Term) -> tuple[CqlType, Evaluate, str]:
+        """The type of an element of ``spec``, the element's key, and the key as the result's metadata shows it."""
+        name, kind = spec.name, spec.type
         if kind.kind == "map":
-            key_spec, element = spec._replace(name=f"key({column.name})", type=kind.key), kind.value
+            key_spec, element = spec._replace(name=f"key({name})", type=kind.key), kind.value
         elif kind.kind == "list":
-            key_spec, element = spec._replace(name=f"idx({column.name})", type=types.INT), kind.element
+            key_spec, element = spec._replace(name=f"idx({name})", type=types.INT), kind.element
         elif kind.kind == "set":
-            key_spec, element = spec._replace(name=f"value({column.name})", type=kind.element), kind.element
+            key_spec, element = spec._replace(name=f"value({name})", type=kind.element), kind.element
         else:
-            raise InvalidRequest(f"Column {column.name} is not a map/set/list, cannot be subscripted")
+            raise InvalidRequest(f"Column {name} is not a map/set/list, cannot be subscripted")
         value = compile_term(key, key_spec, self.variables, self.table)
         shown = text_of(key)
         if value.is_constant and value.constant is not None:
             shown = key_spec.type.to_text(value.constant)
         return element, _of_context(value), shown
 
-    def _element(self, term: ast.Subscript) -> Expression:
-        column = find_column(self.table, term.column)
-        element, key, shown = self._subscript(column, term.key)
-        whole = self._column(column)
-        kind = column.type
+    def _element(self, whole: Expression, spec: ColumnSpec, term: ast.Term) -> Expression:
+        """One element of a collection; ``spec`` is what names the collection to clients."""
+        element, key, shown = self._subscript(spec, term)
+        kind = spec.type
 
         def evaluate(record: Record, context: Context) -> bytes | None:
             data, wanted = whole.evaluate(record, context), key(record, context)
@@ -272,7 +276,7 @@ class _Compiler:
             place = order(wanted)
             return next((value for name, value in parts if order(name) == place), None)
 
-        return Expression(element, evaluate, f"{column.name}[{shown}]")
+        return Expression(element, evaluate, f"{spec.name}[{shown}]")
 
     def _attribute(self, term: ast.WritetimeOrTtl) -> Expression:
         what, target = term.what.upper(), term.target
@@ -282,7 +286,7 @@ class _Compiler:
         column = find_column(self.table, target.column if isinstance(target, ast.Subscript) else target.name)
         name = column.name
         if isinstance(target, ast.Subscript):
-            _, element, shown = self._subscript(column, target.key)
+            _, element, shown = self._subscript(self.table.spec(column), target.key)
             if column.is_primary_key:
                 raise InvalidRequest(f"{what} is not legal on primary key component {column.name}")
             if not column.type.is_multicell or column.type.kind == "list":

@@ -233,6 +233,8 @@ def text_of(term: ast.Term) -> str:
         return term.name
     if isinstance(term, ast.Subscript):
         return f"{term.column}[{text_of(term.key)}]"
+    if isinstance(term, ast.Element):
+        return f"{text_of(term.term)}[{text_of(term.key)}]"
     if isinstance(term, ast.FieldRef):
         return f"{text_of(term.term)}.{term.field}"
     return f"{term.what}({text_of(term.target)})"

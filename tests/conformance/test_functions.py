@@ -224,6 +224,14 @@ def test_collections_and_their_elements(one, run, selector, expected):
     assert value_of(run, one, selector) == expected
 
 
+def test_elements_of_elements(create, run):
+    table = create("(p int PRIMARY KEY, m map<text, frozen<map<text, frozen<set<int>>>>>)")
+    run(f"INSERT INTO {table} (p, m) VALUES (1, {{'a': {{'b': {{3}}}}}})")
+    assert run(f"SELECT m['a']['b'], m['a']['b'][3], m['a']['b'][4], m['x']['b'][3] FROM {table}") == [
+        ({3}, 3, None, None)
+    ]
+
+
 @pytest.mark.differs("cassandra", "it selects no elements of lists")
 @pytest.mark.parametrize("selector, expected", [("l[0]", 1), ("l[9]", None), ("l[-1]", None), ("l[null]", None)])
 def test_elements_of_lists(one, run, selector, expected):
@@ -304,6 +312,7 @@ def test_names(one, session, selector, name):
         ("token(i, p)", "Invalid number of arguments in call to function system.token: 1 required but 2 provided"),
         ("42", "Could not infer type of 42"),
         ("i[0]", "Column i is not a map/set/list, cannot be subscripted"),
+        ("token(p)[2]", "is not a map/set/list, cannot be subscripted"),
         ("writetime(i[0])", "Column i is not a map/set/list, cannot be subscripted"),
         ("writetime(l[0])", "WRITETIME on a subscript is only valid for non-frozen map or set columns"),
     ],
