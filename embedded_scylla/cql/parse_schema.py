@@ -426,6 +426,8 @@ class SchemaParser(TermParser):
             flags["internals"] = True
             if self.accept("K_AND"):
                 self.expect("K_PASSWORDS")
+                if what != "schema":
+                    raise InvalidRequest("Option WITH PASSWORDS is only allowed with DESC SCHEMA")
                 flags["passwords"] = True
         return ast.Describe(what, name, **flags)
 

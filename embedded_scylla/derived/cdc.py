@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from .. import timeuuid
+from ..errors import InvalidRequest
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, Column, Table
 from ..storage.keys import clustering_encoder
 from ..storage.rows import Cell, Key, Mutation, Row
@@ -53,7 +54,8 @@ def _elements_type(base_type: CqlType) -> CqlType:
 def log_table(base: Table, existing: Table | None, default_options: dict) -> Table:
     """The log table that belongs to ``base`` as it is now.
 
-    An existing log (the base is altered, or CDC is enabled again) keeps its id and its options.
+    An existing log (the base is altered, or CDC is enabled again) keeps its id and its options. InvalidRequest when a
+    column of the base has a name that the log needs for itself.
     """
     columns = {
         STREAM_ID: Column(STREAM_ID, BLOB, PARTITION_KEY, 0),
@@ -62,6 +64,10 @@ def log_table(base: Table, existing: Table | None, default_options: dict) -> Tab
     }
 
     def add(name: str, cql_type: CqlType) -> None:
+        if name in columns:
+            raise InvalidRequest(
+                f"Cannot create CDC log for table {base.full_name}: the log would have two columns of the name {name}"
+            )
         columns[name] = Column(name, cql_type, REGULAR)
 
     add(OPERATION, TINYINT)

@@ -193,6 +193,16 @@ def test_bad_options(keyspace, refused, option, sentence):
     assert refused(ConfigurationException, statement) == sentence
 
 
+def test_a_column_of_the_logs_own(create, run, refused):
+    """What a table's column is called, the log's would be called too: some names are taken there."""
+    table = create('(p int PRIMARY KEY, "cdc$operation" int, v int)')
+    sentence = f"{table}: the log would have two columns of the name cdc.operation"
+    refused(InvalidRequest, f"ALTER TABLE {table} WITH cdc = {{'enabled': true}}", sentence)
+    run(f'ALTER TABLE {table} DROP "cdc$operation"')
+    run(f"ALTER TABLE {table} WITH cdc = {{'enabled': true}}")
+    refused(InvalidRequest, f'ALTER TABLE {table} ADD "cdc$deleted_v" int', "two columns of the name cdc.deleted_v")
+
+
 def test_alter_must_say_whether_it_is_enabled(base, refused):
     refused(
         InvalidRequest,

@@ -267,6 +267,7 @@ def test_a_cdc_log_belongs_to_its_table(create, run):
     "what, message",
     [
         ("KEYSPACE nope", "'nope' not found in keyspaces"),
+        ("TABLE plain WITH INTERNALS AND PASSWORDS", "Option WITH PASSWORDS is only allowed with DESC SCHEMA"),
         ("TABLE nope", "Table 'nope' not found in keyspace '{k}'"),
         ("TABLE nope.nope", "'nope' not found in keyspaces"),
         ("TABLE by_price", "Cannot use DESC TABLE on materialized View. (Did you mean DESC MATERIALIZED VIEW)?"),
