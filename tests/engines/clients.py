@@ -31,8 +31,9 @@ def _run(command: list[str | Path], where: Path) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ClientUnavailable(f"{' '.join(map(str, command))}: {error}") from None
     if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise ClientUnavailable(f"{' '.join(map(str, command))}: {' '.join(last)}")
+        said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr).strip().splitlines() or ["it gave no reason"]
+        reason = next((line for line in said if "ERROR" in line), said[-1])
+        raise ClientUnavailable(f"{' '.join(map(str, command))}: {reason}")
 
 
 def _once(folder: Path, install) -> None:
