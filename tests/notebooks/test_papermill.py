@@ -1,4 +1,4 @@
-"""Every notebook stands alone, at another size too, and may be run again."""
+"""Every notebook stands alone, at another size too, and may be run again; every exercise judges rightly."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import papermill
 import pytest
 
 from helpers import connect, disconnect
+from helpers.course.exercises import exercises
+from tests.notebooks.exercise_tries import misjudged, with_tries
 from tools.refresh_outputs import NOTEBOOKS, private_node
 
 # Small enough to be quick; the committed outputs are of the full size, and nbval runs that.
@@ -36,21 +38,26 @@ def where() -> Iterator[dict[str, Any]]:
 
 @pytest.mark.notebook
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
 def test_notebook_runs_in_an_empty_place_and_again(path: Path, where: dict[str, Any], tmp_path: Path):
+    """The second time each exercise is tried in every way: untouched, wrong, and as its solution has it."""
     source = parameters_of(path)
     chosen = {name: value for name, value in {"seats": SEATS, **where}.items() if f"{name} = " in source}
     assert "seats" in chosen
-    for run in ("in an empty place", "again"):
-        papermill.execute_notebook(
-            path,
-            tmp_path / f"{path.stem}, {run}.ipynb",
+    wanted = exercises(path.name.split("_")[0])
+    again = tmp_path / f"{path.stem}, with tries.ipynb"
+    nbformat.write(with_tries(nbformat.read(path, as_version=4), wanted), again)
+    for source in (path, again):
+        executed = papermill.execute_notebook(
+            source,
+            tmp_path / f"{source.stem}, executed.ipynb",
             parameters=chosen,
             kernel_name="python3",
             cwd=NOTEBOOKS,
             progress_bar=False,
         )
+    assert not misjudged(executed, wanted)
 
 
 def parameters_of(path: Path) -> str:
