@@ -13,9 +13,9 @@ import pytest
 from tools.refresh_outputs import NOTEBOOKS, private_node
 
 PROJECT = Path(__file__).resolve().parents[2]
-CELL_SECONDS = 200
+CELL_SECONDS = 400
 # At the size that is committed.
-NOTEBOOK_SECONDS = 420
+NOTEBOOK_SECONDS = 600
 
 
 @pytest.mark.notebook
