@@ -54,7 +54,7 @@ run: venv ## execute the whole workbook at full size; results under out/
 # debugger. The order is pyproject.toml's: the longest files first, so that no worker is left with them at the end.
 .PHONY: test
 test: venv ## run all tests
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # An hour or more: the machine that plays with the checkout takes some 400 steps a second.
 .PHONY: prove

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import eventually
+from .conftest import eventually, open_cluster
+
+
+@pytest.fixture(scope="module")
+def cluster(engine):
+    """One that reads the schema, unlike the other tests'."""
+    cluster = open_cluster(engine)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture(scope="module")
+def session(cluster):
+    return cluster.connect()
 
 
 @pytest.fixture
@@ -57,8 +70,6 @@ def test_changes_are_followed(create, metadata, run):
 
 def test_others_changes_are_followed(create, metadata, cluster, engine, run):
     """Another client's changes arrive as events, and the driver reads the schema anew."""
-    from .conftest import open_cluster
-
     other = open_cluster(engine, schema_event_refresh_window=0)
     other.connect()
     table = create("(p int PRIMARY KEY)")
