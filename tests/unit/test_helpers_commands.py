@@ -67,7 +67,7 @@ def test_the_bench_prints_and_writes_its_figures(
     monkeypatch.setattr(bench, "STARTS", 1)
     monkeypatch.setenv("EMBEDDED_DIR", "")
     monkeypatch.setenv("HELPERS_PROGRESS", "off")
-    assert bench.main(["--seats", "400", "--output", str(tmp_path / "out" / "bench.json")]) == 0
+    assert bench.main(["--seats", "200", "--output", str(tmp_path / "out" / "bench.json")]) == 0
     document = json.loads((tmp_path / "out" / "bench.json").read_text())
     figures = {figure["name"]: figure for figure in document["figures"]}
     assert set(figures) == {
@@ -75,8 +75,8 @@ def test_the_bench_prints_and_writes_its_figures(
         "fan-out one by one",
         "fan-out concurrent",
         "fan-out batches",
-        "400 tickets with their view",
-        "400 rows read through the view",
+        "200 tickets with their view",
+        "200 rows read through the view",
         "conditional updates, one by one",
         "holds, one by one",
         "hold p50",
@@ -85,13 +85,13 @@ def test_the_bench_prints_and_writes_its_figures(
         "holds, contended",
         "families of four, seat by seat",
         "families of four, by a batch",
-        "20 of 200 holds freed, scan",
-        "20 of 200 holds freed, log",
-        "180 holds, nothing to do, scan",
-        "180 holds, nothing to do, log",
-        "memory, 400 tickets and view",
+        "10 of 100 holds freed, scan",
+        "10 of 100 holds freed, log",
+        "90 holds, nothing to do, scan",
+        "90 holds, nothing to do, log",
+        "memory, 200 tickets and view",
         "memory after all of the above",
-        "start, 400 tickets",
+        "start, 200 tickets",
     }
     assert all(figure["value"] > 0 for figure in figures.values())
     assert figures["fan-out batches"]["ratio"] > 1
