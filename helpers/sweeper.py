@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -221,15 +222,15 @@ def sweep(session: Session, *, name: str = "sweeper") -> Swept:
     return sweeper.swept
 
 
-def scan(session: Session, seconds: float, stop: Callable[[], bool] = lambda: False) -> Swept:
-    """The plain alternative: every ``seconds`` look at all held seats of all events, until ``stop()`` says so.
+def scan(session: Session, seconds: float, stop: threading.Event) -> Swept:
+    """The plain alternative: every ``seconds`` look at all held seats of all events, until ``stop`` is set.
 
     Simple, and it needs no log; but each round reads every seat that is held, and a seat waits up to ``seconds``.
     """
     sweeper = Sweeper(session)
-    while not stop():
+    while not stop.is_set():
         sweeper.audit()
-        time.sleep(seconds)
+        stop.wait(seconds)
     return sweeper.swept
 
 
@@ -272,10 +273,10 @@ def _run(session: Session, options: argparse.Namespace) -> Swept | str:
         return f"{close_books(session):,} orders completed"
     if options.once:
         return sweep(session, name=options.name)
-    ended: list[int] = []
     if options.scan is not None:
-        _on_interrupt(ended.append)
-        return scan(session, options.scan, stop=lambda: bool(ended))
+        ended = threading.Event()
+        _on_interrupt(lambda number: ended.set())
+        return scan(session, options.scan, ended)
     sweeper = Sweeper(session, audit_seconds=options.audit, released=_tell)
     behind = {} if options.safety is None else {"safety": options.safety, "pause": options.safety / 5}
     reader = make_reader(session, sweeper, options.name, **behind)

@@ -128,7 +128,7 @@ class Sweeping:
             self.lives.append(sweeper)
             try:
                 if engine_of(self.session).kind == "cassandra":
-                    scan(self.session, 0.2, stop=self.ended.is_set)
+                    scan(self.session, 0.2, self.ended)
                 else:
                     reader = make_reader(self.session, sweeper, self.name, patience=1.0)
                     reader.run(Until(sweeper, self.ended, reader.stop))

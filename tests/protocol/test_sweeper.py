@@ -6,12 +6,24 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, LabError, cancel, hold_seat, pay, push_clock, release_expired, seat_of, server_now
+from helpers import (
+    Event,
+    LabError,
+    cancel,
+    hold_seat,
+    pay,
+    push_clock,
+    release_expired,
+    seat_of,
+    server_now,
+    wait_until,
+)
 from helpers.change_reader import MemoryCheckpoints
 from helpers.control import ask
 from helpers.deadlines import Deadlines
@@ -141,8 +153,13 @@ def test_a_sold_out_event_leaves_the_shop_window_and_returns(lab: Session, shop:
 def test_the_plain_scan_does_the_same_without_a_log(lab: Session, shop: Event) -> None:
     hold_seat(lab, shop.tickets[0], "Ada")
     push_clock(lab, 901)
-    rounds = iter([False, True])
-    swept = scan(lab, 0, stop=lambda: next(rounds))
+    ended = threading.Event()
+    # It waits an hour between its rounds, and is told to end while it waits.
+    with ThreadPoolExecutor(1) as pool:
+        scanning = pool.submit(scan, lab, 3600, ended)
+        wait_until(lambda: seat_of(lab, shop.tickets[0]).status == "available", why="the first round")
+        ended.set()
+        swept = scanning.result(timeout=30)
     assert (swept.audits, swept.found_by_audit, swept.learnt) == (1, 1, 0)
 
 
