@@ -46,7 +46,7 @@ Record = tuple[str, Any]
 
 SYNC_DELAY = 0.010  # seconds between a write and the moment when it is forced to the disk
 SNAPSHOT_WHEN_IDLE = 1 << 20  # bytes of journal that make a snapshot worth while when there is nothing else to do
-SNAPSHOT_AT_ONCE = 256 << 20  # … and when there is: every request waits for it, so it is put off through a busy hour
+SNAPSHOT_AT_ONCE = 128 << 20  # … and when there is: all requests wait for it, but a start after a crash reads it all
 
 _MARSHAL_VERSION = 4  # what every supported Python reads
 _MAGIC = b"fifty-thousand-seats 1\n"
