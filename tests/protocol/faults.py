@@ -95,3 +95,22 @@ def text_of(query: BoundStatement | BatchStatement) -> str:
     if isinstance(query, BatchStatement):
         return "BATCH"
     return query.prepared_statement.query_string
+
+
+class LosesAnswers:
+    """A session whose decisions, the conditional statements, are carried out while their answers get lost, or are lost
+    themselves: ``error`` is what the driver says then."""
+
+    def __init__(self, session: Any, error: Exception, *, carried_out: bool):
+        self.session, self.error, self.carried_out = session, error, carried_out
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.session, name)
+
+    def execute(self, query: Any, values: Any = None, **options: Any) -> Any:
+        alone = str(getattr(query, "query_string", "")).startswith("UPDATE tickets")
+        if not (alone or isinstance(query, BatchStatement)):
+            return self.session.execute(query, values, **options)
+        if self.carried_out:
+            self.session.execute(query, values, **options)
+        raise self.error

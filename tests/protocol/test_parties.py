@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from cassandra import OperationTimedOut, WriteTimeout
 from cassandra.cluster import Session
-from cassandra.query import BatchStatement
 
 from helpers import Event, LabError, count_by_status, hold_seat, pay, push_clock, release_expired, seat_of
 from helpers.parties import Party, cancel_together, hold_in_turn, hold_together, pay_together
+from tests.protocol.faults import LosesAnswers
 
 HOLDS = pytest.mark.parametrize("hold_all", [hold_together, hold_in_turn])
 
@@ -73,23 +73,6 @@ def test_a_party_that_lost_a_seat_buys_none_and_gives_the_others_back(lab: Sessi
     assert not cancel_together(lab, party).applied
     assert count_by_status(lab, chapter) == {"available": 199, "held": 0, "sold": 1}
     assert orders(lab, party) == {"expired"}
-
-
-class LosesAnswers:
-    """A session whose batches are carried out while their answers get lost, or are lost themselves."""
-
-    def __init__(self, session: Session, error: Exception, *, carried_out: bool):
-        self.session, self.error, self.carried_out = session, error, carried_out
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.session, name)
-
-    def execute(self, query: Any, values: Any = None, **options: Any) -> Any:
-        if not isinstance(query, BatchStatement):
-            return self.session.execute(query, values, **options)
-        if self.carried_out:
-            self.session.execute(query, values, **options)
-        raise self.error
 
 
 @pytest.mark.parametrize("error", [WriteTimeout("CAS", consistency=6, write_type=7), OperationTimedOut()], ids=str)

@@ -24,6 +24,7 @@ from helpers import (
     seat_of,
     server_now,
 )
+from tests.protocol.faults import LosesAnswers
 
 
 def order_of(session: Session, token: object) -> str:
@@ -99,23 +100,6 @@ def test_a_hold_that_is_over_cannot_be_paid_and_is_released_once(lab: Session, c
     assert release_expired(lab, chapter) == []
     assert order_of(lab, hold.token) == "expired"
     assert pay(lab, longer).applied
-
-
-class LosesAnswers:
-    """A session whose conditional updates are carried out while their answers get lost, or are lost themselves."""
-
-    def __init__(self, session: Session, error: Exception, *, carried_out: bool):
-        self.session, self.error, self.carried_out = session, error, carried_out
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.session, name)
-
-    def execute(self, query: Any, values: Any = None, **options: Any) -> Any:
-        if not str(getattr(query, "query_string", "")).startswith("UPDATE tickets"):
-            return self.session.execute(query, values, **options)
-        if self.carried_out:
-            self.session.execute(query, values, **options)
-        raise self.error
 
 
 LOST = [WriteTimeout("CAS", consistency=6, write_type=7), OperationTimedOut()]
