@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..connection import latest_session
 from ..errors import LabError
 from ..names import latest_event
 from ..refusals import error_text
+from ..waiting import wait_until
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -77,6 +79,20 @@ class Look:
             return sorted(names, key=lambda name: columns[name][1])
 
         return named("partition_key"), named("clustering")
+
+    def view(self, name: str) -> None:
+        """``NotYet`` unless ``name`` is a materialized view of this keyspace."""
+        views = self.rows("SELECT view_name FROM system_schema.views WHERE keyspace_name = %s", (self.keyspace,))
+        if name not in {row.view_name for row in views}:
+            raise NotYet(f"There is no view {name} in {self.keyspace} yet.")
+
+    def in_time(self, question: Callable[[], bool], seconds: float = 5) -> bool:
+        """Whether the answer is yes within some seconds: a view is filled in the background."""
+        try:
+            wait_until(question, why="the view to be filled", seconds=seconds)
+        except LabError:
+            return False
+        return True
 
     def drop(self, *tables: str) -> None:
         """Remove tables, for an exercise that makes them."""

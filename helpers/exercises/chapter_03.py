@@ -6,16 +6,13 @@ from collections import Counter
 from typing import Any
 
 from ..course.look import Look, NotYet
-from ..errors import LabError
 from ..waiting import wait_until
 from .keys import rows_by_key
 
 
 def check_1(look: Look) -> str:
     """``my_sections`` is a view that is asked by venue and type, and has every section with accessible places."""
-    views = look.rows("SELECT view_name FROM system_schema.views WHERE keyspace_name = %s", (look.keyspace,))
-    if "my_sections" not in {row.view_name for row in views}:
-        raise NotYet(f"There is no view my_sections in {look.keyspace} yet.")
+    look.view("my_sections")
     venue = look.event.venue
     wanted = set(venue[venue["type_id"] == "accessible"]["section_id"])
     query = "SELECT section_id FROM my_sections WHERE venue_id = %s AND type_id = 'accessible'"
@@ -24,12 +21,8 @@ def check_1(look: Look) -> str:
         rows = rows_by_key(look, "my_sections", "one type of a venue", query, (look.event.venue_id,))
         return {row.section_id for row in rows} & wanted
 
-    # A view is filled in the background: what is not there yet may be there in a moment.
-    if found() != wanted:
-        try:
-            wait_until(lambda: found() == wanted, why="my_sections to be filled", seconds=2)
-        except LabError:
-            raise NotYet(f"my_sections has {len(found())} of {len(wanted)} sections with accessible places.") from None
+    if not look.in_time(lambda: found() == wanted, seconds=2):
+        raise NotYet(f"my_sections has {len(found())} of {len(wanted)} sections with accessible places.")
     return f"my_sections gives you the {len(wanted)} sections with accessible places, by venue and type."
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..course.look import Look, NotYet
-from ..errors import LabError
 from ..ids import user_id
-from ..waiting import wait_until
 from .keys import rows_by_key
 
 _SECTION = "L04"
@@ -37,9 +35,7 @@ def undo_1(look: Look) -> None:
 
 def check_2(look: Look) -> str:
     """``my_prices`` is a view that is asked by event and section, and begins with the cheapest seat."""
-    views = look.rows("SELECT view_name FROM system_schema.views WHERE keyspace_name = %s", (look.keyspace,))
-    if "my_prices" not in {row.view_name for row in views}:
-        raise NotYet(f"There is no view my_prices in {look.keyspace} yet.")
+    look.view("my_prices")
     seats = {seat.ticket_id: seat for seat in look.event.section(_SECTION)}
     key = (look.event.id, next(iter(seats.values())).section_id)
     query = "SELECT ticket_id, price FROM my_prices WHERE event_id = %s AND section = %s"
@@ -48,12 +44,8 @@ def check_2(look: Look) -> str:
         rows = rows_by_key(look, "my_prices", "one section", query, key)
         return [row for row in rows if row.ticket_id in seats]
 
-    # A view is filled in the background: what is not there yet may be there in a moment.
-    if len(found()) < len(seats):
-        try:
-            wait_until(lambda: len(found()) >= len(seats), why="my_prices to be filled", seconds=5)
-        except LabError:
-            raise NotYet(f"my_prices has {len(found())} of the {len(seats)} seats of {_SECTION}.") from None
+    if not look.in_time(lambda: len(found()) >= len(seats)):
+        raise NotYet(f"my_prices has {len(found())} of the {len(seats)} seats of {_SECTION}.")
     prices = [row.price for row in found()]
     if prices != sorted(prices):
         cheapest = f"the cheapest costs {min(prices)}"
