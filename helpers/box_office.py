@@ -25,6 +25,7 @@ from . import on_sale
 from .checkout_protocol import CANCEL, EXPIRE, HOLD, PAY
 from .clock import server_now
 from .event import Event
+from .ids import user_id
 from .seats import Order, Seat, decide, order_status, read, seconds_left, statement_of, together, write_order
 from .venue import Ticket
 
@@ -62,7 +63,8 @@ class Hold:
     @property
     def order(self) -> Order:
         """What the order of this hold says."""
-        return Order(self.token, self.ticket.event_id, self.ticket.ticket_id, self.ticket.price, self.buyer)
+        ticket = self.ticket
+        return Order(self.token, ticket.event_id, ticket.ticket_id, ticket.price, user_id(self.buyer))
 
 
 @dataclass(frozen=True)
@@ -202,14 +204,14 @@ def settle(
     ticket_id: UUID,
     *,
     token: UUID | None = None,
-    buyer: str | None = None,
+    user: UUID | None = None,
     started_at: datetime | None = None,
     now: datetime | None = None,
 ) -> Settled:
     """Put right what a hold left behind whose time is over, whatever became of it and of the process that made it.
 
-    ``token``, ``buyer`` and ``started_at`` are what the queue's row said; without a token it is about whoever holds the
-    seat now. Frees a seat whose hold has lapsed, and brings the order to its end: paid if the seat is sold to it,
+    ``token``, ``user`` and ``started_at`` are what the queue's row or the order said; without a token it is about whoever
+    holds the seat now. Frees a seat whose hold has lapsed, and brings the order to its end: paid if the seat is sold to it,
     otherwise expired, unless it got further. ``has_tickets`` is the caller's (``on_sale.refresh``), once for many.
     """
     now = now or server_now(session)
@@ -218,11 +220,11 @@ def settle(
         token = token or seat.hold_token
         if token is None:
             return Settled()
-        order = Order(token, event_id, ticket_id, seat.price, seat.held_by or "")
+        order = Order(token, event_id, ticket_id, seat.price, user_id(seat.held_by or ""))
         if seat.hold_token != token or seat.held_until is None:
-            if buyer is not None:
+            if user is not None:
                 # Nobody can say any more how it ended; that it did not end in a sale is certain.
-                order = Order(token, event_id, ticket_id, seat.price, buyer)
+                order = Order(token, event_id, ticket_id, seat.price, user)
                 session.execute(write_order(session, order, EXPIRE.order, started_at or now))
             return Settled()
         if seat.status == "sold":
@@ -252,6 +254,28 @@ def unpaid_sales(session: Session, event_id: UUID) -> Iterator[UUID]:
         if row.status == "sold" and row.hold_token and order_status(session, row.hold_token) != PAY.order:
             settle(session, event_id, row.ticket_id)
             yield row.ticket_id
+
+
+def stale_orders(session: Session, now: datetime) -> Iterator[UUID]:
+    """End the pending orders of holds that are over, and give their ids. Reads every order of the shop.
+
+    For whoever tidies up without the log: a buyer who cancelled and died before writing it, or whose pending order
+    came late, leaves a seat that is free, so nobody who looks at seats comes by. The log's deadlines find both.
+    """
+    for row in session.execute(statement_of(session, "list_orders")):
+        if row.status != HOLD.order or row.ticket_id is None:
+            continue
+        settled = settle(
+            session,
+            row.event_id,
+            row.ticket_id,
+            token=row.order_id,
+            user=row.user_id,
+            started_at=row.purchased_at,
+            now=now,
+        )
+        if settled.again_at is None:
+            yield row.order_id
 
 
 def seat_of(session: Session, ticket: Ticket) -> Seat:

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from .checkout_protocol import ORDER_RANKS
 from .errors import LabError
-from .ids import user_id
 from .statement_cache import prepared
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Order:
     event_id: UUID
     ticket_id: UUID
     price: Decimal | None
-    buyer: str
+    user_id: UUID
 
 
 def statement_of(session: Session, name: str) -> PreparedStatement:
@@ -98,7 +97,7 @@ def write_order(session: Session, order: Order, status: str, when: datetime) -> 
             when,
             status,
             order.price,
-            user_id(order.buyer),
+            order.user_id,
             ORDER_RANKS[status],
         )
     )

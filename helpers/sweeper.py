@@ -3,7 +3,7 @@
     python -m helpers.sweeper seats_06                  until Ctrl-C
     python -m helpers.sweeper seats_06 --once           what is due now, and an audit
     python -m helpers.sweeper seats_06 --scan 5         the same work without the log: all held seats, every 5 seconds
-    python -m helpers.sweeper seats_06 --books          closing time: does every sold seat have its paid order?
+    python -m helpers.sweeper seats_06 --books          closing time: is every order at its end?
 
 It learns from each insert when the row will end (``cdc$time`` + ``cdc$ttl``), forgets those that are deleted before,
 and settles the others when the log is read up to their end. Its checkpoint stays behind everything that is not settled
@@ -25,13 +25,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from . import on_sale
-from .box_office import release_lapsed, settle, unpaid_sales
+from .box_office import release_lapsed, settle, stale_orders, unpaid_sales
 from .change_reader import Change, ChangeReader, ChangeReaderError, Checkpoints, TableCheckpoints
 from .clock import server_now
 from .connection import connect, disconnect
 from .deadlines import Deadline, Deadlines
 from .engine import engine_of
 from .errors import LabError
+from .ids import user_id
 from .seats import statement_of
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Sweeper:
             key.event_id,
             key.ticket_id,
             token=deadline.token,
-            buyer=deadline.buyer,
+            user=None if deadline.buyer is None else user_id(deadline.buyer),
             started_at=key.started_at,
             now=now,
         )
@@ -225,7 +226,8 @@ def sweep(session: Session, *, name: str = "sweeper") -> Swept:
 def scan(session: Session, seconds: float, stop: threading.Event) -> Swept:
     """The plain alternative: every ``seconds`` look at all held seats of all events, until ``stop`` is set.
 
-    Simple, and it needs no log; but each round reads every seat that is held, and a seat waits up to ``seconds``.
+    Simple, and it needs no log; but each round reads every seat that is held, and a seat waits up to ``seconds``. Of
+    orders it sees only those of held seats: ``close_books`` ends the others.
     """
     sweeper = Sweeper(session)
     while not stop.is_set():
@@ -235,9 +237,17 @@ def scan(session: Session, seconds: float, stop: threading.Event) -> Swept:
 
 
 def close_books(session: Session) -> int:
-    """Look at every sold seat of every event, and complete the orders that do not say paid; how many that were."""
-    events = session.execute(statement_of(session, "list_events"))
-    return sum(1 for row in events for _ in unpaid_sales(session, row.event_id))
+    """Complete the orders of sold seats that do not say paid, and end those of holds that are over; how many that were.
+
+    Reads every sold seat and every order. Whoever sweeps by the log needs it for one case only (``unpaid_sales``);
+    after ``scan`` it is the way to find the orders whose writer died.
+    """
+    events = list(session.execute(statement_of(session, "list_events")))
+    completed = sum(1 for row in events for _ in unpaid_sales(session, row.event_id))
+    ended = sum(1 for _ in stale_orders(session, server_now(session)))
+    for row in events:
+        on_sale.refresh(session, row.event_id)
+    return completed + ended
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -248,7 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--name", default="sweeper", help="of its checkpoints; each copy has its own (sweeper)")
     parser.add_argument("--once", action="store_true", help="settle what is due now, and end")
     parser.add_argument("--scan", type=float, metavar="SECONDS", help="read all held seats so often, and no log")
-    parser.add_argument("--books", action="store_true", help="complete the orders of sold seats, and end")
+    parser.add_argument("--books", action="store_true", help="bring every order to its end that is over, and end")
     parser.add_argument("--audit", type=float, default=AUDIT_SECONDS, metavar="SECONDS", help="between audits (60)")
     parser.add_argument(
         "--safety",

@@ -102,6 +102,16 @@ def test_whatever_happens_at_any_statement_is_healed(world: World, case: str, ki
                 world.rest(deliver)
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case != "sweep"])
+def test_without_the_log_a_scan_and_closed_books_heal_every_death(world: World, case: str) -> None:
+    setup, operation = CASES[case]
+    for at in range(1, number_of_statements(world, setup, operation) + 1):
+        for kind in KINDS:
+            if kind.startswith("dies"):
+                prepared_world(world, setup).do(operation, Fault(kind, at))
+                world.rest(deliver=True, by_log=False)
+
+
 @pytest.mark.parametrize(
     ("setup", "operation", "meanwhile"),
     [
