@@ -210,9 +210,10 @@ def settle(
 ) -> Settled:
     """Put right what a hold left behind whose time is over, whatever became of it and of the process that made it.
 
-    ``token``, ``user`` and ``started_at`` are what the queue's row or the order said; without a token it is about whoever
-    holds the seat now. Frees a seat whose hold has lapsed, and brings the order to its end: paid if the seat is sold to it,
-    otherwise expired, unless it got further. ``has_tickets`` is the caller's (``on_sale.refresh``), once for many.
+    ``token``, ``user`` and ``started_at`` are what the queue's row or the order said; without a token it is about
+    whoever holds the seat now. Frees a seat whose hold has lapsed, and brings the order to its end: paid if the seat is
+    sold to it, otherwise expired, unless it got further. ``has_tickets`` is the caller's (``on_sale.refresh``), once
+    for many.
     """
     now = now or server_now(session)
     while True:

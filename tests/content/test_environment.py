@@ -94,9 +94,7 @@ def test_this_environment_is_the_locked_one():
     if not (Path(sys.prefix) / "made-from.json").exists():
         pytest.skip("not run from the .venv that `make venv` makes")
     pins = pins_for(f"{sys.version_info[0]}.{sys.version_info[1]}", sys.platform)
-    installed = {
-        canonical(package.name): Version(package.version) for package in importlib.metadata.distributions()
-    }
+    installed = {canonical(package.name): Version(package.version) for package in importlib.metadata.distributions()}
     assert {name: installed.get(name) for name in pins} == pins
 
 
