@@ -11,6 +11,7 @@ from . import mishaps
 from .engine import engine_of
 from .errors import LabError
 from .node import running_node
+from .row_classes import named_rows
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def _cluster(settings: Settings, embedded: bool) -> Cluster:
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
         serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
         request_timeout=REQUEST_SECONDS,
+        row_factory=named_rows,
     )
     options: dict[str, Any] = {}
     if embedded:
