@@ -44,6 +44,7 @@ OPERATIONS: list[list[Operation]] = [
     list(product(["reread"], [0, 1], [1, 2000])),
     list(product(["audit"], [0, 1])),
     [("scan",)],
+    [("close_books",)],
 ]
 FAULTS = list(starmap(Fault, product(KINDS, [1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 11])))
 PUSHES = [1, 59, 61, LONGEST_HOLD + 1]
@@ -51,7 +52,7 @@ PUSHES = [1, 59, 61, LONGEST_HOLD + 1]
 OTHERS: list[Operation] = [
     *list(product(["push"], PUSHES)) * 3,
     *list(product(["deliver"], range(4))) * 2,
-    *product(["rest"], [True, False], [0, 1]),
+    *product(["rest"], [True, False], [0, 1], [True, False]),
     *product(["restart"], [0, 1]),
     ("delay_views",),
 ]
@@ -132,9 +133,16 @@ def _world(office: type[Office]) -> World:
     return _worlds(office).next()
 
 
-def play(office: type[Office], steps: int, *, seed_: int = 0, shrink: bool = True) -> int:
+def play(
+    office: type[Office],
+    steps: int,
+    *,
+    seed_: int = 0,
+    shrink: bool = True,
+    after_round: Callable[[int], Any] = lambda steps: None,
+) -> int:
     """Play until so many steps are done, each round from a seed of its own; how many there were. A failure is raised,
-    with ``shrink`` as a short story."""
+    with ``shrink`` as a short story. ``after_round`` is called with the number of steps so far."""
     machine = type(f"{office.__name__}Shop", (Shop,), {"office": office()})
     options = settings(
         max_examples=100,
@@ -151,4 +159,5 @@ def play(office: type[Office], steps: int, *, seed_: int = 0, shrink: bool = Tru
         seeded = seed(seed_)(type(machine.__name__, (machine,), {}))
         run_state_machine_as_test(seeded, settings=options)
         seed_ += 1
+        after_round(worlds.steps - begin)
     return worlds.steps - begin

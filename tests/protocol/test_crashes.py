@@ -71,6 +71,7 @@ CASES: dict[str, tuple[Setup, tuple]] = {
     "sweep": (lapsed, ("sweep", 0, 1000)),
     "audit": (lapsed, ("audit", 0)),
     "scan": (lapsed, ("scan",)),
+    "close books": (lapsed, ("close_books",)),
 }
 
 

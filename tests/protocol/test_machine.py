@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tqdm import tqdm
 
 from tests.protocol.machine import STEPS, play
 from tests.protocol.offices import Office, PlainOffice, TokenlessOffice
@@ -12,7 +13,8 @@ from tests.protocol.world import DoubleSale
 @pytest.mark.slow
 @pytest.mark.timeout(0)
 def test_no_seat_is_sold_twice_and_none_is_lost() -> None:
-    steps = play(Office, STEPS)
+    with tqdm(total=STEPS, unit="step", disable=STEPS < 50_000) as bar:
+        steps = play(Office, STEPS, after_round=lambda done: bar.update(done - bar.n))
     print(f"{steps:,} steps")
     assert steps >= STEPS
 

@@ -215,6 +215,9 @@ class World:
     def _scan(self) -> None:
         release_expired(self.session, self.event)
 
+    def _close_books(self) -> None:
+        close_books(self.session)
+
     def _promised(self, hold: Hold) -> None:
         ticket = hold.ticket.ticket_id
         if self.told.setdefault(ticket, hold.token) != hold.token:
@@ -262,7 +265,7 @@ class World:
         """A sweeper dies between two rounds, and another takes its place."""
         self.sweepers[which].restart()
 
-    def rest(self, deliver: bool, which: int = 0, *, by_log: bool = True) -> None:
+    def rest(self, deliver: bool, which: int = 0, by_log: bool = True) -> None:
         """Everybody goes home, the late messages arrive or are lost, and one sweeper catches up: now all must agree.
 
         Not ``by_log``: nobody reads the log; the held seats are scanned, and then the books are closed.
