@@ -1,4 +1,4 @@
-"""What makes a chapter part of a course: predictions before results, terms that are explained, CQL that reads well."""
+"""What makes a chapter part of a course: predictions before results, CQL that reads well."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ from tools.refresh_outputs import NOTEBOOKS
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 LEAST_PREDICTIONS = 3
 LONGEST_CQL_LINE = 100
-GLOSSARY = NOTEBOOKS / "glossary.md"
 
 _CQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|BEGIN)\s", re.IGNORECASE)
 _KEYWORDS = re.compile(
     r"\b(select|insert|into|values|update|delete|create|alter|drop|truncate|begin|table|view|materialized|where|from|"
     r"and|limit|allow|filtering|order by|using|if|not|exists|primary|distinct)\b"
 )
-_LINK_TO_TERM = re.compile(r"\[([^\]]+)\]\(glossary\.md#([^)\s]+)\)")
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
@@ -89,41 +87,6 @@ def test_the_recap_ends_with_the_surprises(notebook: NotebookNode, path: Path):
     places = [i for i, cell in enumerate(notebook.cells) if "## What you can now say" in cell.source]
     assert len(places) == 1
     assert notebook.cells[places[0] + 1].source == f'surprises("{path.name.split("_")[0]}")'
-
-
-def terms() -> dict[str, str]:
-    """Anchor → term, for every term of the glossary."""
-    names = re.findall(r"^## (.+)$", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE)
-    return {name.lower().replace(" ", "-"): name for name in names}
-
-
-def test_the_glossary_is_in_order_and_short():
-    text = GLOSSARY.read_text(encoding="utf-8")
-    names = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert names == sorted(set(names), key=str.lower)
-    for entry in text.split("\n## ")[1:]:
-        name, _, words = entry.partition("\n")
-        assert words.strip().count(". ") <= 2, f"{name}: two sentences, three at most"
-
-
-def test_every_term_that_is_linked_is_explained(notebook: NotebookNode):
-    linked = {anchor for cell in prose(notebook) for _, anchor in _LINK_TO_TERM.findall(cell.source)}
-    assert linked <= set(terms())
-    assert len(linked) >= 3, "a chapter links the terms that it uses first"
-
-
-def test_a_term_is_linked_where_it_comes_up_first(notebook: NotebookNode):
-    """In the body: behind the opening cells, outside headings and code."""
-    late = []
-    body = [cell.source for cell in prose(notebook) if "**You will " not in cell.source][1:]
-    text = re.sub(r"```.*?```|`[^`\n]*`|^#+ .*$", " ", "\n\n".join(body), flags=re.MULTILINE | re.DOTALL)
-    for anchor, term in terms().items():
-        link = next((found for found in _LINK_TO_TERM.finditer(text) if found[2] == anchor), None)
-        if link is not None:
-            plain = re.search(rf"(?<![\w-]){re.escape(term)}s?\b", text, re.IGNORECASE)
-            if plain and plain.start() < link.start():
-                late.append(term)
-    assert not late
 
 
 def strings(cell: NotebookNode) -> list[str]:
