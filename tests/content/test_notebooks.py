@@ -14,7 +14,7 @@ from tools.refresh_outputs import CELL_METADATA, METADATA, NOTEBOOKS, WIDGET
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 # The rhythm of a chapter: say what we want, run it, read it aloud.
-PROSE = 0.4, 0.65  # Markdown cells among all
+PROSE = 0.48, 0.65  # Markdown cells among all
 MEDIAN_LINES = 2, 4  # of code in a cell
 MOST_LINES = 10  # in nine cells of ten
 LONGEST_CELL = 20
