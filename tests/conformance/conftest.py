@@ -1,8 +1,4 @@
-"""One text, any engine: the tests here are given a session and do not know whose it is.
-
-    (nothing set)            the embedded node, started for the run
-    ENGINE=cassandra         Apache Cassandra 5, started from Maven Central's jars
-    SCYLLA_HOSTS=host,host   a real ScyllaDB (SCYLLA_PORT, SCYLLA_USER … as for the course)
+"""One text, any engine: the tests here are given a session and do not know whose it is (``tests/engines/choice.py``).
 
 Where an engine rightly answers otherwise, the test says so: ``@pytest.mark.differs("cassandra", "why")``. ScyllaDB is
 right where they differ.
@@ -25,9 +21,8 @@ from cassandra.policies import RoundRobinPolicy
 from cassandra.query import tuple_factory
 
 from tests.engines.cassandra import CassandraUnavailable, is_available, start_cassandra
+from tests.engines.choice import CHOSEN, UNKNOWN
 from tests.engines.embedded import start_embedded
-
-CHOSEN = "scylla" if os.environ.get("SCYLLA_HOSTS") else os.environ.get("ENGINE", "embedded")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,7 +59,7 @@ def engine() -> Iterator[SimpleNamespace]:
         host = os.environ["SCYLLA_HOSTS"].split(",")[0]
         yield SimpleNamespace(name=CHOSEN, host=host, port=int(os.environ.get("SCYLLA_PORT", "9042")))
     else:
-        raise pytest.UsageError(f"ENGINE={CHOSEN}: there is embedded, cassandra, and ScyllaDB through SCYLLA_HOSTS.")
+        raise pytest.UsageError(UNKNOWN)
 
 
 def open_cluster(engine: SimpleNamespace, **options: Any) -> Cluster:

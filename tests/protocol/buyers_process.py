@@ -22,7 +22,7 @@ from helpers.parties import cancel_together, hold_together, pay_together
 from tests.protocol.faults import Died, Fault, FaultySession
 
 HOLD_SECONDS = 4
-GIVE_UP_SECONDS = 240
+GIVE_UP_SECONDS = 480
 PATIENCE_SECONDS = 0.5
 OUTAGE = (NoHostAvailable, OperationTimedOut, RequestExecutionException, DriverException)
 

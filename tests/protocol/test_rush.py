@@ -1,7 +1,7 @@
 """Two hundred buyers in several processes, two sweepers, and a node that is killed: at the end the books are right.
 
-On the embedded node; ``RUSH_ON=scylla`` with SCYLLA_HOSTS, or ``RUSH_ON=cassandra``, takes another (nobody kills that
-one, and on Cassandra, which has no such log, the scan does the sweeping).
+On the embedded node, or another engine (``tests/engines/choice.py``): nobody kills that one, and Cassandra, which has
+no such log, is tidied up by the scan and by closed books.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from helpers.engine import engine_of
 from helpers.node import running_node
 from helpers.on_sale import is_offered
 from helpers.sweeper import Sweeper, close_books, make_reader, scan
+from tests.engines.cassandra import is_available, start_cassandra
+from tests.engines.choice import CHOSEN, UNKNOWN
 from tests.protocol.buyers_process import HOLD_SECONDS, OUTAGE, insist
 
 KEYSPACE = "proof_rush"
@@ -52,18 +54,25 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A session to a node of this test's own, or to the cluster that was asked for."""
     monkeypatch.setenv("HELPERS_PROGRESS", "off")
     monkeypatch.setattr("helpers.connection._clusters", {})  # disconnect() closes this test's connections only
-    where = os.environ.get("RUSH_ON", "embedded")
-    if where == "embedded":
-        for name in [name for name in os.environ if name.startswith("SCYLLA_")]:
-            monkeypatch.delenv(name)
+    if CHOSEN == "embedded":
         monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path))
         yield connect()
         disconnect()
         stop_node()
-        return
-    assert os.environ.get("SCYLLA_HOSTS"), "RUSH_ON names an engine, SCYLLA_HOSTS where it is."
-    yield connect()
-    disconnect()
+    elif CHOSEN == "scylla":
+        yield connect()
+        disconnect()
+    elif CHOSEN == "cassandra":
+        available, reason = is_available()
+        if not available:
+            pytest.skip(reason)
+        with start_cassandra() as node:
+            monkeypatch.setenv("SCYLLA_HOSTS", node.host)
+            monkeypatch.setenv("SCYLLA_PORT", str(node.port))
+            yield connect()
+            disconnect()
+    else:
+        raise pytest.UsageError(UNKNOWN)
 
 
 class BuyersProcess:
@@ -159,7 +168,7 @@ def kill_node() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(720)
 def test_two_hundred_buyers_and_a_dying_node_lose_nothing(session: Any) -> None:
     event = open_chapter(session, KEYSPACE, SEATS)
     apply_cql(session, "checkout.cql")
@@ -181,7 +190,7 @@ def test_two_hundred_buyers_and_a_dying_node_lose_nothing(session: Any) -> None:
         if engine_of(session).kind == "embedded":
             kill_node()
     for process in processes:
-        process.finish(300)
+        process.finish(600)
     released = [each.end() for each in sweepers]
     _check(session, event, [sale for process in (*gone, *processes) for sale in process.sold])
     print(f"released {released} in {[len(each.lives) for each in sweepers]} lives")
