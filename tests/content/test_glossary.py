@@ -26,6 +26,7 @@ ALSO = {
     "lightweight transaction": ("conditional update", "conditional write"),
     "materialized view": ("view",),
     "preimage": ("postimage",),
+    "secondary index": ("an index",),
     "time to live": ("TTL",),
 }
 # Terms that are plain English as well: the words that must stand before one, or else it is not the term.
