@@ -19,6 +19,7 @@ from ..names import remember_event
 from ..venue import FULL_HOUSE
 from . import progress_file
 from .exercises import undo
+from .numbers import keyspace_of
 from .outline import chapter as chapter_called
 from .outline import outline
 
@@ -55,7 +56,7 @@ def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = 
     An exercise's rows are put back. A chapter's keyspace is dropped, with everything that a learner has made in it,
     and built anew. What is done so far is kept unless ``progress=True`` asks to forget it too.
     """
-    if what is not None and "." in what:
+    if isinstance(what, str) and "." in what:
         undo(what)
         print(f"Exercise {what}: as it was before.")
         return
@@ -67,11 +68,6 @@ def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = 
     if progress:
         progress_file.forget(chapter)
     checkpoint(chapter, seats=seats, keyspace=keyspace)
-
-
-def keyspace_of(chapter: str) -> str:
-    """The keyspace in which a chapter's notebook works."""
-    return f"seats_{chapter}"
 
 
 def _open_chapter(session: Session) -> str:

@@ -88,7 +88,7 @@ def check(number: str) -> None:
 def verdict(number: str) -> tuple[bool, str]:
     """Whether the exercise is done, and the sentence that says so about the learner's rows; nothing is recorded."""
     try:
-        return True, str(_function(number, "check")(Look()))
+        return True, str(_function(number, "check")(Look(chapter_of(number))))
     except NotYet as not_yet:
         return False, str(not_yet)
 
@@ -127,7 +127,7 @@ def undo(number: str) -> None:
     exercise(number)
     function = _function(number, "undo", optional=True)
     if function is not None:
-        function(Look())
+        function(Look(chapter_of(number)))
 
 
 def _function(number: str, kind: str, optional: bool = False) -> Callable[[Look], object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,17 @@ from ..errors import LabError
 from ..names import latest_event
 from ..refusals import error_text
 from ..waiting import wait_until
+from .numbers import keyspace_of
+from .outline import outline
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
 
     from ..event import Event
+
+
+_TABLE = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
+_VIEW = "SELECT view_name FROM system_schema.views WHERE keyspace_name = %s AND view_name = %s"
 
 
 class NotYet(Exception):
@@ -24,13 +31,20 @@ class NotYet(Exception):
 class Look:
     """The database as the open chapter has it.
 
-    ``session`` is the notebook's, its keyspace in use; ``event`` the one that is on sale there.
+    ``session`` is the notebook's, its keyspace in use; ``event`` the one that is on sale there. A check that names its
+    ``chapter`` is refused in the keyspace of another one, where tables of the same names would answer for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, chapter: str | None = None) -> None:
         session = latest_session()
         if session is None or not session.keyspace:
             raise LabError("No chapter is open here: run the notebook's first cells, then this one again.")
+        others = {keyspace_of(number): number for number in outline() if number != chapter}
+        if chapter is not None and session.keyspace in others:
+            raise LabError(
+                f"This is about chapter {chapter}, and chapter {others[session.keyspace]} is open here: ask in the "
+                f'notebook of chapter {chapter}, or open it here with checkpoint("{chapter}").'
+            )
         self.session: Session = session
         self.keyspace: str = session.keyspace
 
@@ -49,7 +63,20 @@ class Look:
         try:
             return list(self.session.execute(query, values))
         except InvalidRequest as error:
-            raise NotYet(f"{_plain(error)}.") from error
+            raise NotYet(self._what_is_missing(error, query)) from error
+
+    def _what_is_missing(self, error: Exception, query: str) -> str:
+        """A learner did not write the check's query: what its refusal says about the table that they made."""
+        text = error_text(error).rstrip(".")
+        read = re.search(r"\bFROM (\w+)", query)
+        table = read[1] if read else "the table"
+        if text.startswith("unconfigured table"):
+            return f"There is no {table} in {self.keyspace} yet."
+        if found := re.fullmatch(r"(?:Unrecognized name|Undefined column name|Undefined name) (\w+)(?: .*)?", text):
+            return f"{table} has no column {found[1]}."
+        if found := re.fullmatch(r".* is not legal on (?:partition key|primary key) component (\w+)", text):
+            return f"{found[1]} is part of the key of {table}: it belongs among the values, which a write can change."
+        return f"{text}."
 
     def row(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         """The one row of a SELECT, or None."""
@@ -82,9 +109,15 @@ class Look:
 
     def view(self, name: str) -> None:
         """``NotYet`` unless ``name`` is a materialized view of this keyspace."""
-        views = self.rows("SELECT view_name FROM system_schema.views WHERE keyspace_name = %s", (self.keyspace,))
-        if name not in {row.view_name for row in views}:
-            raise NotYet(f"There is no view {name} in {self.keyspace} yet.")
+        if self.is_view(name):
+            return
+        if self.rows(_TABLE, (self.keyspace, name)):
+            raise NotYet(f"{name} is a table, not a view: nothing keeps it in step. Drop it, and make a view.")
+        raise NotYet(f"There is no view {name} in {self.keyspace} yet.")
+
+    def is_view(self, name: str) -> bool:
+        """Whether ``name`` is a materialized view of this keyspace."""
+        return bool(self.rows(_VIEW, (self.keyspace, name)))
 
     def in_time(self, question: Callable[[], bool], seconds: float = 5) -> bool:
         """Whether the answer is yes within some seconds: a view is filled in the background."""
@@ -95,10 +128,8 @@ class Look:
         return True
 
     def drop(self, *tables: str) -> None:
-        """Remove tables, for an exercise that makes them."""
+        """Remove tables or views, for an exercise that makes them, whatever a learner has made of the name."""
         for table in tables:
-            self.session.execute(f"DROP TABLE IF EXISTS {table}")
-
-
-def _plain(error: Exception) -> str:
-    return error_text(error).rstrip(".")
+            self.session.execute(f"DROP {'MATERIALIZED VIEW' if self.is_view(table) else 'TABLE'} IF EXISTS {table}")
+            # A log that was switched off outlives its table, and would stand in the way of the next one.
+            self.session.execute(f"DROP TABLE IF EXISTS {table}_scylla_cdc_log")

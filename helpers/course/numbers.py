@@ -15,3 +15,8 @@ def chapter_of(number: str) -> str:
     if not found:
         raise LabError(f'A number looks like "04.2", the second of chapter 04; this is {number!r}.')
     return found[1]
+
+
+def keyspace_of(chapter: str) -> str:
+    """The keyspace in which a chapter's notebook works: "seats_04"."""
+    return f"seats_{chapter}"

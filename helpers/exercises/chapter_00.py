@@ -22,6 +22,8 @@ def check_1(look: Look) -> str:
                 "an UPDATE whose ids are swapped finds no row, and makes one."
             )
         raise NotYet(f"{seat.label} is still available.")
+    if row.status is None:
+        raise NotYet(f"{seat.label} has no status any more: it is not sold, and no page of the shop would show it.")
     if row.status != "sold":
         raise NotYet(f"{seat.label} is {row.status!r}, and no page of the shop knows that word: it asks for 'sold'.")
     return f"{seat.label} is sold, by a write that named its whole key."

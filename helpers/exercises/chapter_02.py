@@ -37,7 +37,8 @@ def check_1(look: Look) -> str:
         if found[kind] != wanted:
             price, places = found[kind]
             raise NotYet(
-                f"The Annex has {places} places of type {kind} at {_plain(price)}, not {wanted[1]} at {wanted[0]}."
+                f"The Annex has {'no number of' if places is None else places} places of type {kind} at "
+                f"{_plain(price)}, not {wanted[1]} at {wanted[0]}."
             )
     strange = sorted(found.keys() - _PLACES.keys())
     if strange:
@@ -60,7 +61,8 @@ def check_2(look: Look) -> str:
             f"my_guests has {number} for three guests: with {names} as its whole key, each INSERT writes the same row."
         )
     if {row.guest for row in rows} != _GUESTS or len(rows) != len(_GUESTS):
-        raise NotYet(f"my_guests has {len(rows)} rows; wanted is one each for Ada, Bo and Cy.")
+        number = f"{len(rows)} row{'s' * (len(rows) != 1)}"
+        raise NotYet(f"my_guests has {number}; wanted is one each for Ada, Bo and Cy.")
     places = {row.place for row in rows}
     if len(places) > 1:
         raise NotYet(f"The three rows lie in {len(places)} partitions: the partition key of my_guests is ({names}).")
@@ -94,9 +96,13 @@ def check_3(look: Look) -> str:
         raise NotYet(f"{missing[0].label} has no row in tickets, or no section there.")
     status = rows[sold.ticket_id].status
     if status != "sold":
-        raise NotYet(f"{sold.label} is {status}, and Bo has paid for it: its status was written over.")
+        now = status or "without a status"
+        raise NotYet(f"{sold.label} is {now}, and Bo has paid for it: its status was written over.")
     unsold = [rows[ticket.ticket_id] for ticket in others]
     dear = [row for row in unsold if row.price != _NEW_PRICE]
+    if dear and dear[0].price != sold.price:
+        cost = "have no price" if dear[0].price is None else f"cost {_plain(dear[0].price)}"
+        raise NotYet(f"{len(dear)} of F05 {cost} now, not {_NEW_PRICE}.")
     if dear:
         raise NotYet(
             f"{len(dear)} of F05 still cost {dear[0].price}: "

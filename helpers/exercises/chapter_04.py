@@ -36,13 +36,21 @@ def undo_1(look: Look) -> None:
 
 def check_2(look: Look) -> str:
     seat = look.event.seat("F05 A-1")
-    query = "SELECT buyer, TTL(buyer) AS seconds FROM my_locks WHERE event_id = %s AND ticket_id = %s"
+    partition, clustering = look.key("my_locks")
+    key = partition + clustering
+    if "buyer" in key:
+        raise NotYet(
+            f"The key of my_locks is ({', '.join(key)}): with the buyer in it, each buyer has a lock of theirs."
+        )
+    if "ticket_id" not in key:
+        raise NotYet(f"The key of my_locks is ({', '.join(key)}): it does not say which seat is locked.")
+    # Filtering, because a ticket's id alone is a good key too.
+    query = "SELECT buyer, TTL(buyer) AS seconds FROM my_locks WHERE event_id = %s AND ticket_id = %s ALLOW FILTERING"
     rows = look.rows(query, (look.event.id, seat.ticket_id))
     if not rows:
         raise NotYet(f"my_locks has no row for {seat.label}.")
     if len(rows) > 1:
-        partition, clustering = look.key("my_locks")
-        why = "started_at is still in the key" if "started_at" in partition + clustering else "its key parts them"
+        why = "started_at is still in the key" if "started_at" in key else "its key parts them"
         raise NotYet(f"{' and '.join(sorted(str(row.buyer) for row in rows))} both have a lock on {seat.label}: {why}.")
     (lock,) = rows
     if lock.buyer != "Ada":
@@ -77,8 +85,13 @@ def _seats(look: Look, section: str) -> tuple[Ticket, Ticket]:
 
 
 def _row(look: Look, ticket: Ticket) -> Any:
+    if "held_by" not in look.columns("tickets"):
+        raise NotYet("The tickets have no columns for holds yet: run the cells above, from the start.")
     query = "SELECT status, held_by FROM tickets WHERE event_id = %s AND ticket_id = %s"
-    return look.row(query, (look.event.id, ticket.ticket_id))
+    row = look.row(query, (look.event.id, ticket.ticket_id))
+    if row is None:
+        raise NotYet(f"{ticket.label} has no row any more: let the cell begin as the starter did.")
+    return row
 
 
 def _free(look: Look, section: str) -> None:
