@@ -21,6 +21,7 @@ from typing import Any
 
 from .errors import LabError
 from .node import PROJECT, stop_node
+from .quick_nbformat import leave_out_iri_grammar
 from .venue import MOST_SEATS
 
 NOTEBOOKS = PROJECT / "notebooks"
@@ -65,6 +66,7 @@ def chosen(only: list[str]) -> list[Path]:
 
 def execute(notebook: Path, output: Path, *, seats: int | None = None) -> Run:
     """Execute one notebook into the folder ``output``, with ``seats`` seats where its parameters cell knows them."""
+    leave_out_iri_grammar()
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
