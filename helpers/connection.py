@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import mishaps
 from .engine import engine_of
 from .errors import LabError
-from .node import running_node
+from .node import Node, running_node
 from .row_classes import named_rows
 from .settings import Settings
 
@@ -28,7 +28,9 @@ _DIED = (
 # cell and its result. A program that sets up logging still gets it.
 logging.getLogger("cassandra").addHandler(logging.NullHandler())
 
-_clusters: dict[tuple[Settings, bool], Cluster] = {}
+# A cluster that has seen the embedded node die takes its successor for the same host, and still refuses a statement
+# or two while it mends its connections. So each process of the node has a cluster of its own.
+_clusters: dict[tuple[Settings, Node | None], Cluster] = {}
 _latest: Session | None = None
 
 
@@ -45,16 +47,15 @@ def connect(keyspace: str | None = None) -> Session:
     global _latest
     mishaps.install()
     settings = Settings.from_environment()
-    embedded = not settings.hosts
-    if embedded:
-        node = running_node()
+    node = None if settings.hosts else running_node()
+    if node is not None:
         settings = Settings((node.host,), node.port, local_dc="datacenter1")
-    session = _latest = _session(settings, embedded, keyspace)
+    session = _latest = _session(settings, node, keyspace)
     engine = engine_of(session)
     centres = sorted({host.datacenter for host in session.cluster.metadata.all_hosts()})
-    where = "" if embedded else f" at {', '.join(settings.hosts)}"
+    where = "" if node else f" at {', '.join(settings.hosts)}"
     number = f"{engine.nodes} node{'s' * (engine.nodes != 1)}"
-    print(f"Connected to {'the ' * embedded}{engine.name}{where}: {number}, data centre {', '.join(centres)}.")
+    print(f"Connected to {'the ' if node else ''}{engine.name}{where}: {number}, data centre {', '.join(centres)}.")
     return session
 
 
@@ -71,11 +72,11 @@ def disconnect() -> None:
         _clusters.popitem()[1].shutdown()
 
 
-def _session(settings: Settings, embedded: bool, keyspace: str | None) -> Session:
+def _session(settings: Settings, node: Node | None, keyspace: str | None) -> Session:
     from cassandra import InvalidRequest
     from cassandra.cluster import NoHostAvailable
 
-    key = settings, embedded
+    key, embedded = (settings, node), node is not None
     for attempt in ("a cluster that this process has already", "a new one"):
         cluster = _clusters.pop(key, None)
         known = cluster is not None and not cluster.is_shutdown
