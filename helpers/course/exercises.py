@@ -31,6 +31,14 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Right:
+    """An answer by another way than the solution's, which ``check`` accepts as well."""
+
+    what: str
+    code: str
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One exercise as its TOML file has it; ``untouched`` is what ``check`` says to the starter as it is."""
 
@@ -43,6 +51,7 @@ class Exercise:
     hints: tuple[str, str]
     why: str
     wrong: tuple[Wrong, ...]
+    right: tuple[Right, ...] = ()
 
 
 @cache
@@ -55,13 +64,17 @@ def exercises(chapter: str) -> dict[str, Exercise]:
     for i, each in enumerate(tomllib.loads(path.read_text(encoding="utf-8"))["exercise"], start=1):
         number = f"{chapter}.{i}"
         try:
-            wrong = tuple(Wrong(**{name: text.strip("\n") for name, text in one.items()}) for one in each.pop("wrong"))
+            wrong = tuple(Wrong(**_texts(one)) for one in each.pop("wrong"))
+            right = tuple(Right(**_texts(one)) for one in each.pop("right", ()))
             first, second = each.pop("hints")
-            texts = {name: text.strip("\n") for name, text in each.items()}
-            found[number] = Exercise(number=number, hints=(first, second), wrong=wrong, **texts)
+            found[number] = Exercise(number=number, hints=(first, second), wrong=wrong, right=right, **_texts(each))
         except (KeyError, TypeError, ValueError) as error:
             raise LabError(f"Exercise {number} in {path.name} is not whole: {error}.") from error
     return found
+
+
+def _texts(table: dict[str, str]) -> dict[str, str]:
+    return {name: text.strip("\n") for name, text in table.items()}
 
 
 def exercise(number: str) -> Exercise:

@@ -1,5 +1,5 @@
 """Both halves of every exercise, tried in the notebook itself, where a learner meets it: untouched it fails with the
-intended sentence, wrong answers with theirs, and the solution passes.
+intended sentence, wrong answers with theirs, and the solution passes, as right answers of another kind do.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ class Try:
 
 
 def tries_of(each: Exercise) -> list[Try]:
-    """Untouched, then every wrong answer, then the solution."""
+    """Untouched, then every wrong answer, then right ones by another way, then the solution."""
     answers = [("untouched", each.starter, False, each.untouched)]
     answers += [(wrong.what, wrong.code, False, wrong.says) for wrong in each.wrong]
+    answers += [(right.what, right.code, True, "…") for right in each.right]
     answers += [("the solution", each.solution, True, "…")]
     return [
         Try(f"{each.number}, {what}", code, done, sentence, f"{cell_id(each.number, 'try')}-{i}")
