@@ -7,6 +7,7 @@ do not fit a statement; every other error keeps Python's own trace.
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 import html
 import re
@@ -15,6 +16,8 @@ import traceback
 from types import TracebackType
 from typing import Any
 
+from .course.numbers import keyspace_of
+from .course.outline import names_made_in, outline
 from .errors import LabError
 from .refusals import error_text, inner_error, meaning_of
 
@@ -47,7 +50,7 @@ def sentences(error: BaseException, trace: TracebackType | None = None, known: A
     if isinstance(error, DriverException | ErrorMessage):
         return _of_server(error, trace)
     if isinstance(error, TypeError | ValueError):
-        return _of_value(str(error))
+        return _of_value(str(error)) or _of_values(str(error), trace)
     return None
 
 
@@ -72,13 +75,24 @@ def _show(
 
 def _of_name(error: NameError, known: Any) -> list[str]:
     name = error.name or str(error)
-    near = difflib.get_close_matches(name, [each for each in known if not each.startswith("_")], n=1, cutoff=0.75)
-    if near:
+    made = _made_by_cells(known)
+    here = {each for each in known if not each.startswith("_")} | set(dir(builtins))
+    near = difflib.get_close_matches(name, sorted(here | made), n=1, cutoff=0.75)
+    if near and name not in made:
         return [f"NameError: nothing here is called {name}. Did you mean {near[0]}?"]
+    if made and name not in made:
+        return [f"NameError: nothing here is called {name}.", "→ No cell of this chapter makes it: is it spelt right?"]
     return [
         f"NameError: {name} is not there yet.",
         "→ A cell above makes it: run all above this one first (menu Run, Run All Above Selected Cell).",
     ]
+
+
+def _made_by_cells(known: Any) -> frozenset[str]:
+    """The names that the cells of the open chapter make; none outside a chapter."""
+    keyspace = known.get("keyspace") if isinstance(known, dict) else None
+    number = next((each for each in outline() if keyspace_of(each) == keyspace), None)
+    return names_made_in(number) if number else frozenset()
 
 
 def _of_server(error: Any, trace: TracebackType | None) -> list[str]:
@@ -112,7 +126,7 @@ def _of_value(message: str) -> list[str] | None:
     found = re.match(r"Too (few|many) arguments provided to bind\(\) \(got (\d+), expected (\d+)\)", message)
     if found:
         return [
-            f"ValueError: the statement has {found[3]} marks, and there are {found[2]} values.",
+            f"ValueError: the statement has {_count(found[3], 'mark')}, and you gave {_count(found[2], 'value')}.",
             "→ A value for each question mark, in their order.",
         ]
     if "arguments converted during string formatting" in message or "not enough arguments for format" in message:
@@ -121,6 +135,29 @@ def _of_value(message: str) -> list[str] | None:
             "→ In a plain string the marks are %s, in a prepared statement ?; there is one for each value.",
         ]
     return None
+
+
+def _of_values(message: str, trace: TracebackType | None) -> list[str] | None:
+    """What Python complains of inside a call of execute(), where the values are not a collection or too few."""
+    if _query_in(trace) is None:
+        return None
+    found = re.fullmatch(r"'(\w+)' object is not iterable", message)
+    if found:
+        return [
+            f"TypeError: the values of a statement come as a tuple or a list, and this is one {found[1]}.",
+            "→ One value alone needs a comma behind it, as in (event.id,), or brackets, as in [event.id].",
+        ]
+    found = re.fullmatch(r"Cannot bind UNSET_VALUE as a part of the routing key '(\w+)'", message)
+    if found:
+        return [
+            f"ValueError: nothing was given for {found[1]}, and without it no row can be found.",
+            "→ A value for each question mark, in their order.",
+        ]
+    return None
+
+
+def _count(number: str, what: str) -> str:
+    return f"{number} {what}{'s' * (number != '1')}"
 
 
 def _cql_name(driver_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from dataclasses import dataclass
@@ -41,10 +42,28 @@ def chapter(number: str) -> Chapter:
     return outline()[number]
 
 
-def _chapter(path: Path) -> Chapter:
+@cache
+def names_made_in(number: str) -> frozenset[str]:
+    """What the code cells of a chapter give a name to: variables, functions, imports."""
+    names: set[str] = set()
+    for source in _sources(chapter(number).path, "code"):
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                names.add(node.id)
+            elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names.add(node.name)
+            elif isinstance(node, ast.alias):
+                names.add((node.asname or node.name).split(".")[0])
+    return frozenset(names)
+
+
+def _sources(path: Path, kind: str) -> list[str]:
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    prose = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == kind]
+
+
+def _chapter(path: Path) -> Chapter:
+    prose, code = _sources(path, "markdown"), "\n".join(_sources(path, "code"))
     minutes = re.search(r"(\d+) minutes", prose[0])
     return Chapter(
         number=path.name.split("_")[0],

@@ -16,13 +16,17 @@ from tools.refresh_outputs import NOTEBOOKS, private_node
 OPEN = """
 from helpers import connect, open_chapter, LabError
 session = connect()
-event = open_chapter(session, "seats_00", seats=100)
+keyspace = "seats_00"
+event = open_chapter(session, keyspace, seats=100)
 insert = session.prepare("INSERT INTO tickets (event_id, ticket_id, price) VALUES (?, ?, ?)")
 """
 # A learner's cell → what the notebook shows of it.
 MISTAKES = {
     "evnt.id": ["NameError: nothing here is called evnt. Did you mean event?"],
-    "holds[0]": ["NameError: holds is not there yet.", "→ A cell above makes it: run all above this one first"],
+    # Made by a cell of the chapter, although something else is called nearly so.
+    "picture": ["NameError: picture is not there yet.", "→ A cell above makes it: run all above this one first"],
+    "prnt(1)": ["NameError: nothing here is called prnt. Did you mean print?"],
+    "balcony[0]": ["NameError: nothing here is called balcony.", "→ No cell of this chapter makes it"],
     "session.execute('SELECT * FORM tickets')": [
         "SyntaxException: line 1:9",
         "    SELECT * FORM tickets",
@@ -42,8 +46,21 @@ MISTAKES = {
         "→ The values go into the statement's marks in their order",
     ],
     "session.execute(insert, (event.id, 1, 2, 3))": [
-        "ValueError: the statement has 3 marks, and there are 4 values.",
+        "ValueError: the statement has 3 marks, and you gave 4 values.",
         "→ A value for each question mark",
+    ],
+    "session.execute(insert)": ["ValueError: nothing was given for event_id", "→ A value for each question mark"],
+    "session.execute('SELECT * FROM tickets WHERE event_id = %s', event.id)": [
+        "TypeError: the values of a statement come as a tuple or a list, and this is one UUID.",
+        "→ One value alone needs a comma behind it",
+    ],
+    "session.execute('SELECT nme FROM tickets')": [
+        "InvalidRequest: Unrecognized name nme",
+        "→ The table has no such column",
+    ],
+    "session.execute('DESCRIBE TABLE seat')": [
+        "InvalidRequest: Table 'seat' not found in keyspace 'seats_00'",
+        "→ There is no such table in this keyspace.",
     ],
     "session.execute('SELECT * FROM tickets WHERE event_id = %s', (event.id, 1))": [
         "TypeError: the statement's %s marks and the values do not match in number.",
@@ -54,7 +71,7 @@ MISTAKES = {
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str], str]]:
     """Every mistake made in one notebook: cell → (lines of the error, HTML beside it)."""
-    others = ["1 / 0", "raise LabError('One sentence.')", "int('x')"]
+    others = ["1 / 0", "raise LabError('One sentence.')", "int('x')", "list(5)"]
     cells = [nbformat.v4.new_code_cell(source) for source in [OPEN, *MISTAKES, *others]]
     notebook = nbformat.v4.new_notebook(cells=cells)
     client = NotebookClient(
@@ -82,7 +99,7 @@ def test_a_mistake_is_explained(cell: str, shown: dict[str, tuple[list[str], str
 
 
 def test_other_errors_keep_their_trace(shown: dict[str, tuple[list[str], str]]):
-    for cell in ("1 / 0", "int('x')"):
+    for cell in ("1 / 0", "int('x')", "list(5)"):
         lines, page = shown[cell]
         assert len(lines) > 4 and not page
     assert shown["raise LabError('One sentence.')"][0] == ["LabError: One sentence."]
