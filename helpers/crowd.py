@@ -97,7 +97,7 @@ class Sale:
 class Window:
     """The shop's window: the seats that seem to be free. It is always a little behind, as every page of a shop is.
 
-    Fans like to be near the stage, where seats are dear, and take the first rows of a section first.
+    Fans like the dear seats best, and take the first rows of a section first.
     """
 
     def __init__(self, event: Event, seed: int):

@@ -90,7 +90,7 @@ def pace_plot(sale: Sale, *, engine: str = "embedded node") -> Figure:
 def filling_maps(sale: Sale, parts: Sequence[float] = (0.2, 0.5, 1.0)) -> Figure:
     """The house at some moments of a sale, ``parts`` of its length: each section's colour says how much is sold.
 
-    >>> picture(filling_maps(sale), "Three maps: the sections by the stage fill first.")
+    >>> picture(filling_maps(sale), "Three maps: the dear sections fill first.")
     """
     _insist(sale)
     moments = {f"after {part:.0%} of the time": sale.sold_at(part * sale.seconds) for part in parts}
