@@ -156,7 +156,7 @@ def _checks(chapter: str) -> ModuleType:
 
 
 def _mine(record: dict[str, Any], number: str) -> dict[str, Any]:
-    return record["exercises"].setdefault(number, {"tries": 0, "hints": 0, "done": False})
+    return record["exercises"].setdefault(number, progress_file.new_exercise())
 
 
 def _note(wanted: Exercise, done: bool) -> int:

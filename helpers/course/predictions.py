@@ -19,6 +19,7 @@ from ..showing import show_or_print
 from . import progress_file
 from .frontend import somebody_watches
 from .numbers import chapter_of
+from .outline import chapter as chapter_called
 
 
 @dataclass
@@ -38,6 +39,7 @@ def predict(number: str, question: str, options: Mapping[str, Hashable]) -> None
     in an order that gives nothing away. A choice can be changed until ``compare``.
     """
     chapter = chapter_of(number)
+    chapter_called(chapter)
     if not isinstance(options, Mapping) or len(options) < 2 or len(set(options.values())) < len(options):
         raise LabError(f"Prediction {number} needs two options or more, each with a value of its own.")
     asked, before = _Question(question, dict(options)), _asked.get(number)
@@ -53,11 +55,11 @@ def predict(number: str, question: str, options: Mapping[str, Hashable]) -> None
 
 
 def choose(number: str, option: str) -> None:
-    """Say ``option``: what a click on it does."""
+    """Say ``option``: what a click on it does. Once the result was seen, the prediction stays what it was."""
     asked = _question(number)
     if option not in asked.options:
         raise LabError(f"Prediction {number} has no option {option!r}; it has: {', '.join(asked.options)}.")
-    asked.said = option
+    asked.said = _said_before(number, asked) or option
 
 
 def compare(number: str, happened: Hashable, why: str) -> None:
@@ -68,7 +70,10 @@ def compare(number: str, happened: Hashable, why: str) -> None:
     asked = _question(number)
     found = [label for label, value in asked.options.items() if value == happened and type(value) is type(happened)]
     if not found:
-        raise LabError(f"What happened, {happened!r}, is not among the options of prediction {number}.")
+        raise LabError(
+            f"What happened, {happened!r}, is not among the options of prediction {number}: "
+            "run the cells above in their order, then this one again."
+        )
     if asked.said is None:
         print(f"Prediction {number} waits for you: say above what you expect, then run this cell again.")
         return
@@ -86,6 +91,7 @@ def compare(number: str, happened: Hashable, why: str) -> None:
 
 def surprises(chapter: str) -> None:
     """List the predictions of a chapter that came out otherwise."""
+    chapter_called(chapter)
     made = {
         number: each
         for number, each in sorted(progress_file.read()["predictions"].items())
@@ -95,10 +101,7 @@ def surprises(chapter: str) -> None:
         print(f"Chapter {chapter}: no prediction made yet.")
         return
     others = {number: each for number, each in made.items() if each["surprise"]}
-    number = f"{len(made)} prediction{'s' * (len(made) != 1)}"
-    print(f"Chapter {chapter}: {number}, {len(others) or 'no'} surprise{'s' * (len(others) != 1)}.")
-    for number, each in others.items():
-        print(f"  {number}  {each['question']} Not {each['said']}: {each['happened']}.")
+    show_or_print(_Surprises(chapter, len(made), others, by_default=not somebody_watches()))
 
 
 def _question(number: str) -> _Question:
@@ -129,7 +132,8 @@ def _show_choice(number: str, asked: _Question) -> None:
 
     def noted(chosen: Any) -> None:
         choose(number, chosen["new"])
-        thanks.value = _noted(asked.said)
+        late = "" if asked.said == chosen["new"] else " You have seen the result, so that stays."
+        thanks.value = _noted(asked.said) + late
 
     choice.observe(noted, names="value")
     title = ipywidgets.HTML(f"<b>{html.escape(number)}</b> {html.escape(asked.text)}")
@@ -187,3 +191,49 @@ class _Comparison:
         head = "".join(f"<th {style}>{html.escape(heading)}</th>" for heading, _ in self.columns)
         body = "".join(f"<td {style}>{html.escape(text)}</td>" for _, text in self.columns)
         return f'<table class="dataframe">\n<thead><tr>{head}</tr></thead>\n<tbody><tr>{body}</tr></tbody>\n</table>'
+
+
+@dataclass
+class _Surprises:
+    """The recap of a chapter: the predictions that came out otherwise, as a table in a notebook."""
+
+    chapter: str
+    made: int
+    others: dict[str, dict[str, Any]]
+    by_default: bool
+
+    @property
+    def heading(self) -> str:
+        """How many predictions there were, and how many surprises."""
+        number = f"{self.made} prediction{'s' * (self.made != 1)}"
+        return f"Chapter {self.chapter}: {number}, {len(self.others) or 'no'} surprise{'s' * (len(self.others) != 1)}."
+
+    def __str__(self) -> str:
+        lines = [
+            f"  {number}  {each['question']} Not {each['said']}: {each['happened']}."
+            for number, each in self.others.items()
+        ]
+        return "\n".join([self.heading, *lines])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        heading = f"<p>{html.escape(self.heading)}</p>"
+        if not self.others:
+            return heading
+        # A notebook's page keeps the cells of a table on one line unless told otherwise.
+        style = 'style="text-align: left; vertical-align: top; white-space: normal"'
+        names = ["", "Question", "The usual guess" if self.by_default else "You said", "It happened"]
+        head = "".join(f"<th {style}>{name}</th>" for name in names)
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f"<td {style}>{html.escape(text)}</td>"
+                for text in (number, each["question"], each["said"], each["happened"])
+            )
+            + "</tr>\n"
+            for number, each in self.others.items()
+        )
+        return (
+            f'{heading}\n<table class="dataframe">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>'
+        )

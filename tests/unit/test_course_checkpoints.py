@@ -117,6 +117,8 @@ def test_bad_input_is_a_sentence_and_changes_nothing(session: Session):
     checkpoint("04", seats=SEATS)
     with pytest.raises(LabError, match="There is no chapter '44'"):
         checkpoint("44")
+    with pytest.raises(LabError, match=r"There is no chapter 4\."):
+        reset(4)
     with pytest.raises(LabError, match=r"There is no exercise 04\.99"):
         reset("04.99")
     with pytest.raises(LabError, match="seats"):

@@ -138,6 +138,54 @@ def test_bad_numbers_are_a_sentence(session: Session):
     assert exercise("00.1").title == "Write a note"
 
 
+def test_in_another_chapters_notebook_it_looks_at_nothing(session: Session, told):
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
+    session.execute(
+        "CREATE KEYSPACE IF NOT EXISTS seats_03 WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
+    )
+    session.set_keyspace("seats_03")
+    for ask in check, reset:
+        with pytest.raises(LabError, match=r"about chapter 00, and chapter 03 is open here: .* checkpoint\(\"00\"\)"):
+            ask("00.1")
+    session.set_keyspace("seats_00")
+    session.execute("DROP KEYSPACE seats_03")
+    assert session.execute(
+        "SELECT table_name FROM system_schema.tables WHERE keyspace_name = 'seats_00' AND table_name = 'my_notes'"
+    ).one()
+
+
+def test_a_check_speaks_of_the_learners_table_where_its_query_is_refused(session: Session):
+    look = Look("00")
+    for statement, query, sentence in (
+        (None, "SELECT note FROM my_notes", "There is no my_notes in seats_00 yet."),
+        ("(day int PRIMARY KEY)", "SELECT note FROM my_notes", "my_notes has no column note."),
+        ("(day int, note text, PRIMARY KEY (day, note))", "SELECT TTL(note) FROM my_notes", "note is part of the key"),
+    ):
+        look.drop("my_notes")
+        if statement:
+            session.execute(f"CREATE TABLE my_notes {statement}")
+        with pytest.raises(NotYet) as refused:
+            look.rows(query)
+        assert str(refused.value).startswith(sentence)
+
+
+def test_what_an_exercise_drops_may_be_a_view_or_have_a_log_that_was_switched_off(session: Session):
+    look = Look("00")
+    for _ in range(2):
+        session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text) WITH cdc = {'enabled': true}")
+        session.execute("ALTER TABLE my_notes WITH cdc = {'enabled': false}")
+        look.drop("my_notes")
+    where = "WHERE venue_id IS NOT NULL AND section_id IS NOT NULL AND type_id IS NOT NULL"
+    key = "PRIMARY KEY ((venue_id, type_id), section_id)"
+    session.execute(f"CREATE MATERIALIZED VIEW my_notes AS SELECT * FROM venue_sections {where} {key}")
+    look.drop("my_notes")
+    with pytest.raises(NotYet, match="There is no view my_notes"):
+        look.view("my_notes")
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY)")
+    with pytest.raises(NotYet, match="my_notes is a table, not a view"):
+        look.view("my_notes")
+
+
 def test_without_an_open_chapter_it_says_so(session: Session):
     connect()
     with pytest.raises(LabError, match="No chapter is open here"):

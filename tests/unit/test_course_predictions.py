@@ -65,6 +65,33 @@ def test_only_the_first_answer_is_a_prediction(learner: Path):
     assert progress_file.read()["predictions"]["04.1"]["said"] == "one row"
 
 
+def test_after_the_result_a_prediction_stays_what_it_was(learner: Path, capsys: pytest.CaptureFixture[str]):
+    predict("04.1", "How many rows?", OPTIONS)
+    predictions.choose("04.1", "none")
+    compare("04.1", 2, "Different keys.")
+    capsys.readouterr()
+    predictions.choose("04.1", "two rows")
+    compare("04.1", 2, "Different keys.")
+    assert "You said: none\nIt happened (a surprise): two rows" in capsys.readouterr().out
+
+
+def test_surprises_are_a_table_in_a_notebook(monkeypatch: pytest.MonkeyPatch):
+    shown = []
+    monkeypatch.setattr(predictions, "show_or_print", shown.append)
+    for number, happened in ("04.1", 2), ("04.2", 1):
+        predict(number, "Is a < b?", OPTIONS)
+        compare(number, happened, "So it is.")
+    surprises("04")
+    page = shown[-1]._repr_html_()
+    assert "2 predictions, 1 surprise." in page and page.count("<tr>") == 2
+    assert "Is a &lt; b?" in page and "The usual guess" in page and "two rows" in page
+    monkeypatch.setattr(progress_file, "_for_this_process", {})
+    predict("04.2", "Is a < b?", OPTIONS)
+    compare("04.2", 1, "So it is.")
+    surprises("04")
+    assert shown[-1]._repr_html_() == "<p>Chapter 04: 1 prediction, no surprises.</p>"
+
+
 def test_surprises_are_listed(capsys: pytest.CaptureFixture[str]):
     surprises("04")
     assert capsys.readouterr().out == "Chapter 04: no prediction made yet.\n"
@@ -97,6 +124,8 @@ def test_the_order_of_the_options_is_the_same_in_every_run_and_no_hint(capsys: p
     [
         (lambda: predict("4.1", "?", OPTIONS), "A number looks like"),
         (lambda: predict(4.1, "?", OPTIONS), "A number looks like"),
+        (lambda: predict("99.1", "?", OPTIONS), "There is no chapter '99'"),
+        (lambda: surprises("4"), "There is no chapter '4'"),
         (lambda: predict("04.1", "?", {"one": 1}), "needs two options or more"),
         (lambda: predict("04.1", "?", {"one": 1, "two": 1}), "each with a value of its own"),
         (lambda: compare("04.9", 1, "why"), "has not been asked yet: run the cell with predict"),

@@ -44,13 +44,64 @@ def test_two_notebooks_at_once_lose_nothing():
     assert len(progress_file.read()["exercises"]) == 60
 
 
-@pytest.mark.parametrize("text", ["{", "[]", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "",
+        '{"exercises": []}',
+        '{"chapters": {"04": 3}}',
+        '{"chapters": {"04": {"seconds": "many"}}}',
+        '{"predictions": {"04.1": {}}}',
+    ],
+)
 def test_a_file_that_cannot_be_read_is_kept_aside(record: Path, text: str, capsys: pytest.CaptureFixture[str]):
     record.parent.mkdir()
     record.write_text(text, encoding="utf-8")
     assert progress_file.read()["exercises"] == {}
     assert "is kept as mine.unreadable.json" in capsys.readouterr().out
     assert record.with_suffix(".unreadable.json").read_text(encoding="utf-8") == text
+
+
+def test_what_an_older_file_lacks_is_added(record: Path):
+    record.parent.mkdir()
+    record.write_text('{"exercises": {"04.1": {"done": true}}, "chapters": {"04": {}}}', encoding="utf-8")
+    progress_file.step("04")
+    progress()
+    assert progress_file.read()["exercises"]["04.1"] == {"tries": 0, "hints": 0, "done": True}
+
+
+def _a_folder_in_its_place(record: Path) -> None:
+    record.mkdir(parents=True)
+
+
+def _a_file_in_place_of_its_folder(record: Path) -> None:
+    record.parent.write_text("no folder", encoding="utf-8")
+
+
+@pytest.mark.parametrize("broken", [_a_folder_in_its_place, _a_file_in_place_of_its_folder])
+def test_where_nothing_can_be_kept_the_course_goes_on(
+    record: Path, broken, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(progress_file, "_for_this_process", {})
+    monkeypatch.setattr(progress_file, "_given_up", set())
+    broken(record)
+    for number in ("04.1", "04.2"):
+        progress_file.change(lambda each, number=number: _done(each, number))
+    assert set(progress_file.read()["exercises"]) == {"04.1", "04.2"}
+    told = capsys.readouterr().out
+    assert told.count("Your progress cannot be kept in") == 1 and "PROGRESS_FILE names another place" in told
+
+
+def test_what_could_be_read_still_counts_where_nothing_can_be_written(record: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(progress_file, "_for_this_process", {})
+    monkeypatch.setattr(progress_file, "_given_up", set())
+    progress_file.change(lambda each: _done(each, "04.1"))
+    record.with_suffix(".new").mkdir()
+    progress_file.change(lambda each: _done(each, "04.2"))
+    assert set(progress_file.read()["exercises"]) == {"04.1", "04.2"}
+    assert set(json.loads(record.read_text(encoding="utf-8"))["exercises"]) == {"04.1"}
 
 
 def test_headless_nothing_is_kept(monkeypatch: pytest.MonkeyPatch):
