@@ -27,7 +27,7 @@ pre { background: #8882; border-radius: 6px; padding: .6rem .8rem; overflow-x: a
 _HELP = {0: "without a hint", 1: "with one hint", 2: "with two hints"}
 
 
-def passport(name: str, path: Path | None = None) -> None:
+def passport(name: str, path: Path | str | None = None) -> None:
     """Write a learner's passport as one HTML page, and say where: beside the notebooks, to be opened from there.
 
     It lists the chapters in which every exercise is done, what can be said after each, and the CQL of the answers.
@@ -36,15 +36,19 @@ def passport(name: str, path: Path | None = None) -> None:
     if not isinstance(name, str) or not name.strip():
         raise LabError('A passport needs a name: passport("Ada").')
     record = progress_file.read()
-    path = path or _place()
+    path = Path(path).expanduser() if path else _place()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_page(name.strip(), record), encoding="utf-8")
     except OSError as error:
-        raise LabError(f"The passport could not be written to {path}: {error.strerror}.") from error
+        raise LabError(
+            f"The passport could not be written to {path}: {error.strerror}. "
+            'A second value names another place, as in passport("Ada", "ada.html").'
+        ) from error
     whole = len(_finished(record))
     chapters = f"{whole} chapter{'s' * (whole != 1)}"
-    print(f"{name.strip()}'s passport: {chapters} with every exercise done. Open {path.name}, beside the notebooks.")
+    where = f"{path.name}, beside the notebooks" if path == NOTEBOOKS / path.name else path
+    print(f"{name.strip()}'s passport: {chapters} with every exercise done. Open {where}.")
 
 
 def _place() -> Path:

@@ -26,7 +26,7 @@ def progress() -> None:
         )
     show(lines)
     open_ones = [number for chapter in outline() for number in exercises(chapter) if not is_done(number)]
-    print(f"Next: exercise {open_ones[0]}." if open_ones else "All exercises are done: passport() is yours.")
+    print(f"Next: exercise {open_ones[0]}." if open_ones else 'All exercises are done: passport("Your name") is yours.')
 
 
 def is_done(number: str) -> bool:

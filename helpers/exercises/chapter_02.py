@@ -91,6 +91,8 @@ def check_3(look: Look) -> str:
     sold, *others = tickets
     query = "SELECT ticket_id, price, status FROM tickets WHERE event_id = %s AND section = %s ALLOW FILTERING"
     rows = {row.ticket_id: row for row in look.rows(query, (look.event.id, sold.section_id))}
+    if not rows:
+        raise NotYet("F05 has no tickets yet: cells above write them, so run those, then this exercise.")
     missing = [ticket for ticket in tickets if ticket.ticket_id not in rows]
     if missing:
         raise NotYet(f"{missing[0].label} has no row in tickets, or no section there.")

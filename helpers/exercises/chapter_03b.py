@@ -18,7 +18,7 @@ def check_1(look: Look) -> str:
     orders = look.rows("SELECT order_id, purchased_at FROM orders WHERE user_id = %s ALLOW FILTERING", bo)
     times = {row.order_id: row.purchased_at for row in orders if row.purchased_at is not None}
     if not times:
-        raise NotYet("Bo has no orders yet: the chapter's first cells write them, so run those, then this exercise.")
+        raise NotYet("Bo has no orders yet: cells above write them, so run those, then this exercise.")
     query = "SELECT order_id FROM my_orders WHERE user_id = %s"
     rows = [row.order_id for row in rows_by_key(look, "my_orders", "one buyer", query, bo)]
     there = set(rows) & set(times)

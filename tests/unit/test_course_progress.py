@@ -165,3 +165,5 @@ def test_an_empty_passport_says_so(tmp_path: Path):
     assert "they are yours to fill" in (tmp_path / "bo.html").read_text(encoding="utf-8")
     with pytest.raises(LabError, match="needs a name"):
         passport(" ")
+    with pytest.raises(LabError, match=r'could not be written to .*passport\("Ada", "ada\.html"\)'):
+        passport("Bo", str(tmp_path / "bo.html" / "no folder.html"))
