@@ -177,14 +177,23 @@ def _note(wanted: Exercise, done: bool) -> int:
 
 
 def _cell_of(wanted: Exercise) -> str | None:
-    """The learner's own cell: the last one that ran and begins with the exercise's first line."""
+    """What solved the exercise: the last cell that ran and begins with its first line, or the folded solution.
+
+    None where neither is found; the starter as it was is nobody's answer.
+    """
     try:
         from IPython import get_ipython
 
         cells = get_ipython().user_ns["In"]
     except (ImportError, AttributeError, KeyError):
         return None
-    return next((cell for cell in reversed(cells) if cell.lstrip().startswith(first_line(wanted.number))), None)
+    folded, own = f'if solving("{wanted.number}")', first_line(wanted.number)
+    for cell in reversed(cells):
+        if cell.lstrip().startswith(folded):
+            return f"{own}\n{wanted.solution}"
+        if cell.lstrip().startswith(own):
+            return None if cell.strip() == f"{own}\n{wanted.starter}".strip() else cell
+    return None
 
 
 def first_line(number: str) -> str:

@@ -19,9 +19,10 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 header { border: 3px double currentColor; border-radius: 10px; padding: 1rem 1.5rem; }
 h1 { margin: 0; font-size: 1.7rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 .3rem; }
-pre { background: #8882; border-radius: 6px; padding: .6rem .8rem; overflow-x: auto; font-size: 12.5px; }
+pre { background: #8882; border-radius: 6px; padding: .6rem .8rem; font-size: 12.5px;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 .small { opacity: .75; font-size: .9rem; }
-@media print { body { margin: 0; font-size: 11px; } pre { white-space: pre-wrap; } section { break-inside: avoid; } }
+@media print { body { margin: 0; font-size: 11px; } section { break-inside: avoid; } }
 """
 
 _HELP = {0: "without a hint", 1: "with one hint", 2: "with two hints"}
@@ -63,7 +64,7 @@ def _finished(record: dict[str, Any]) -> list[Chapter]:
 
 
 def _page(name: str, record: dict[str, Any]) -> str:
-    seconds = sum(each.get("seconds", 0) for each in record["chapters"].values())
+    minutes = round(sum(each.get("seconds", 0) for each in record["chapters"].values()) / 60)
     asked = record["predictions"].values()
     surprises = sum(bool(each["surprise"]) for each in asked)
     done = sum(bool(each.get("done")) for each in record["exercises"].values())
@@ -79,7 +80,7 @@ def _page(name: str, record: dict[str, Any]) -> str:
 <p class="small">Fifty Thousand Seats · Lantern Park</p>
 <h1>{html.escape(name)}</h1>
 <p>{len(finished)} of {len(outline())} chapters, {done} exercises, {len(asked)} predictions with {surprises} surprises,
-{round(seconds / 60)} minutes at work. {date.today():%d %B %Y}.</p>
+{minutes} minute{"s" * (minutes != 1)} at work. {date.today():%d %B %Y}.</p>
 </header>
 {sections}
 <p class="small">From the learner's own record. Each exercise was checked by the rows that it left in the database.</p>

@@ -124,6 +124,28 @@ def test_an_exercise_can_be_tried_afresh(session: Session, told):
     assert not verdict("00.1")[0]
 
 
+STARTER = '# Exercise 00.1\nprint("nothing yet")'
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        (["import this", STARTER, "# Exercise 00.1\nmine()", "check('00.1')"], "# Exercise 00.1\nmine()"),
+        # What the learner's own cell did, nobody knows: it does not say which exercise it is about.
+        ([STARTER, "mine()", "check('00.1')"], None),
+        ([STARTER, 'if solving("00.1"):\n    check("00.1")'], '# Exercise 00.1\nsession.execute("…")'),
+    ],
+)
+def test_the_passport_gets_what_solved_the_exercise(
+    session: Session, monkeypatch: pytest.MonkeyPatch, cells: list[str], kept: str | None
+):
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
+    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'x')")
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"In": cells}))
+    check("00.1")
+    assert progress_file.read()["exercises"]["00.1"].get("code") == kept
+
+
 def test_a_file_that_is_not_whole_is_named(session: Session, tmp_path: Path):
     (tmp_path / "chapter_03.toml").write_text(re.sub("hints = .*", "", TOML), encoding="utf-8")
     with pytest.raises(LabError, match=r"Exercise 03\.1 in chapter_03\.toml is not whole: 'hints'"):
