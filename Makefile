@@ -56,7 +56,7 @@ run: venv ## execute the whole workbook at full size; results under out/
 test: venv ## run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# An hour or more: the machine that plays with the checkout takes some 400 steps a second.
+# Half an hour: the machine that plays with the checkout takes some 500 steps a second.
 .PHONY: prove
 prove: venv ## play with the checkout for a million steps (make prove STEPS=50000)
 	@PROVE_STEPS=$(or $(STEPS),1000000) $(BIN)/python -m pytest -s tests/protocol/test_machine.py $(ARGS)
