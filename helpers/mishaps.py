@@ -21,6 +21,8 @@ from .course.outline import names_made_in, outline
 from .errors import LabError
 from .refusals import error_text, inner_error, meaning_of
 
+_RUN_ABOVE = "run all above this one first (menu Run, Run All Above Selected Cell)."
+
 
 def install() -> None:
     """Have this notebook's errors explained; outside a notebook it does nothing."""
@@ -82,10 +84,7 @@ def _of_name(error: NameError, known: Any) -> list[str]:
         return [f"NameError: nothing here is called {name}. Did you mean {near[0]}?"]
     if made and name not in made:
         return [f"NameError: nothing here is called {name}.", "→ No cell of this chapter makes it: is it spelt right?"]
-    return [
-        f"NameError: {name} is not there yet.",
-        "→ A cell above makes it: run all above this one first (menu Run, Run All Above Selected Cell).",
-    ]
+    return [f"NameError: {name} is not there yet.", f"→ A cell above makes it: {_RUN_ABOVE}"]
 
 
 def _made_by_cells(known: Any) -> frozenset[str]:
@@ -107,7 +106,11 @@ def _of_server(error: Any, trace: TracebackType | None) -> list[str]:
         if row < len(rows) and column <= len(rows[row]):
             lines += [f"    {rows[row]}", f"    {' ' * column}^"]
     meaning = meaning_of(error)
-    return [*lines, f"→ {meaning}"] if meaning else lines
+    if meaning:
+        lines.append(f"→ {meaning}")
+    if meaning and meaning.startswith("There is no such table"):
+        lines.append(f"→ If a cell above makes it: {_RUN_ABOVE}")
+    return lines
 
 
 def _of_value(message: str) -> list[str] | None:

@@ -69,6 +69,14 @@ def compare(number: str, happened: Hashable, why: str) -> None:
     """
     asked = _question(number)
     found = [label for label, value in asked.options.items() if value == happened and type(value) is type(happened)]
+    before = progress_file.read()["predictions"].get(number)
+    if not found and before:
+        # Whoever runs a cell again may find what only a second run finds.
+        print(
+            f"Prediction {number}: it happened, {before['happened']}. This run found {happened!r}; "
+            "run the cells above once each, in their order, to see the same again."
+        )
+        return
     if not found:
         raise LabError(
             f"What happened, {happened!r}, is not among the options of prediction {number}: "

@@ -143,6 +143,14 @@ def test_an_outcome_that_nobody_could_choose_is_a_mistake_of_the_notebook():
             compare("04.1", outcome, "why")
 
 
+def test_a_second_run_may_find_what_nobody_could_choose(capsys: pytest.CaptureFixture[str]):
+    predict("04.1", "How many rows?", OPTIONS)
+    compare("04.1", 2, "Different keys.")
+    capsys.readouterr()
+    compare("04.1", 4, "Different keys.")
+    assert capsys.readouterr().out.startswith("Prediction 04.1: it happened, two rows. This run found 4; run the cells")
+
+
 def test_html_is_escaped_and_says_the_same(monkeypatch: pytest.MonkeyPatch):
     shown = []
     monkeypatch.setattr(predictions, "show_or_print", shown.append)

@@ -36,6 +36,7 @@ MISTAKES = {
     "session.execute('SELECT * FROM seats')": [
         "InvalidRequest: unconfigured table seats",
         "→ There is no such table in this keyspace.",
+        "→ If a cell above makes it: run all above this one first",
     ],
     "session.execute(\"SELECT * FROM tickets WHERE status = 'sold'\")": [
         "InvalidRequest: Cannot execute this query as it might involve data filtering",
