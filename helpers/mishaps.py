@@ -1,7 +1,7 @@
 """In a notebook, what goes wrong in a learner's cell becomes a sentence and a next step, the full trace a click away.
 
-``connect()`` installs it. It speaks of the database's refusals, of names that no cell has made yet, and of values that
-do not fit a statement; every other error keeps Python's own trace.
+``connect()`` installs it. It speaks of the database's refusals, of names that no cell has made yet or that are
+misspelt, and of values that do not fit; every other error keeps Python's own trace.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import html
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +21,7 @@ from .course.numbers import keyspace_of
 from .course.outline import names_made_in, outline
 from .errors import LabError
 from .refusals import error_text, inner_error, meaning_of
+from .venue import Ticket
 
 _RUN_ABOVE = "run all above this one first (menu Run, Run All Above Selected Cell)."
 
@@ -36,7 +38,8 @@ def install() -> None:
     from cassandra import DriverException
     from cassandra.protocol import ErrorMessage
 
-    shell.set_custom_exc((NameError, TypeError, ValueError, DriverException, ErrorMessage), _show)
+    kinds = (NameError, AttributeError, ImportError, TypeError, ValueError, DriverException, ErrorMessage)
+    shell.set_custom_exc(kinds, _show)
 
 
 def sentences(error: BaseException, trace: TracebackType | None = None, known: Any = ()) -> list[str] | None:
@@ -49,6 +52,10 @@ def sentences(error: BaseException, trace: TracebackType | None = None, known: A
 
     if isinstance(error, NameError):
         return _of_name(error, known)
+    if isinstance(error, AttributeError):
+        return _of_attribute(error)
+    if isinstance(error, ImportError):
+        return _of_import(str(error))
     if isinstance(error, DriverException | ErrorMessage):
         return _of_server(error, trace)
     if isinstance(error, TypeError | ValueError):
@@ -78,13 +85,33 @@ def _show(
 def _of_name(error: NameError, known: Any) -> list[str]:
     name = error.name or str(error)
     made = _made_by_cells(known)
-    here = {each for each in known if not each.startswith("_")} | set(dir(builtins))
-    near = difflib.get_close_matches(name, sorted(here | made), n=1, cutoff=0.75)
+    near = _nearest(name, {*known, *dir(builtins), *made})
     if near and name not in made:
-        return [f"NameError: nothing here is called {name}. Did you mean {near[0]}?"]
+        return [f"NameError: nothing here is called {name}. Did you mean {near}?"]
     if made and name not in made:
         return [f"NameError: nothing here is called {name}.", "→ No cell of this chapter makes it: is it spelt right?"]
     return [f"NameError: {name} is not there yet.", f"→ A cell above makes it: {_RUN_ABOVE}"]
+
+
+def _of_attribute(error: AttributeError) -> list[str] | None:
+    if isinstance(error.obj, str) and error.name in {*Ticket._fields, "label"}:
+        return [
+            f"AttributeError: {error.obj!r} is a text, and a ticket is wanted here.",
+            '→ event.seat("F05 A-1") gives the ticket of a seat.',
+        ]
+    near = _nearest(error.name or "", dir(error.obj))
+    return [f"AttributeError: {type(error.obj).__name__} has no {error.name}. Did you mean {near}?"] if near else None
+
+
+def _of_import(message: str) -> list[str] | None:
+    found = re.match(r"cannot import name '(\w+)' from '(\w+)'", message)
+    near = _nearest(found[1], dir(sys.modules[found[2]])) if found and found[2] in sys.modules else None
+    return [f"ImportError: {found[2]} has no {found[1]}. Did you mean {near}?"] if found and near else None
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    there = sorted(each for each in known if not each.startswith("_"))
+    return next(iter(difflib.get_close_matches(name, there, n=1, cutoff=0.75)), None)
 
 
 def _made_by_cells(known: Any) -> frozenset[str]:

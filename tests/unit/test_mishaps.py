@@ -17,7 +17,9 @@ OPEN = """
 from helpers import connect, open_chapter, LabError
 session = connect()
 keyspace = "seats_00"
+from helpers import apply_cql
 event = open_chapter(session, keyspace, seats=100)
+apply_cql(session, "checkout.cql")
 insert = session.prepare("INSERT INTO tickets (event_id, ticket_id, price) VALUES (?, ?, ?)")
 """
 # A learner's cell → what the notebook shows of it.
@@ -27,6 +29,12 @@ MISTAKES = {
     "picture": ["NameError: picture is not there yet.", "→ A cell above makes it: run all above this one first"],
     "prnt(1)": ["NameError: nothing here is called prnt. Did you mean print?"],
     "balcony[0]": ["NameError: nothing here is called balcony.", "→ No cell of this chapter makes it"],
+    "session.excute('SELECT * FROM tickets')": ["AttributeError: Session has no excute. Did you mean execute?"],
+    "from helpers import chek": ["ImportError: helpers has no chek. Did you mean check?"],
+    "import helpers\nhelpers.hold_seat(session, 'F05 A-1', 'Bo')": [
+        "AttributeError: 'F05 A-1' is a text, and a ticket is wanted here.",
+        "→ event.seat(",
+    ],
     "session.execute('SELECT * FORM tickets')": [
         "SyntaxException: line 1:9",
         "    SELECT * FORM tickets",
@@ -72,7 +80,14 @@ MISTAKES = {
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str], str]]:
     """Every mistake made in one notebook: cell → (lines of the error, HTML beside it)."""
-    others = ["1 / 0", "raise LabError('One sentence.')", "int('x')", "list(5)"]
+    others = [
+        "1 / 0",
+        "event.balcony",
+        "from helpers import balcony",
+        "raise LabError('One sentence.')",
+        "int('x')",
+        "list(5)",
+    ]
     cells = [nbformat.v4.new_code_cell(source) for source in [OPEN, *MISTAKES, *others]]
     notebook = nbformat.v4.new_notebook(cells=cells)
     client = NotebookClient(
@@ -100,7 +115,7 @@ def test_a_mistake_is_explained(cell: str, shown: dict[str, tuple[list[str], str
 
 
 def test_other_errors_keep_their_trace(shown: dict[str, tuple[list[str], str]]):
-    for cell in ("1 / 0", "int('x')", "list(5)"):
+    for cell in ("1 / 0", "event.balcony", "from helpers import balcony", "int('x')", "list(5)"):
         lines, page = shown[cell]
         assert len(lines) > 4 and not page
     assert shown["raise LabError('One sentence.')"][0] == ["LabError: One sentence."]
