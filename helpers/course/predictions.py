@@ -80,7 +80,7 @@ def compare(number: str, happened: Hashable, why: str) -> None:
     if not found:
         raise LabError(
             f"What happened, {happened!r}, is not among the options of prediction {number}: "
-            "run the cells above in their order, then this one again."
+            "run the cells above in their order, then this one again. If an exercise left rows behind, reset() helps."
         )
     if asked.said is None:
         print(f"Prediction {number} waits for you: say above what you expect, then run this cell again.")
