@@ -124,10 +124,11 @@ class Model:
         if conditional and not all(self._holds(statement) for statement in statements):
             return Applied(False)
         effects: list[Effect] = []
+        now = self._seconds()  # one instant for all of them: their TTLs end in the same second
         try:
             for statement in statements:  # all of them see what was there before
                 own = statement.timestamp if statement.timestamp is not None else shared
-                effects += self._effects(statement, own)
+                effects += self._effects(statement, own, now)
         except OutOfBounds:
             return Refused("the list has no such index")
         for effect in effects:
@@ -137,12 +138,12 @@ class Model:
                 self.cells[effect[0]].append(effect[1])
         return Applied(True) if conditional else Done()
 
-    def _effects(self, statement: Modification, timestamp: int) -> Iterator[Effect]:
+    def _effects(self, statement: Modification, timestamp: int, now: int) -> Iterator[Effect]:
         if isinstance(statement, Delete):
             yield from self._deleted(statement, timestamp)
             return
         ttl = statement.ttl if statement.ttl is not None else self.table.default_ttl
-        life = (ttl or None, self._seconds() + ttl if ttl else None)
+        life = (ttl or None, now + ttl if ttl else None)
         if isinstance(statement, Insert):
             partition = tuple(statement.values[name] for name in self.table.partition)
             row = None
