@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,6 +22,7 @@ from .names import name_of
 _REMAINING = re.compile(r"(system\.)?ttl[(_]", re.IGNORECASE)
 _WRITETIME = re.compile(r"(system\.)?writetime[(_]", re.IGNORECASE)
 _NEAR = timedelta(hours=36)
+_PAGE = 92  # letters; a page of the workbook breaks longer lines in the middle of a word
 
 
 class Formatter:
@@ -102,3 +104,13 @@ def _moment(value: datetime) -> str:
 
 def _blob(value: bytes) -> str:
     return f"0x{value.hex()}" if len(value) <= 16 else f"0x{value[:16].hex()}… ({len(value)} bytes)"
+
+
+def paragraph(text: str) -> str:
+    """The text in lines that fit on a page, those behind the first a little further in. Its own breaks stay."""
+    fit = textwrap.TextWrapper(_PAGE, break_long_words=False, break_on_hyphens=False)
+    lines = []
+    for line in text.splitlines():
+        fit.subsequent_indent = " " * (len(line) - len(line.lstrip()) + 2)
+        lines.append(fit.fill(line) if len(line) > _PAGE else line)
+    return "\n".join(lines)

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from .errors import LabError
-from .formatting import Formatter
+from .formatting import Formatter, paragraph
 from .refusals import error_text, inner_error, meaning_of
 
 if TYPE_CHECKING:
@@ -113,10 +113,10 @@ def show_error(action: Callable[[], object]) -> None:
         action()
     except Exception as error:
         error = inner_error(error)
-        print(f"{type(error).__name__}: {error_text(error)}")
+        print(paragraph(f"{type(error).__name__}: {error_text(error)}"))
         meaning = meaning_of(error)
         if meaning:
-            print(f"→ {meaning}")
+            print(paragraph(f"→ {meaning}"))
     else:
         print("No error: it ran.")
 

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import LabError
+from ..formatting import paragraph
 from . import progress_file
 from .frontend import somebody_watches
 from .look import Look, NotYet
@@ -91,9 +92,9 @@ def check(number: str) -> None:
     done, sentence = verdict(number)
     tries = _note(wanted, done)
     if done:
-        print(f"✓ {number}: {sentence}\n  Why it works: {wanted.why}")
+        print(paragraph(f"✓ {number}: {sentence}\n  Why it works: {wanted.why}"))
         return
-    print(f"✗ {number}: {sentence}")
+    print(paragraph(f"✗ {number}: {sentence}"))
     if somebody_watches() and tries >= _TRIES_BEFORE_HELP:
         print(f'  hint("{number}") helps.')
 
@@ -118,7 +119,7 @@ def hint(number: str) -> None:
 
     progress_file.step(chapter_of(number), note)
     if given <= 2:
-        print(f"Hint {given} of 2 for {number}: {wanted.hints[given - 1]}")
+        print(paragraph(f"Hint {given} of 2 for {number}: {wanted.hints[given - 1]}"))
         return
     print(f"The solution of {number}:\n\n{wanted.solution}\n\nThe folded cell below check() now runs it.")
 

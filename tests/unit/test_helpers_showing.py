@@ -14,7 +14,7 @@ from cassandra.cluster import NoHostAvailable, Session
 
 from helpers import Event, LabError, event_id, remember, show, show_error, user_id
 from helpers.clock import latest_known_now
-from helpers.formatting import Formatter, about
+from helpers.formatting import Formatter, about, paragraph
 from helpers.showing import table_of
 
 NOW = latest_known_now()
@@ -126,11 +126,12 @@ def test_html_has_the_same_words_and_no_tags_of_the_data() -> None:
 
 def test_a_refusal_is_shown_with_its_meaning(lab: Session, chapter: Event, capsys: pytest.CaptureFixture[str]) -> None:
     show_error(lambda: lab.execute("SELECT * FROM tickets WHERE status = 'sold'"))
-    assert capsys.readouterr().out.splitlines() == [
+    *refusal, meaning = capsys.readouterr().out.splitlines()
+    assert " ".join(line.strip() for line in refusal) == (
         "InvalidRequest: Cannot execute this query as it might involve data filtering and thus may have unpredictable "
-        "performance. If you want to execute this query despite the performance unpredictability, use ALLOW FILTERING",
-        "→ No key says where these rows are: every row would have to be looked at.",
-    ]
+        "performance. If you want to execute this query despite the performance unpredictability, use ALLOW FILTERING"
+    )
+    assert meaning == "→ No key says where these rows are: every row would have to be looked at."
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,13 @@ def test_a_name_can_be_given() -> None:
     id = UUID(int=7)
     remember(id, "seven")
     assert Formatter().format(id) == "seven"
+
+
+def test_a_long_line_breaks_between_words_and_a_short_one_stays():
+    short = "InvalidRequest: no"
+    long = "  Why it works: " + " ".join(["word"] * 40)
+    lines = paragraph(f"{short}\n{long}").splitlines()
+    assert lines[0] == short
+    assert " ".join(line.strip() for line in lines[1:]) == long.strip()
+    assert len(lines) > 2 and max(map(len, lines)) <= 92
+    assert all(line.startswith("    word") for line in lines[2:])
