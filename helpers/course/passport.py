@@ -37,7 +37,8 @@ def passport(name: str, path: Path | str | None = None) -> None:
     if not isinstance(name, str) or not name.strip():
         raise LabError('A passport needs a name: passport("Ada").')
     record = progress_file.read()
-    path = Path(path).expanduser() if path else _place()
+    chosen = path
+    path = Path(chosen).expanduser() if chosen else _place()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_page(name.strip(), record), encoding="utf-8")
@@ -48,7 +49,8 @@ def passport(name: str, path: Path | str | None = None) -> None:
         ) from error
     whole = len(_finished(record))
     chapters = f"{whole} chapter{'s' * (whole != 1)}"
-    where = f"{path.name}, beside the notebooks" if path == NOTEBOOKS / path.name else path
+    beside = "the notebooks" if path.parent == NOTEBOOKS else "your progress file"
+    where = path if chosen else f"{path.name}, beside {beside}"
     print(f"{name.strip()}'s passport: {chapters} with every exercise done. Open {where}.")
 
 

@@ -160,6 +160,17 @@ def test_the_passport_has_what_was_done_and_the_learners_own_cql(tmp_path: Path,
     assert "1 chapter with every exercise done" in capsys.readouterr().out
 
 
+def test_a_passport_says_where_it_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "mine.json"))
+    passport("Bo")
+    assert (tmp_path / "passport.html").is_file()
+    assert capsys.readouterr().out.endswith("Open passport.html, beside your progress file.\n")
+    passport("Bo", tmp_path / "bo.html")
+    assert capsys.readouterr().out.endswith(f"Open {tmp_path / 'bo.html'}.\n")
+
+
 def test_an_empty_passport_says_so(tmp_path: Path):
     passport("Bo", tmp_path / "bo.html")
     assert "they are yours to fill" in (tmp_path / "bo.html").read_text(encoding="utf-8")
