@@ -1,7 +1,8 @@
 """What CQL means, in its simplest form: all that was ever written is kept, and each read decides what counts.
 
 No storage, no merging, no sorting on disk: a cell is the list of its writes, a deletion is a timestamp and a question
-which cells it covers. The newest write wins; of two of the same time the deletion; of two values the larger.
+which cells it covers. The newest write wins; of two of the same time the deletion; of two values the one of larger
+bytes.
 """
 
 from __future__ import annotations
@@ -250,9 +251,9 @@ class Model:
 
     def _rank(self, place: Place, write: Write, now: int) -> tuple:
         dead = write.value is None or (write.ends is not None and write.ends <= now)
-        worth: Any = 0
+        worth = b""
         if not dead and place.column != MARKER:
-            worth = column(self.table, place.column).place(write.value)
+            worth = column(self.table, place.column).wire(write.value)
         return write.timestamp, dead, write.ends is not None, write.ends or 0, worth
 
     def _elements(self, place: Place) -> dict[Any, Any]:

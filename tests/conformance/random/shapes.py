@@ -10,8 +10,10 @@ import datetime
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from cassandra.cqltypes import _cqltypes, cqltype_to_python
 from cassandra.util import Date, Time
 
 
@@ -32,6 +34,28 @@ class Column:
     def place(self, value: Any) -> int:
         """Where a value stands in CQL's order."""
         return self.pool.index(value)
+
+    def wire(self, value: Any) -> bytes:
+        """A value, of a collection one element, as it goes over the wire. Of two writes of one moment the one with the
+        larger bytes stays, so -1 before 0."""
+        return _codec(self.type, self.collection is not None).serialize(value, 4)
+
+
+@cache
+def _codec(cql_type: str, of_element: bool) -> Any:
+    (codec,) = _codecs(cqltype_to_python(cql_type.removeprefix("frozen<").removesuffix(">" * ("frozen<" in cql_type))))
+    return codec.subtypes[-1] if of_element else codec
+
+
+def _codecs(names: list[Any]) -> list[Any]:
+    """The driver's codecs for names of types, each perhaps followed by a list of its parameters."""
+    found: list[Any] = []
+    for each in names:
+        if isinstance(each, list):
+            found[-1] = found[-1].apply_parameters(_codecs(each))
+        else:
+            found.append(_cqltypes[each])
+    return found
 
 
 @dataclass(frozen=True, eq=False, repr=False)
