@@ -429,8 +429,8 @@ def test_later_timestamp_wins_whenever_it_comes(plain, run):
     assert run(f"SELECT a, WRITETIME(a) FROM {plain} WHERE p = 50") == [(2, 2000)]
 
 
-@pytest.mark.parametrize("first, second, winner", [(5, 9, 9), (9, 5, 9)])
-def test_larger_value_wins_a_tie(plain, run, first, second, winner):
+@pytest.mark.parametrize("first, second, winner", [(5, 9, 9), (9, 5, 9), (-1, 0, -1), (0, -1, -1)])
+def test_larger_bytes_win_a_tie(plain, run, first, second, winner):
     run(f"DELETE FROM {plain} USING TIMESTAMP 1 WHERE p = 51")
     for value in (first, second):
         run(f"UPDATE {plain} USING TIMESTAMP 1000 SET a = {value} WHERE p = 51")
