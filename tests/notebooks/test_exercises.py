@@ -1,7 +1,8 @@
-"""Every exercise is whole, and its cells are what its source says. That it judges rightly, test_papermill.py shows."""
+"""Every exercise is whole, and its cells are what its source says. That it judges rightly, chapters.py shows."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ from tools.refresh_outputs import NOTEBOOKS
 
 PATHS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if exercises(path.name.split("_")[0])]
 LEAST = 3
+_NUMBERS = re.compile(r'"(\d\d[a-z]?)"')
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
@@ -45,3 +47,9 @@ def test_each_is_whole(wanted: dict[str, Exercise]):
         assert len(each.starter.splitlines()) <= 12, number
         for cell in cells_of(each):
             assert len(cell.source.splitlines()) <= 20, number
+
+
+def test_every_notebook_is_run_by_one_of_the_tests_of_chapters():
+    folder = Path(__file__).parent
+    run = [number for file in folder.glob("test_*_chapters.py") for number in _NUMBERS.findall(file.read_text())]
+    assert sorted(run) == sorted(path.name.split("_")[0] for path in NOTEBOOKS.glob("*.ipynb"))

@@ -242,15 +242,17 @@ class Model:
     def _current(self, place: Place) -> Write | None:
         """The write that counts, if it is a live value."""
         now = self._seconds()
-        newest = max(self.cells.get(place, ()), key=lambda write: self._rank(place, write, now), default=None)
+        newest = max(self.cells.get(place, ()), key=lambda write: self._rank(place, write), default=None)
         if newest is None or newest.value is None or (newest.ends is not None and newest.ends <= now):
             return None
         if any(d.timestamp >= newest.timestamp and d.covers(place) for d in self.deletions):
             return None
         return newest
 
-    def _rank(self, place: Place, write: Write, now: int) -> tuple:
-        dead = write.value is None or (write.ends is not None and write.ends <= now)
+    def _rank(self, place: Place, write: Write) -> tuple:
+        """Of two writes of one moment, as those of a batch are, the one with the higher rank stays, also when its time
+        is over by the time somebody reads."""
+        dead = write.value is None
         worth = b""
         if not dead and place.column != MARKER:
             worth = column(self.table, place.column).wire(write.value)

@@ -1,0 +1,105 @@
+"""A chapter in a test: alone in an empty place, and again in the same one; every exercise tried in every way.
+
+On the embedded node nbval runs it first, at its full size, and compares what it prints with what is committed. Then
+papermill runs it again for a small venue, with each exercise untouched, wrong, and as its solutions have it. On a
+cluster, whose outputs are its own, papermill does both.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import nbformat
+import papermill
+
+from helpers import connect, disconnect
+from helpers.course.exercises import exercises
+from tests.notebooks.exercise_tries import misjudged, with_tries
+from tools.refresh_outputs import NOTEBOOKS, private_node
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Small enough to be quick; the committed outputs are of the full size.
+SEATS = 500
+# Where the clock cannot be pushed, a lesson waits for its holds to end.
+HOLD_SECONDS = 5
+CELL_SECONDS = 400
+NOTEBOOK_SECONDS = 600
+
+
+def paths(*chapters: str) -> list[Path]:
+    """The notebooks of these chapters, in this order."""
+    return [path for chapter in chapters for path in NOTEBOOKS.glob(f"{chapter}_*.ipynb")]
+
+
+def run_twice(path: Path, folder: Path) -> None:
+    """Run a notebook in an empty place, and again with all tries; what is executed lies in ``folder``."""
+    notebook, wanted = nbformat.read(path, as_version=4), exercises(path.name.split("_")[0])
+    again = folder / f"{path.stem}, with tries.ipynb"
+    nbformat.write(with_tries(notebook, wanted), again)
+    with _empty_place() as place:
+        if os.environ.get("SCYLLA_HOSTS"):
+            _execute(path, folder, place)
+        else:
+            compare_outputs(path)
+        executed = _execute(again, folder, place)
+    assert not misjudged(executed, wanted)
+
+
+def compare_outputs(path: Path) -> None:
+    """Let nbval run a notebook as it is committed, and compare every output."""
+    # A process of its own: nbval's options would turn every notebook that this run collects into tests.
+    command = [sys.executable, "-m", "pytest", "-p", "tests.notebooks.nbval_rules", "-p", "no:cacheprovider"]
+    options = ["--nbval", f"--nbval-cell-timeout={CELL_SECONDS}", "--nbval-sanitize-with=nbval_sanitize.cfg"]
+    quiet = ["--quiet", "--no-header", "--color=no", "--timeout=0", "--tb=short", "--import-mode=importlib"]
+    run = subprocess.run(
+        [*command, *options, *quiet, str(path.relative_to(PROJECT))],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=NOTEBOOK_SECONDS,
+    )
+    failing = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", run.stdout, re.MULTILINE)
+    told = f"{run.stdout}{run.stderr}"
+    assert run.returncode == 0, f"not as committed: {', '.join(failing) or 'nothing'}; mend, or: make outputs\n{told}"
+
+
+def parameters_of(path: Path) -> str:
+    """The source of the cell that papermill puts its own values behind."""
+    cells = nbformat.read(path, as_version=4).cells
+    return next(cell.source for cell in cells if "parameters" in cell.metadata.get("tags", []))
+
+
+@contextmanager
+def _empty_place() -> Iterator[dict[str, Any]]:
+    """An empty place for a notebook, as parameters: a node of its own or, on a cluster, a keyspace of its own."""
+    if not os.environ.get("SCYLLA_HOSTS"):
+        with private_node():
+            yield {}
+        return
+    keyspace = f"alone_{uuid4().hex[:12]}"
+    yield {"keyspace": keyspace, "hold_seconds": HOLD_SECONDS}
+    connect().execute(f"DROP KEYSPACE IF EXISTS {keyspace}")
+    disconnect()
+
+
+def _execute(path: Path, folder: Path, place: dict[str, Any]) -> nbformat.NotebookNode:
+    source = parameters_of(path)
+    chosen = {name: value for name, value in {"seats": SEATS, **place}.items() if f"{name} = " in source}
+    assert "seats" in chosen
+    return papermill.execute_notebook(
+        path,
+        folder / f"{path.stem}, executed.ipynb",
+        parameters=chosen,
+        kernel_name="python3",
+        cwd=NOTEBOOKS,
+        progress_bar=False,
+        request_save_on_cell_execute=False,  # it writes the whole notebook twice a cell: half of the time
+    )
