@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 COMPOSE := docker compose
 
 # Where the surroundings forbid Python to keep compiled modules, each kernel would compile pandas and matplotlib anew:
-# five seconds of each start, and half of the time of `make test`. They are kept in __pycache__, which git ignores.
+# some five seconds of each start. They are kept in __pycache__, which git ignores.
 export PYTHONDONTWRITEBYTECODE :=
 
 # tools/jupyter keeps JupyterLab from asking about its news first; root, as in a container, must say so.

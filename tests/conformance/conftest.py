@@ -54,7 +54,7 @@ def engine() -> Iterator[SimpleNamespace]:
             with start_cassandra() as node:
                 yield SimpleNamespace(name=CHOSEN, host=node.host, port=node.port)
         except CassandraUnavailable as error:
-            pytest.skip(str(error))
+            pytest.skip(f"Cassandra cannot be had here: {error}")
     elif CHOSEN == "scylla":
         host = os.environ["SCYLLA_HOSTS"].split(",")[0]
         yield SimpleNamespace(name=CHOSEN, host=host, port=int(os.environ.get("SCYLLA_PORT", "9042")))

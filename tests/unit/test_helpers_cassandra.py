@@ -38,7 +38,7 @@ def node() -> Iterator[CassandraNode]:
         with start_cassandra(tls=True, credentials=("ada", "secret")) as started:
             yield started
     except CassandraUnavailable as error:
-        pytest.skip(str(error))
+        pytest.skip(f"Cassandra cannot be had here: {error}")
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def cassandra() -> Iterator[Session]:
         with start_cassandra() as node:
             yield from session_to("cassandra", node.host, node.port)
     except CassandraUnavailable as error:
-        pytest.skip(str(error))
+        pytest.skip(f"Cassandra cannot be had here: {error}")
 
 
 def compare(table: Table, node: Server | Model, other: Server | Model, dialect: Dialect, short: int) -> None:
