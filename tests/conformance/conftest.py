@@ -20,9 +20,9 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, S
 from cassandra.policies import RoundRobinPolicy
 from cassandra.query import tuple_factory
 
-from tests.engines.cassandra import CassandraUnavailable, is_available, start_cassandra
 from tests.engines.choice import CHOSEN, UNKNOWN
 from tests.engines.embedded import start_embedded
+from tests.engines.second import cassandra_or_skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,14 +47,8 @@ def engine() -> Iterator[SimpleNamespace]:
         with start_embedded() as node:
             yield SimpleNamespace(name=CHOSEN, host=node.host, port=node.port, control=node.control)
     elif CHOSEN == "cassandra":
-        available, reason = is_available()
-        if not available:
-            pytest.skip(reason)
-        try:
-            with start_cassandra() as node:
-                yield SimpleNamespace(name=CHOSEN, host=node.host, port=node.port)
-        except CassandraUnavailable as error:
-            pytest.skip(f"Cassandra cannot be had here: {error}")
+        with cassandra_or_skip() as node:
+            yield SimpleNamespace(name=CHOSEN, host=node.host, port=node.port)
     elif CHOSEN == "scylla":
         host = os.environ["SCYLLA_HOSTS"].split(",")[0]
         yield SimpleNamespace(name=CHOSEN, host=host, port=int(os.environ.get("SCYLLA_PORT", "9042")))

@@ -40,8 +40,8 @@ from helpers.engine import engine_of
 from helpers.node import running_node
 from helpers.on_sale import is_offered
 from helpers.sweeper import Sweeper, close_books, make_reader, scan
-from tests.engines.cassandra import is_available, start_cassandra
 from tests.engines.choice import CHOSEN, UNKNOWN
+from tests.engines.second import cassandra_or_skip
 from tests.protocol.buyers_process import HOLD_SECONDS, OUTAGE, insist
 
 KEYSPACE = "proof_rush"
@@ -65,10 +65,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield connect()
         disconnect()
     elif CHOSEN == "cassandra":
-        available, reason = is_available()
-        if not available:
-            pytest.skip(reason)
-        with start_cassandra() as node:
+        with cassandra_or_skip() as node:
             monkeypatch.setenv("SCYLLA_HOSTS", node.host)
             monkeypatch.setenv("SCYLLA_PORT", str(node.port))
             yield connect()

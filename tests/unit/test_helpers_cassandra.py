@@ -23,7 +23,8 @@ from helpers import (
     read_log,
     release_expired,
 )
-from tests.engines.cassandra import CassandraNode, CassandraUnavailable, is_available, start_cassandra
+from tests.engines.cassandra import CassandraNode
+from tests.engines.second import cassandra_or_skip
 
 pytestmark = [pytest.mark.cassandra, pytest.mark.slow, pytest.mark.timeout(300)]
 KEYSPACE = "unit_helpers"
@@ -31,14 +32,8 @@ KEYSPACE = "unit_helpers"
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[CassandraNode]:
-    available, reason = is_available()
-    if not available:
-        pytest.skip(reason)
-    try:
-        with start_cassandra(tls=True, credentials=("ada", "secret")) as started:
-            yield started
-    except CassandraUnavailable as error:
-        pytest.skip(f"Cassandra cannot be had here: {error}")
+    with cassandra_or_skip(tls=True, credentials=("ada", "secret")) as started:
+        yield started
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from cassandra.cluster import Session
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.engines.cassandra import CassandraUnavailable, is_available, start_cassandra
 from tests.engines.embedded import start_embedded
+from tests.engines.second import cassandra_or_skip
 
 from ..conftest import keyspace_options, open_cluster
 from .differences import CASSANDRA, MODEL, Dialect
@@ -66,14 +66,8 @@ def cassandra() -> Iterator[Session]:
         host, port = os.environ["CASSANDRA"].rsplit(":", 1)
         yield from session_to("cassandra", host, int(port))
         return
-    available, reason = is_available()
-    if not available:
-        pytest.skip(reason)
-    try:
-        with start_cassandra() as node:
-            yield from session_to("cassandra", node.host, node.port)
-    except CassandraUnavailable as error:
-        pytest.skip(f"Cassandra cannot be had here: {error}")
+    with cassandra_or_skip() as node:
+        yield from session_to("cassandra", node.host, node.port)
 
 
 def compare(table: Table, node: Server | Model, other: Server | Model, dialect: Dialect, short: int) -> None:
