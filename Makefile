@@ -52,7 +52,7 @@ lab: venv ## open the workbook in JupyterLab
 
 .PHONY: run
 run: venv ## execute the whole workbook at full size; results under out/
-	@$(BIN)/python -m helpers.run $(ARGS)
+	@$(BIN)/python -m tools.run_notebooks $(ARGS)
 
 # A file's tests share their nodes, so a file stays with one worker. ARGS="-n0" runs all in one process, as for a
 # debugger. The order is pyproject.toml's: the longest files first, so that no worker is left with them at the end.
@@ -83,11 +83,11 @@ coverage: venv ## write embedded_scylla/COVERAGE.md anew
 
 .PHONY: bench
 bench: venv ## measure; figures in out/bench.json
-	@$(BIN)/python -m helpers.bench $(ARGS)
+	@$(BIN)/python -m tools.bench $(ARGS)
 
 .PHONY: doctor
 doctor: venv ## look this machine over and say what to mend
-	@$(BIN)/python -m helpers.doctor $(ARGS)
+	@$(BIN)/python tools/doctor.py $(ARGS)
 
 .PHONY: cassandra
 cassandra: venv ## start Apache Cassandra 5 to compare with (needs Java 17 and Maven)

@@ -8,9 +8,6 @@ from typing import Any
 # name → the module that has it; None: the name is a module itself.
 _PUBLIC = {
     "LabError": "errors",
-    "run": "",
-    "bench": "",
-    "doctor": "",
     "connect": "connection",
     "disconnect": "connection",
     "stop_node": "node",

@@ -254,7 +254,7 @@ def _rules() -> list[str]:
         "`hold_in_turn` is the way without batches, and the only one across partitions: one seat after the other, in",
         "the order of their ids, so that of two families with the same wish one gets through. On the first refusal the",
         "seats taken so far are given back. In between others see seats as held that come back a moment later, and a",
-        "crash in the middle leaves them held until their deadline. `python -m helpers.bench` measures both.",
+        "crash in the middle leaves them held until their deadline. `make bench` measures both.",
     ]
 
 

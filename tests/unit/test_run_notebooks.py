@@ -7,7 +7,7 @@ import sys
 
 _TRIED = """
 import sys
-from helpers.quick_nbformat import leave_out_iri_grammar
+from tools.run_notebooks import leave_out_iri_grammar
 leave_out_iri_grammar()
 import nbformat
 assert "lark" not in sys.modules, "the parsers were built"

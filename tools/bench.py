@@ -1,4 +1,4 @@
-"""Measures the course's own figures: ``python -m helpers.bench [--seats N]``; prints them, writes ``out/bench.json``.
+"""Measures the course's own figures: ``python -m tools.bench [--seats N]``; prints them, writes ``out/bench.json``.
 
 On an embedded node of its own, in a temporary folder, or on the server that SCYLLA_HOSTS names (then without the
 figures of the node's start and memory).
@@ -20,19 +20,20 @@ from uuid import uuid4
 
 import psutil
 
-from . import bench_checkout, fan_out
-from .box_office import hold_seat
-from .chapters import open_chapter
-from .clock import server_now
-from .collector import quiet_collector
-from .connection import connect, disconnect
-from .cqlfile import apply_cql
-from .event import Event
-from .figures import Figure
-from .latency import Latencies
-from .node import PROJECT, running_node, stop_node
-from .statement_cache import prepared
-from .venue import FULL_HOUSE
+from helpers import fan_out
+from helpers.box_office import hold_seat
+from helpers.chapters import open_chapter
+from helpers.clock import server_now
+from helpers.collector import quiet_collector
+from helpers.connection import connect, disconnect
+from helpers.cqlfile import apply_cql
+from helpers.event import Event
+from helpers.latency import Latencies
+from helpers.node import PROJECT, running_node, stop_node
+from helpers.statement_cache import prepared
+from helpers.venue import FULL_HOUSE
+from tools import bench_checkout
+from tools.bench_checkout import Figure
 
 KEYSPACE = "seats_bench"
 STARTS = 5
@@ -41,7 +42,7 @@ HOLDS = 1_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m helpers.bench", description="Measure the course's figures.")
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Measure the course's figures.")
     parser.add_argument("--seats", type=int, default=FULL_HOUSE, help="size of the venue (50000)")
     parser.add_argument("--output", type=Path, default=PROJECT / "out" / "bench.json", help="file (out/bench.json)")
     options = parser.parse_args(arguments)

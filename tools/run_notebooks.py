@@ -1,4 +1,4 @@
-"""Executes the workbook headlessly: ``python -m helpers.run [--seats N] [--only 03] [--output out]``.
+"""Executes the workbook headlessly: ``python -m tools.run_notebooks [--seats N] [--only 03] [--output out]``.
 
 Each notebook is executed into the output folder, and a failure does not keep the others from running. On the embedded
 node it uses a node of its own with no past, so that nobody's own work is touched; SCYLLA_HOSTS names another server.
@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import LabError
-from .node import PROJECT, stop_node
-from .quick_nbformat import leave_out_iri_grammar
-from .venue import MOST_SEATS
+from helpers.errors import LabError
+from helpers.node import PROJECT, stop_node
+from helpers.venue import MOST_SEATS
 
 NOTEBOOKS = PROJECT / "notebooks"
 
@@ -95,6 +94,17 @@ def execute(notebook: Path, output: Path, *, seats: int | None = None) -> Run:
     return Run(notebook, target, time.perf_counter() - begin, failure)
 
 
+def leave_out_iri_grammar() -> None:
+    """Call it before the first import of nbformat.
+
+    It, and papermill with it, is then there some three seconds sooner: nbformat imports jsonschema, and that one builds
+    forty parsers for internationalised addresses when it finds rfc3987-syntax, which JupyterLab brings along. The schema
+    of a notebook has no such address, so nothing asks them; jsonschema does without them as if the package was not
+    installed.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+
 def heading_above(notebook: Path, cell: int) -> str:
     """The nearest heading above cell number ``cell`` of an executed notebook."""
     import nbformat
@@ -134,7 +144,9 @@ td, th {{ padding: .3rem .8rem; border-bottom: 1px solid #8886; text-align: left
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m helpers.run", description="Execute the workbook headlessly.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.run_notebooks", description="Execute the workbook headlessly."
+    )
     parser.add_argument("--seats", type=_seats, help="size of the venue (each notebook's own number)")
     parser.add_argument("--only", action="append", default=[], metavar="START", help="begin of a notebook's name: 03")
     parser.add_argument("--output", type=Path, default=PROJECT / "out", help="folder for what was executed (out)")

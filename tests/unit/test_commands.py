@@ -9,7 +9,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import LabError, bench, doctor, run
+from helpers import LabError
+from tools import bench, doctor
+from tools import run_notebooks as run
 
 
 @pytest.fixture

@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
+from dataclasses import dataclass
 from io import StringIO
 from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from .box_office import hold_seat
-from .chapters import open_chapter
-from .clock import push_clock, server_now
-from .collector import quiet_collector
-from .event import Event
-from .figures import Figure
-from .parties import hold_in_turn, hold_together
-from .statement_cache import prepared
-from .sweeper import Sweeper, make_reader
-from .venue import Ticket
+from helpers.box_office import hold_seat
+from helpers.chapters import open_chapter
+from helpers.clock import push_clock, server_now
+from helpers.collector import quiet_collector
+from helpers.event import Event
+from helpers.parties import hold_in_turn, hold_together
+from helpers.statement_cache import prepared
+from helpers.sweeper import Sweeper, make_reader
+from helpers.venue import Ticket
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -29,6 +29,21 @@ AT_ONCE = 16
 BUYERS_A_SEAT = 10
 ROUND = 10  # seats
 CONTESTED, FAMILIES, HELD = 200, 200, 2_000  # seats, parties, seats; fewer in a small venue
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement. ``ratio`` compares it with the figure named ``against``: 2 is twice as good, whatever the unit.
+
+    ``target`` is what the course promises, where it promises something.
+    """
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    against: str | None = None
+    ratio: float | None = None
 
 
 def measure(session: Session, keyspace: str, seats: int, embedded: bool) -> list[Figure]:

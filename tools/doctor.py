@@ -1,4 +1,4 @@
-"""Looks a machine over before a lesson: ``python -m helpers.doctor``. One line a check, and what to do where it is bad.
+"""Looks a machine over before a lesson: ``python tools/doctor.py``. One line a check, and what to do where it is bad.
 
 Exit code 1 when something has to be mended. It changes nothing but the embedded node's folder.
 """
@@ -16,10 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
-from .control import ask
-from .errors import LabError
-from .node import PROJECT, folder, running_node
-from .settings import Settings
+from helpers.control import ask
+from helpers.errors import LabError
+from helpers.node import PROJECT, folder, running_node
+from helpers.settings import Settings
 
 NEEDED_PYTHON = (3, 11)
 NEEDED_DISK_MB = 500
@@ -116,7 +116,7 @@ def server() -> str:
     settings = Settings.from_environment()
     if not settings.hosts:
         return "SCYLLA_HOSTS is not set: the embedded node is used"
-    from .connection import connect, disconnect
+    from helpers.connection import connect, disconnect
 
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
