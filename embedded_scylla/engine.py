@@ -25,7 +25,7 @@ from .derived import cdc, streams
 from .derived.expiry import Expiry
 from .derived.views import build, view_mutations
 from .errors import Unavailable
-from .protocol.prepared import PreparedStatements
+from .prepared import PreparedStatements
 from .request import CONSISTENCY_NAMES, Context, Result, SchemaChange
 from .schema import Keyspace, Schema, Table
 from .schema_events import events_between
