@@ -5,7 +5,7 @@
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 
-# The Python to make .venv with (3.11 or newer), and what is passed on to the program a target runs:
+# The Python to make .venv with (3.11 to 3.14), and what is passed on to the program a target runs:
 #   make test PYTHON=python3.13 ARGS="-k checkout"
 PYTHON ?=
 ARGS ?=
@@ -22,16 +22,19 @@ export PYTHONDONTWRITEBYTECODE :=
 LAB := JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir=notebooks \
 	--LabApp.default_url=/lab/tree/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
 
-# Prints the first Python on the path that runs and is new enough. A name alone proves nothing:
-# version managers put shims there for Pythons that are not installed.
+# Whatever .venv leads to, one's own or somebody else's, finds the project.
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+
+# Prints the first Python that runs and that the packages are built for; tools/environment.py knows which those are.
+# A name alone proves nothing: version managers put shims there for Pythons that are not installed.
 define FIND_PYTHON
 find_python() { \
-	for candidate in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python); do \
-		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	for candidate in $(or $(PYTHON),$(BIN)/python python3 python3.14 python3.13 python3.12 python3.11 python); do \
+		if "$$candidate" tools/environment.py >/dev/null 2>&1; then \
 			printf '%s\n' "$$candidate"; return 0; \
 		fi; \
 	done; \
-	echo "error: $(if $(PYTHON),$(PYTHON) is not,found no) Python 3.11 or newer$(if $(PYTHON),, on the path)." \
+	echo "error: $(if $(PYTHON),$(PYTHON) is not a,found no) Python from 3.11 to 3.14$(if $(PYTHON),, on the path)." \
 		"Install one, or name it: make PYTHON=/path/to/python3.12" >&2; \
 	return 1; \
 }

@@ -3,41 +3,39 @@
 Standard library only, because it runs before anything is installed; it also runs without make
 (`python tools/make_venv.py`, on Windows too).
 
-A stamp, written last, says what `.venv/` was made from. No stamp, or another one, means a
-half-made or outdated environment: it is thrown away and made anew. So neither Ctrl-C nor a power
-cut leaves one that is later believed good. A lock held by the operating system, and thus released
-however the process ends, keeps two runs apart.
+What lies in `.venv/` decides, not what a stamp says: packages that have gone or changed are installed again. The stamp
+says whose it is. Set-up writes it first and fills it last: an empty one means a half-made environment, which is made
+anew, and so neither Ctrl-C nor a power cut leaves one that is later believed good. A `.venv/` without a stamp is
+somebody's own. It is used if it has all that the course needs, and never changed or deleted.
+
+A lock held by the operating system, and thus released however the process ends, keeps two runs apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
-STAMP = VENV / "made-from.json"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools.environment import REQUIREMENTS, ROOT, WINDOWS, Environment, broken, installed, some, unsuitable
+
 LOCK_FILE = ROOT / ".venv.lock"
-REQUIREMENTS = ROOT / "requirements.lock"
 PIP_REQUIREMENTS = ROOT / "tools" / "pip.lock"
-WINDOWS = os.name == "nt"
-PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
-OLDEST = (3, 11)
 
 
 class SetupError(Exception):
     """The environment cannot be made; the message is a sentence for the person at the keyboard."""
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Make the environment unless it is there; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -45,29 +43,34 @@ def main() -> int:
         action="store_true",
         help="accept a good .venv whichever Python it was made with, not only the one running this",
     )
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
+    environment = Environment()
+    python = None if options.keep_python else f"{sys.version_info[0]}.{sys.version_info[1]}"
     try:
-        check_python()
-        with only_one_at_a_time() as lock_descriptor:
-            if not is_current(arguments.keep_python):
-                build(lock_descriptor)
+        # Asked without the lock first: a good environment is good in a checkout that cannot be written, too.
+        if not is_good(environment, python):
+            check_python()
+            with only_one_at_a_time() as lock_descriptor:
+                if not is_good(environment, python):
+                    set_up(environment, python, lock_descriptor)
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: cannot set up {VENV}: {error}", file=sys.stderr)
+        print(f"error: cannot set up {environment.folder}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted: .venv is unfinished, and the next run starts it over.", file=sys.stderr)
+        print("\nInterrupted: .venv is unfinished, and the next run finishes it.", file=sys.stderr)
         return 130
     return 0
 
 
 def check_python() -> None:
-    """Refuse a Python that is too old or has no `venv`, with the remedy."""
+    """Refuse a Python that cannot run the course or has no `venv`, with the remedy."""
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < OLDEST:
-        raise SetupError(f"this is Python {version}; the course needs 3.11 or newer.")
+    reason = unsuitable(sys.version_info[:2])
+    if reason:
+        raise SetupError(f"this is Python {version}; {reason}.")
     try:
         import ensurepip  # noqa: F401  (Debian and Ubuntu ship it apart from Python)
         import venv  # noqa: F401
@@ -108,73 +111,101 @@ def try_lock(lock) -> bool:
     return True
 
 
-def wanted_stamp() -> dict[str, str]:
-    """What a good environment was made from. The folder counts: scripts in `.venv/` name it."""
-    requirements = hashlib.sha256(PIP_REQUIREMENTS.read_bytes() + REQUIREMENTS.read_bytes())
-    return {
-        "folder": str(ROOT),
-        "python": f"{sys.version_info[0]}.{sys.version_info[1]}",
-        "requirements": requirements.hexdigest(),
-    }
+def is_good(environment: Environment, python: str | None) -> bool:
+    """Has `.venv/` all that the course needs, and is it for ``python`` ("3.12"; None: for any)?
 
-
-def is_current(keep_python: bool) -> bool:
-    """True when `.venv/` is whole and was made from today's lock file, here."""
-    try:
-        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    SetupError when it is somebody's own and not good: what is to become of it, they must say.
+    """
+    if environment.ours:
+        return _was_made_for_this(environment, python) and not environment.lacks()
+    if environment.is_free():
         return False
-    if not isinstance(stamp, dict):
-        return False
-    wanted = wanted_stamp()
-    if keep_python:
-        wanted["python"] = stamp.get("python")
-    # The interpreter is a link: it dangles once the Python behind it is uninstalled.
-    return stamp == wanted and PYTHON.exists()
+    fault = environment.fault(python)
+    if fault:
+        raise SetupError(
+            f".venv was not made by this project, so it stays as it is, but {fault}. Either install the packages "
+            f"there (uv pip install -r requirements.lock, or with its own pip: "
+            f"{os.path.relpath(environment.python, ROOT)} -m pip install --no-deps -r requirements.lock), or give it "
+            f"another name: then the next run makes a new one."
+        )
+    return True
 
 
-def build(lock_descriptor: int) -> None:
-    """Make `.venv/` from nothing. A child keeps the lock open, so that it outlives a killed parent."""
+def set_up(environment: Environment, python: str | None, lock_descriptor: int) -> None:
+    """Make `.venv/`, or mend one of ours that only lacks packages."""
     started = time.monotonic()
-    print("Setting up .venv from requirements.lock (once; a minute or two)", flush=True)
-    if VENV.exists():
-        STAMP.unlink(missing_ok=True)
-        try:
-            shutil.rmtree(VENV)
-        except OSError as error:
-            raise SetupError(f"cannot replace .venv ({error}); is a notebook running from it?") from None
+    packages = environment.packages()
+    mended = _was_made_for_this(environment, python) and environment.python.exists() and packages
+    if mended and "pip" in installed(packages):
+        print(f"Mending .venv, which lacks {some(environment.lacks())}", flush=True)
+    else:
+        print("Setting up .venv from requirements.lock (once; a minute or two)", flush=True)
+        mended = False
+        make_room(environment)
+        # Should this very Python be the one in .venv, the one behind it still stands.
+        base_python = getattr(sys, "_base_executable", None) or sys.executable
+        run("cannot make the empty environment", [base_python, "-m", "venv", str(environment.folder)], lock_descriptor)
+    install(environment, lock_descriptor)
+    make_project_importable(environment)
+    missing = environment.lacks()
+    if missing:
+        raise SetupError(
+            f"pip ended well, and yet .venv lacks {some(missing)}; does a pip.conf or a PIP_ variable send packages "
+            f"elsewhere?"
+        )
+    stamp = {"folder": str(ROOT), "python": environment.feature_version()}
+    environment.stamp.write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+    print(f"{'Mended' if mended else 'Set up'} .venv in {time.monotonic() - started:.0f} s.", flush=True)
 
-    # Should this very Python be the one in .venv, the one behind it still stands.
-    base_python = getattr(sys, "_base_executable", None) or sys.executable
+
+def make_room(environment: Environment) -> None:
+    """Leave nothing in `.venv/` but the stamp, which says that it is ours and unfinished."""
+    environment.folder.mkdir(exist_ok=True)
+    environment.stamp.write_text("{}\n", encoding="utf-8")
+    try:
+        for path in environment.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != environment.stamp:
+                path.unlink()
+    except OSError as error:
+        raise SetupError(f"cannot replace .venv ({error}); is a notebook running from it?") from None
+
+
+def install(environment: Environment, lock_descriptor: int) -> None:
+    """Install what the lock files name, by hash; what is there already stays."""
     # The pip that comes with Python is slow at a lock file of this size; today's takes half the time.
-    pip_install = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
-    pip_install += ["install", "--require-hashes", "--no-deps"]
-    steps = {
-        "cannot make the empty environment": [base_python, "-m", "venv", str(VENV)],
-        "cannot install pip": [*pip_install, "--requirement", str(PIP_REQUIREMENTS)],
-        # Modules are compiled when first imported; compiling all of them now would double the wait.
-        "cannot install the packages": [*pip_install, "--no-compile", "--requirement", str(REQUIREMENTS)],
-    }
-    for failure, command in steps.items():
-        code = subprocess.run(command, pass_fds=() if WINDOWS else (lock_descriptor,)).returncode
-        if code:
-            raise SetupError(
-                f"{failure} (exit code {code}); the reason is above. The first set-up needs the network; "
-                f"the next run starts over."
-            )
-    make_project_importable()
-    STAMP.write_text(json.dumps(wanted_stamp(), indent=1) + "\n", encoding="utf-8")
-    print(f"Set up .venv in {time.monotonic() - started:.0f} s.", flush=True)
+    pip = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install"]
+    pip += ["--require-hashes", "--no-deps"]
+    packages = environment.packages()
+    for name in broken(packages) if packages else ():
+        # pip would take it for installed; without its entry it is installed over what is left of it.
+        shutil.rmtree(packages / name)
+    run("cannot install pip", [*pip, "--requirement", str(PIP_REQUIREMENTS)], lock_descriptor)
+    # Modules are compiled when first imported; compiling all of them now would double the wait.
+    command = [*pip, "--no-compile", "--requirement", str(REQUIREMENTS)]
+    run("cannot install the packages", command, lock_descriptor)
 
 
-def make_project_importable() -> None:
+def run(failure: str, command: list[str], lock_descriptor: int) -> None:
+    """Run a step; the child keeps the lock open, so that it outlives a killed parent."""
+    code = subprocess.run(command, pass_fds=() if WINDOWS else (lock_descriptor,)).returncode
+    if code:
+        raise SetupError(
+            f"{failure} (exit code {code}); the reason is above. The first set-up needs the network; the next run "
+            f"tries again."
+        )
+
+
+def make_project_importable(environment: Environment) -> None:
     """Put the checkout on the environment's path, as an editable install would, but with no build."""
-    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    answer = subprocess.run([str(PYTHON), "-c", code], capture_output=True, text=True, check=True)
-    packages = pathlib.Path(answer.stdout.strip())
-    # Relative to the folder it stands in: pure ASCII whatever the checkout's path is.
-    line = os.path.relpath(ROOT, packages) + "\n"
-    (packages / "fifty_thousand_seats.pth").write_text(line, encoding="ascii")
+    environment.path_file().write_text(environment.path_line(), encoding="ascii")
+
+
+def _was_made_for_this(environment: Environment, python: str | None) -> bool:
+    # The folder counts: scripts in `.venv/` name it.
+    made_for = environment.made_for()
+    return bool(made_for) and made_for == {"folder": str(ROOT), "python": python or made_for["python"]}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from tools.environment import BEYOND, OLDEST
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
@@ -133,7 +135,12 @@ def test_pythons_agree():
         assert f"Programming Language :: Python :: {python}" in PROJECT["classifiers"]
     assert "3.10" not in conda_range
     assert "3.10" not in project_range
-    setup = (ROOT / "tools" / "make_venv.py").read_text(encoding="utf-8")
-    assert "OLDEST = (3, 11)" in setup
+    # The lock has no wheels beyond; pyproject.toml gives no upper bound, which would bind those who resolve it anew.
+    assert "3.15" not in conda_range
+    assert [f"{OLDEST[0]}.{OLDEST[1]}", f"{BEYOND[0]}.{BEYOND[1] - 1}"] == [PYTHONS[0], PYTHONS[-1]]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"Python from {PYTHONS[0]} to {PYTHONS[-1]}" in makefile
+    candidates = re.search(r"for candidate in (.*);", makefile)[1]
+    assert re.findall(r"python(3\.\d+)", candidates) == PYTHONS[::-1]
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [PYTHONS[0], PYTHONS[-1]]
