@@ -127,9 +127,11 @@ lock: ## resolve requirements.lock anew
 			pyproject.toml --output-file requirements.lock && \
 		echo pip | "$$folder/bin/"$(UV_COMPILE) $(ARGS) - --output-file tools/pip.lock
 
+# No environment is needed for it, and any Python will do.
 .PHONY: clean
 clean: ## remove all that was made: .venv, .embedded, out, caches
-	@rm -rf $(VENV) .venv.lock .embedded out build dist *.egg-info \
-		.pytest_cache .ruff_cache .hypothesis
-	@find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) \
-		-type d -prune -exec rm -rf {} +
+	@for python in $(or $(PYTHON),python3 python $(BIN)/python); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1; then \
+			exec "$$python" -B tools/clean.py $(ARGS); \
+		fi; \
+	done; echo "error: found no Python 3.8 or newer on the path to clean up with." >&2; exit 1

@@ -11,6 +11,7 @@ import json
 import operator
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,6 +77,15 @@ class Environment:
             text = ""
         found = re.search(r"^version(?:_info)? *= *([0-9]+\.[0-9]+(?:\.[0-9]+)?)", text, re.MULTILINE)
         return found.group(1) if found else None
+
+    def clear(self) -> None:
+        """Leave nothing in it but the stamp, which then says that it is ours and unfinished."""
+        self.stamp.write_text("{}\n", encoding="utf-8")
+        for path in self.folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != self.stamp:
+                path.unlink()
 
     def feature_version(self) -> str | None:
         """The version of its Python without the last number, such as "3.11"."""

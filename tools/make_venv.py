@@ -141,7 +141,11 @@ def set_up(environment: Environment, python: str | None, lock_descriptor: int) -
     else:
         print("Setting up .venv from requirements.lock (once; a minute or two)", flush=True)
         mended = False
-        make_room(environment)
+        try:
+            environment.folder.mkdir(exist_ok=True)
+            environment.clear()
+        except OSError as error:
+            raise SetupError(f"cannot replace .venv ({error}); is a notebook running from it?") from None
         # Should this very Python be the one in .venv, the one behind it still stands.
         base_python = getattr(sys, "_base_executable", None) or sys.executable
         run("cannot make the empty environment", [base_python, "-m", "venv", str(environment.folder)], lock_descriptor)
@@ -156,20 +160,6 @@ def set_up(environment: Environment, python: str | None, lock_descriptor: int) -
     stamp = {"folder": str(ROOT), "python": environment.feature_version()}
     environment.stamp.write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
     print(f"{'Mended' if mended else 'Set up'} .venv in {time.monotonic() - started:.0f} s.", flush=True)
-
-
-def make_room(environment: Environment) -> None:
-    """Leave nothing in `.venv/` but the stamp, which says that it is ours and unfinished."""
-    environment.folder.mkdir(exist_ok=True)
-    environment.stamp.write_text("{}\n", encoding="utf-8")
-    try:
-        for path in environment.folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path != environment.stamp:
-                path.unlink()
-    except OSError as error:
-        raise SetupError(f"cannot replace .venv ({error}); is a notebook running from it?") from None
 
 
 def install(environment: Environment, lock_descriptor: int) -> None:
