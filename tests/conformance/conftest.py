@@ -23,6 +23,7 @@ from cassandra.query import tuple_factory
 from tests.engines.choice import CHOSEN, UNKNOWN
 from tests.engines.embedded import start_embedded
 from tests.engines.second import cassandra_or_skip
+from tests.patience import PATIENT_CLUSTER, SECONDS, Stopwatch
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,7 +61,7 @@ def open_cluster(engine: SimpleNamespace, **options: Any) -> Cluster:
     profile = ExecutionProfile(
         load_balancing_policy=RoundRobinPolicy(),
         row_factory=tuple_factory,
-        request_timeout=30,
+        request_timeout=SECONDS,
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
         serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
     )
@@ -69,6 +70,7 @@ def open_cluster(engine: SimpleNamespace, **options: Any) -> Cluster:
         port=engine.port,
         protocol_version=options.pop("protocol_version", 4),
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        **PATIENT_CLUSTER,
         **options,
     )
 
@@ -156,7 +158,13 @@ def refused(session: Session) -> Callable[..., str]:
     return execute
 
 
-def eventually(question: Callable[[], Any], seconds: float = 10.0) -> Any:
+@pytest.fixture
+def left() -> Callable[[int], range]:
+    """What may be left of a TTL that the test has given, however long it has taken since: ``ttl(…) in left(1000)``."""
+    return Stopwatch().left
+
+
+def eventually(question: Callable[[], Any], seconds: float = SECONDS) -> Any:
     """Ask until the answer is true; views follow their base table in their own time, and an index that is still being
     built may refuse to be read."""
     deadline = time.monotonic() + seconds
@@ -167,3 +175,4 @@ def eventually(question: Callable[[], Any], seconds: float = 10.0) -> Any:
             answer = None
         if answer or time.monotonic() > deadline:
             return answer
+        time.sleep(0.01)

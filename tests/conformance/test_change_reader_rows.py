@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -160,7 +159,7 @@ def test_what_the_database_deletes_itself(
     create: Callable[..., str], run: Callable[..., Any], session: Session, keyspace: str, now: Now
 ) -> None:
     table = create("(p int PRIMARY KEY, v int, until timestamp TTL)", "WITH cdc = {'enabled': true}")
-    run(f"INSERT INTO {table} (p, v, until) VALUES (1, 1, {int(time.time() - 60) * 1000})")
+    run(f"INSERT INTO {table} (p, v, until) VALUES (1, 1, '{now() - timedelta(minutes=1):%Y-%m-%d %H:%M:%S}+0000')")
     assert eventually(lambda: run(f"SELECT * FROM {table}") == [])
 
     reader = ChangeReader(session, keyspace, table.split(".")[1], start="beginning", safety=0, group_by=64, now=now)

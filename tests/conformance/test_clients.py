@@ -22,6 +22,7 @@ from tests.engines.clients import (
     output_of,
     python_client,
 )
+from tests.patience import LONG_SECONDS, SECONDS
 
 pytestmark = pytest.mark.embedded
 
@@ -187,7 +188,7 @@ class Terminal:
         os.close(slave)
         self.seen = ""
 
-    def read_until(self, text: str, seconds: float = 30) -> str:
+    def read_until(self, text: str, seconds: float = SECONDS) -> str:
         """What is shown up to ``text``, which must come."""
         deadline = time.monotonic() + seconds
         while text not in self.seen:
@@ -360,7 +361,7 @@ _NODE_DRIVER = textwrap.dedent("""
 """)
 
 
-@pytest.mark.timeout(400)  # where it is not installed yet, Go compiles it
+@pytest.mark.timeout(2 * LONG_SECONDS)  # where it is not installed yet, Go compiles it
 @pytest.mark.parametrize(
     "module, fork",
     [
@@ -374,7 +375,7 @@ def test_go_driver(engine, stock, module, fork):
     """gocql, its successor at Apache, which tries protocol 5 first, and ScyllaDB's fork, which looks for shards."""
     go, folder = _installed(go_client, module, fork)
     (folder / "main.go").write_text(_GO_DRIVER.replace("DRIVER", module.partition("@")[0]))
-    built = output_of([go, "build", "-C", folder, "-o", folder / "everyday", "."], seconds=180)
+    built = output_of([go, "build", "-C", folder, "-o", folder / "everyday", "."])
     assert built.returncode == 0, built.stderr
     done = output_of([folder / "everyday", engine.host, str(engine.port), stock])
     assert done.stdout.splitlines() == ["203", "c,name,p", "true", "2200", "false it's 1", "true"], done.stderr
@@ -464,7 +465,7 @@ _GO_DRIVER = textwrap.dedent(r"""
 """)
 
 
-@pytest.mark.timeout(400)  # where it is not installed yet, Maven fetches it
+@pytest.mark.timeout(2 * LONG_SECONDS)  # where it is not installed yet, Maven fetches it
 @pytest.mark.parametrize(
     "artifact",
     ["org.apache.cassandra:java-driver-core:4.19.0", "com.scylladb:java-driver-core:4.17.0.1"],

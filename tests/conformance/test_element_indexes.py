@@ -125,9 +125,9 @@ def test_building_over_elements_that_are_there(table, run, finds):
 def test_an_element_expires_alone(table, run, finds, engine):
     run(f"CREATE INDEX ON {table} (KEYS(m))")
     run(f"UPDATE {table} SET m['a'] = 1 WHERE p = 1 AND c = 1")
-    run(f"UPDATE {table} USING TTL 10 SET m['b'] = 1 WHERE p = 1 AND c = 1")
+    run(f"UPDATE {table} USING TTL 1000 SET m['b'] = 1 WHERE p = 1 AND c = 1")
     finds(f"SELECT p FROM {table} WHERE m CONTAINS KEY 'b'", [(1,)])
-    engine.control("push_clock", seconds=11)
+    engine.control("push_clock", seconds=1001)
     finds(f"SELECT p FROM {table} WHERE m CONTAINS KEY 'b'", [])
     finds(f"SELECT p FROM {table} WHERE m CONTAINS KEY 'a'", [(1,)])
 

@@ -74,9 +74,9 @@ def test_batches_and_transactions(table, run, finds):
 @pytest.mark.embedded
 def test_expiry(table, run, finds, engine):
     run(f"INSERT INTO {table} (p, c) VALUES (1, 1)")
-    run(f"UPDATE {table} USING TTL 10 SET v = 7 WHERE p = 1 AND c = 1")
+    run(f"UPDATE {table} USING TTL 1000 SET v = 7 WHERE p = 1 AND c = 1")
     finds(f"SELECT c FROM {table} WHERE v = 7", [(1,)])
-    engine.control("push_clock", seconds=11)
+    engine.control("push_clock", seconds=1001)
     finds(f"SELECT c FROM {table} WHERE v = 7", [])
 
 

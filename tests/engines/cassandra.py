@@ -39,11 +39,11 @@ from tests.engines.cassandra_config import (
     render_logback,
 )
 from tests.engines.cassandra_jars import CassandraUnavailable, find_classpath, find_java, is_available
+from tests.patience import LONG_SECONDS, PATIENT_CLUSTER, SECONDS
 
 __all__ = ["CassandraNode", "CassandraStartError", "CassandraUnavailable", "is_available", "start_cassandra"]
 
 EXIT_UNAVAILABLE = 3
-STOP_SECONDS = 30
 _POLL_SECONDS = 0.2
 _KEYSTORE_PASSWORD = "lantern-park"
 # The role that a fresh node with passwords comes with.
@@ -95,10 +95,10 @@ class CassandraNode:
         return self._process.wait()
 
     def stop(self) -> None:
-        """End the node, giving it half a minute to flush and close before it is killed."""
+        """End the node, giving it a minute to flush and close before it is killed."""
         self._process.terminate()
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -132,7 +132,7 @@ class CassandraNode:
 
     @contextmanager
     def _session(self, credentials: tuple[str, str] | None) -> Iterator[Session]:
-        profile = ExecutionProfile(WhiteListRoundRobinPolicy([self.host]), request_timeout=30)
+        profile = ExecutionProfile(WhiteListRoundRobinPolicy([self.host]), request_timeout=SECONDS)
         context = ssl.create_default_context(cafile=str(self.ca_file)) if self.ca_file else None
         cluster = Cluster(
             [self.host],
@@ -142,6 +142,7 @@ class CassandraNode:
             ssl_options={"server_hostname": self.host} if context else None,
             auth_provider=PlainTextAuthProvider(*credentials) if credentials else None,
             execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+            **PATIENT_CLUSTER,
         )
         try:
             yield cluster.connect()
@@ -163,7 +164,7 @@ def start_cassandra(
     tls: bool = False,
     credentials: tuple[str, str] | None = None,
     heap_mb: int = 1024,
-    ready_seconds: float = 180,
+    ready_seconds: float = LONG_SECONDS,
 ) -> Iterator[CassandraNode]:
     """Run a node while the ``with`` block lasts; port 0 picks a free one.
 
@@ -316,7 +317,7 @@ def _free_port() -> int:
 
 def _port_is_open(port: int) -> bool:
     with closing(socket.socket()) as probe:
-        probe.settimeout(1)
+        probe.settimeout(SECONDS)
         return probe.connect_ex((HOST, port)) == 0
 
 

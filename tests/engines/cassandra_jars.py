@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import SECONDS
+
 POM = Path(__file__).with_name("pom.xml")
 CACHE = Path.home() / ".cache" / "fifty-thousand-seats"
 JAVA_MAJOR = 17
@@ -109,7 +111,7 @@ def is_available() -> tuple[bool, str]:
 def java_major(java: str) -> int | None:
     """The major version of this program, 17 for example; None if it does not tell one."""
     try:
-        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     version = re.search(r'version "(?:1\.)?(\d+)', answer.stderr)

@@ -13,11 +13,12 @@ import subprocess
 import venv
 from pathlib import Path
 
+from tests.patience import LONG_SECONDS
+
 from .cassandra_jars import java_major
 from .embedded import ROOT
 
 FOLDER = ROOT / ".clients"
-INSTALL_SECONDS = 180  # most of it is for Go, which compiles what it installs
 JAVA_MAJOR = 11  # the first that runs a source file as it is
 
 
@@ -27,7 +28,7 @@ class ClientUnavailable(Exception):
 
 def _run(command: list[str | Path], where: Path) -> None:
     try:
-        done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+        done = subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=LONG_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ClientUnavailable(f"{' '.join(map(str, command))}: {error}") from None
     if done.returncode:
@@ -125,9 +126,9 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 """
 
 
-def output_of(command: list[str | Path], text: str = "", seconds: float = 60) -> subprocess.CompletedProcess[str]:
+def output_of(command: list[str | Path], text: str = "") -> subprocess.CompletedProcess[str]:
     """Run a client to its end with ``text`` as its standard input."""
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "CQLSH_NO_BUNDLED": "1", "LC_ALL": "C.UTF-8"}
     return subprocess.run(
-        command, input=text, capture_output=True, text=True, timeout=seconds, env=environment, check=False
+        command, input=text, capture_output=True, text=True, timeout=LONG_SECONDS, env=environment, check=False
     )

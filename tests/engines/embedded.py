@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
 
 
 class EmbeddedNode:
@@ -35,7 +36,7 @@ class EmbeddedNode:
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read_output, daemon=True).start()
         threading.Thread(target=self._read_errors, daemon=True).start()
-        self.ready_line = self._lines.get(timeout=START_SECONDS)
+        self.ready_line = self._lines.get(timeout=SECONDS)
         if not self.ready_line.startswith("embedded_scylla ready on "):
             self.process.wait()
             raise RuntimeError("the node did not start: " + "".join(self.errors))
@@ -53,7 +54,7 @@ class EmbeddedNode:
 
     def control(self, do: str, **arguments: Any) -> dict[str, Any]:
         """One request on the control channel, and its answer."""
-        with socket.create_connection((self.host, self.port), timeout=10) as connection:
+        with socket.create_connection((self.host, self.port), timeout=SECONDS) as connection:
             connection.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
             with connection.makefile() as lines:
                 return json.loads(lines.readline())
@@ -75,7 +76,7 @@ class EmbeddedNode:
                 self.control("stop")
             else:
                 self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=START_SECONDS)
+        return self.process.wait(timeout=SECONDS)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import socket
 import struct
 from typing import NamedTuple
 
+from tests.patience import SECONDS
+
 ERROR, STARTUP, READY, OPTIONS, SUPPORTED, QUERY, RESULT = 0x00, 0x01, 0x02, 0x05, 0x06, 0x07, 0x08
 PREPARE, EXECUTE, REGISTER, EVENT, BATCH, AUTH_RESPONSE = 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0F
 COMPRESSED, TRACING, CUSTOM_PAYLOAD, WARNING = 0x01, 0x02, 0x04, 0x08
@@ -103,7 +105,7 @@ class Wire:
 
     def __init__(self, host: str, port: int, version: int = 4, start: bool = True, **options: str):
         self.version = version
-        self._socket = socket.create_connection((host, port), timeout=10)
+        self._socket = socket.create_connection((host, port), timeout=SECONDS)
         self._stream = 0
         if start:
             answer = self.ask(STARTUP, string_map(CQL_VERSION="3.3.1", **options))
@@ -125,9 +127,8 @@ class Wire:
     def send_bytes(self, data: bytes) -> None:
         self._socket.sendall(data)
 
-    def receive(self, seconds: float = 10) -> Frame:
+    def receive(self) -> Frame:
         """The next frame that comes."""
-        self._socket.settimeout(seconds)
         version, flags, stream, opcode, length = struct.unpack(">BBhBi", self._exactly(9))
         return Frame(version, flags, stream, opcode, self._exactly(length))
 

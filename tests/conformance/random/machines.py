@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.patience import SECONDS
+
 from . import generators
 from .differences import Dialect, is_rightful
 from .generators import LATE
@@ -20,7 +22,6 @@ from .shapes import Table
 KEYSPACE_OPTIONS = "WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}"
 _DAY = 86_400_000_000  # microseconds
 _EARLY = 1_300_000_000_000_000  # in 2011: lists know no time before 2010
-VIEW_SECONDS = 10.0
 LONG = 15  # statements after which there is something to truncate
 
 
@@ -92,7 +93,7 @@ def machine(
         def both(self, drawn: Operation, bound: bool) -> None:
             operation = self.stamped(drawn)
             self.script.append(written_out(operation.parts()) + ";")
-            deadline = time.monotonic() + VIEW_SECONDS
+            deadline = time.monotonic() + SECONDS
             while True:
                 mine, theirs = embedded.run(operation, bound), other.run(operation, bound)
                 if isinstance(mine, Refused) and not may_be_refused(operation):
