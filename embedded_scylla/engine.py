@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import heapq
 import itertools
+import math
 import os
 import time
 import uuid
@@ -239,8 +240,10 @@ class Engine:
         self._persistence.save_clock()
 
     def delay_views(self, seconds: float) -> None:
-        """Let views follow their base tables this much later from now on."""
+        """Let views follow their base tables this much later from now on; 0: at once, also where they are late."""
         self._view_delay = seconds
+        if not seconds:
+            self._catch_up(math.inf)
 
     def refuse_writes(self, seconds: float) -> None:
         """Answer every write with Unavailable for so long."""
@@ -294,10 +297,14 @@ class Engine:
 
     def run_due(self) -> None:
         """Do what has become due: late view updates, rows that expired, a snapshot."""
-        while self._late_views and self._late_views[0][0] <= time.monotonic():
+        self._catch_up(time.monotonic())
+        self._expiry.run_due()
+        self._persistence.run_due()
+
+    def _catch_up(self, until: float) -> None:
+        """Make the late view updates that are due by then (monotonic seconds)."""
+        while self._late_views and self._late_views[0][0] <= until:
             _, _, updates = heapq.heappop(self._late_views)
             for update in updates:
                 if update.table.id in self._stores:
                     self._stores[update.table.id].apply(update, self.clock.seconds())
-        self._expiry.run_due()
-        self._persistence.run_due()
