@@ -20,18 +20,17 @@ from uuid import uuid4
 
 import psutil
 
-from helpers import fan_out
-from helpers.box_office import hold_seat
-from helpers.chapters import open_chapter
-from helpers.clock import server_now
-from helpers.collector import quiet_collector
-from helpers.connection import connect, disconnect
-from helpers.cqlfile import apply_cql
-from helpers.event import Event
-from helpers.latency import Latencies
-from helpers.node import PROJECT, running_node, stop_node
-from helpers.statement_cache import prepared
-from helpers.venue import FULL_HOUSE
+from helpers.lab.clock import server_now
+from helpers.lab.collector import quiet_collector
+from helpers.lab.connection import connect, disconnect
+from helpers.lab.latency import Latencies
+from helpers.lab.node import PROJECT, running_node, stop_node
+from helpers.lab.statements import apply_cql, prepared
+from helpers.shop import fan_out
+from helpers.shop.box_office import hold_seat
+from helpers.shop.event import Event
+from helpers.shop.opening import open_chapter
+from helpers.shop.venue import FULL_HOUSE
 from tools import bench_checkout
 from tools.bench_checkout import Figure
 

@@ -12,15 +12,15 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from helpers.box_office import hold_seat
-from helpers.chapters import open_chapter
-from helpers.clock import push_clock, server_now
-from helpers.collector import quiet_collector
-from helpers.event import Event
-from helpers.parties import hold_in_turn, hold_together
-from helpers.statement_cache import prepared
-from helpers.sweeper import Sweeper, make_reader
-from helpers.venue import Ticket
+from helpers.lab.clock import push_clock, server_now
+from helpers.lab.collector import quiet_collector
+from helpers.lab.statements import prepared
+from helpers.shop.box_office import hold_seat
+from helpers.shop.event import Event
+from helpers.shop.opening import open_chapter
+from helpers.shop.parties import hold_in_turn, hold_together
+from helpers.shop.sweeper import Sweeper, make_reader
+from helpers.shop.venue import Ticket
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session

@@ -21,7 +21,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from helpers.course.exercises import Exercise, exercises, first_line  # noqa: E402
-from helpers.errors import LabError  # noqa: E402
+from helpers.lab.errors import LabError  # noqa: E402
 
 NOTEBOOKS = PROJECT / "notebooks"
 KINDS = ("task", "starter", "check", "solution")

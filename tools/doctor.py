@@ -16,10 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
-from helpers.control import ask
-from helpers.errors import LabError
-from helpers.node import PROJECT, folder, running_node
-from helpers.settings import Settings
+from helpers.lab.control import ask
+from helpers.lab.errors import LabError
+from helpers.lab.node import PROJECT, folder, running_node
+from helpers.lab.settings import Settings
 
 NEEDED_PYTHON = (3, 11)
 NEEDED_DISK_MB = 500
@@ -116,7 +116,7 @@ def server() -> str:
     settings = Settings.from_environment()
     if not settings.hosts:
         return "SCYLLA_HOSTS is not set: the embedded node is used"
-    from helpers.connection import connect, disconnect
+    from helpers.lab.connection import connect, disconnect
 
     said = io.StringIO()
     with contextlib.redirect_stdout(said):

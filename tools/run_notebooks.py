@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.errors import LabError
-from helpers.node import PROJECT, stop_node
-from helpers.venue import MOST_SEATS
+from helpers.lab.errors import LabError
+from helpers.lab.node import PROJECT, stop_node
+from helpers.shop.venue import MOST_SEATS
 
 NOTEBOOKS = PROJECT / "notebooks"
 

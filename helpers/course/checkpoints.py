@@ -9,14 +9,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from ..chapters import open_chapter
-from ..connection import connect, latest_session
-from ..cqlfile import apply_cql
-from ..engine import replicas
-from ..errors import LabError
-from ..event import Event
-from ..names import remember_event
-from ..venue import FULL_HOUSE
+from ..lab.connection import connect, latest_session
+from ..lab.engine import replicas
+from ..lab.errors import LabError
+from ..lab.statements import apply_cql
+from ..shop.event import Event
+from ..shop.names import remember_event
+from ..shop.opening import open_chapter
+from ..shop.venue import FULL_HOUSE
 from . import progress_file
 from .exercises import undo
 from .numbers import keyspace_of

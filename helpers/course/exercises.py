@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..errors import LabError
-from ..formatting import paragraph
+from ..display.formatting import paragraph
+from ..lab.errors import LabError
 from . import progress_file
 from .frontend import somebody_watches
 from .look import Look, NotYet

@@ -6,18 +6,18 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..connection import latest_session
-from ..errors import LabError
-from ..names import latest_event
-from ..refusals import error_text
-from ..waiting import wait_until
+from ..display.refusals import error_text
+from ..lab.connection import latest_session
+from ..lab.errors import LabError
+from ..lab.waiting import wait_until
+from ..shop.names import latest_event
 from .numbers import keyspace_of
 from .outline import outline
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
 
-    from ..event import Event
+    from ..shop.event import Event
 
 
 _TABLE = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"

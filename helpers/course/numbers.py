@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import LabError
+from ..lab.errors import LabError
 
 _NUMBER = re.compile(r"(\d\d[a-z]?)\.([1-9]\d*)")
 

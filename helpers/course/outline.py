@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..errors import LabError
-from ..node import PROJECT
+from ..lab.errors import LabError
+from ..lab.node import PROJECT
 
 NOTEBOOKS = PROJECT / "notebooks"
 _ITEM = re.compile(r"^\d+\. (.+?)\s*$", re.MULTILINE)

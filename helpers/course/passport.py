@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ..errors import LabError
+from ..lab.errors import LabError
 from . import progress_file
 from .exercises import exercises
 from .outline import NOTEBOOKS, Chapter, outline

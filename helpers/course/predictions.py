@@ -14,8 +14,8 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import LabError
-from ..showing import show_or_print
+from ..display.showing import show_or_print
+from ..lab.errors import LabError
 from . import progress_file
 from .frontend import somebody_watches
 from .numbers import chapter_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..showing import show
+from ..display.showing import show
 from . import progress_file
 from .exercises import exercises
 from .outline import outline

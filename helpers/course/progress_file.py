@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..filelock import locked
-from ..node import PROJECT
+from ..lab.filelock import locked
+from ..lab.node import PROJECT
 from .frontend import somebody_watches
 
 # Longer than this between two steps is a pause, and not counted as time at work.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..course.look import Look, NotYet
-from ..venue import Ticket
+from ..shop.venue import Ticket
 
 TICKET = "SELECT status FROM tickets WHERE event_id = %s AND ticket_id = %s"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .. import fan_out
 from ..course.look import Look, NotYet
-from ..ids import section_id, venue_id
+from ..shop import fan_out
+from ..shop.ids import section_id, venue_id
 
 _ANNEX = venue_id("The Annex")
 _PLACES = {"bench": (Decimal(30), 200), "accessible": (Decimal(20), 12)}

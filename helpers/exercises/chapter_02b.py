@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..course.look import Look, NotYet
-from ..traces import rows_read
+from ..display.traces import rows_read
 
 _A_DAY = 86_400
 _BY_DEFAULT = "his row took the table's default"

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from ..course.look import Look, NotYet
-from ..waiting import wait_until
+from ..lab.waiting import wait_until
 from .keys import rows_by_key
 
 

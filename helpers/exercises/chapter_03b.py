@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..course.look import Look, NotYet
-from ..ids import user_id
+from ..shop.ids import user_id
 from .keys import rows_by_key
 
 _SECTION = "L04"

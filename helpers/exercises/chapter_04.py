@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..course.look import Look, NotYet
-from ..venue import Ticket
+from ..shop.venue import Ticket
 
 _FREE = (
     "UPDATE tickets SET status = 'available', held_by = null, hold_token = null, held_until = null "

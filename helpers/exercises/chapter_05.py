@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
-from ..changes import Change, Operation, read_log
-from ..clock import let_time_pass, server_now
 from ..course.look import Look, NotYet
+from ..display.changes import Change, Operation, read_log
+from ..lab.clock import let_time_pass, server_now
 
 _HOUR = 3600
 

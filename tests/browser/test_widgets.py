@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from helpers import Event, cancel, connect, hold_seat, seat_of, wait_until
-from helpers.widgets import STATUS_COLOURS
+from helpers.display.pictures.widgets import STATUS_COLOURS
 from tools.refresh_outputs import METADATA, private_node
 
 from .jupyterlab import JupyterLab, start_jupyterlab

@@ -12,7 +12,7 @@ from typing import Any
 
 from cassandra.cluster import Session
 
-from helpers.change_reader import Change, ChangeReader, TableCheckpoints
+from scylla_cdc import Change, ChangeReader, TableCheckpoints
 from tests.conformance.conftest import CHOSEN, _unique
 
 EMBEDDED = CHOSEN == "embedded"

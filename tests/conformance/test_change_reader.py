@@ -23,7 +23,7 @@ from cassandra import ConsistencyLevel, OperationTimedOut
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.policies import ConstantReconnectionPolicy
 
-from helpers.change_reader import (
+from scylla_cdc import (
     Change,
     ChangeReaderError,
     ChangesLostError,
@@ -167,7 +167,7 @@ def test_none_is_missed_by_a_reader_left_in_the_middle_of_a_window(source: Sourc
 READER = """
 import sys
 from types import SimpleNamespace
-from helpers.change_reader import ChangeReader, TableCheckpoints
+from scylla_cdc import ChangeReader, TableCheckpoints
 from tests.conformance.conftest import open_cluster
 host, port, keyspace, table, safety = sys.argv[1:]
 session = open_cluster(SimpleNamespace(host=host, port=int(port))).connect()

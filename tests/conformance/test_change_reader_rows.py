@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cassandra.cluster import Session
 
-from helpers.change_reader import Change, ChangeReader, Operation
+from scylla_cdc import Change, ChangeReader, Operation
 from tests.conformance.conftest import eventually
 
 pytestmark = pytest.mark.differs("cassandra", "its change log is a file, not a table")

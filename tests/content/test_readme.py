@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 
-from helpers.settings import VARIABLES
+from helpers.lab.settings import VARIABLES
 
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -17,8 +17,8 @@ from cassandra import DriverException, OperationTimedOut, RequestExecutionExcept
 from cassandra.cluster import NoHostAvailable
 
 from helpers import Event, cancel, connect, hold_seat, pay
-from helpers.connection import disconnect
-from helpers.parties import cancel_together, hold_together, pay_together
+from helpers.lab.connection import disconnect
+from helpers.shop.parties import cancel_together, hold_together, pay_together
 from tests.protocol.faults import Died, Fault, FaultySession
 
 HOLD_SECONDS = 4

@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from helpers import box_office, parties
-from helpers.box_office import Hold, Outcome
-from helpers.clock import server_now
-from helpers.seats import seconds_left, write_order
-from helpers.statement_cache import prepared
-from helpers.venue import Ticket
+from helpers import box_office
+from helpers.lab.clock import server_now
+from helpers.lab.statements import prepared
+from helpers.shop import parties
+from helpers.shop.box_office import Hold, Outcome
+from helpers.shop.seats import seconds_left, write_order
+from helpers.shop.venue import Ticket
 
 
 class Office:

@@ -7,9 +7,9 @@ from itertools import chain
 
 import pytest
 
-from helpers import checkout_protocol
-from helpers.checkout_protocol import CANCEL, EXPIRE, HOLD, PAGE, PAY, TRANSITIONS, Transition, page
-from helpers.cqlfile import statement
+from helpers.lab.statements import statement
+from helpers.shop import checkout_protocol
+from helpers.shop.checkout_protocol import CANCEL, EXPIRE, HOLD, PAGE, PAY, TRANSITIONS, Transition, page
 from tests.protocol.faults import KINDS, Fault
 from tests.protocol.offices import Office
 from tests.protocol.world import LONGEST_HOLD, World
@@ -206,7 +206,7 @@ def test_the_code_sends_what_the_table_says(
 
 
 def test_the_page_is_what_the_table_says(tmp_path, monkeypatch, capsys) -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "stale: run python -m helpers.checkout_protocol"
+    assert PAGE.read_text(encoding="utf-8") == page(), "stale: run python -m helpers.shop.checkout_protocol"
     monkeypatch.setattr(checkout_protocol, "PAGE", tmp_path / "CHECKOUT.md")
     assert checkout_protocol.main([]) == 0
     assert (tmp_path / "CHECKOUT.md").read_text(encoding="utf-8") == page()

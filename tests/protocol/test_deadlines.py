@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from cassandra.util import uuid_from_time
 
-from helpers.change_reader import Change, ChangeRow, Operation, StreamId
-from helpers.deadlines import Deadlines
+from helpers.shop.deadlines import Deadlines
+from scylla_cdc import Change, ChangeRow, Operation, StreamId
 
 EVENT, OTHER = uuid4(), uuid4()
 SEAT, TOKEN = uuid4(), uuid4()

@@ -10,7 +10,7 @@ from cassandra import OperationTimedOut, WriteTimeout
 from cassandra.cluster import Session
 
 from helpers import Event, LabError, count_by_status, hold_seat, pay, push_clock, release_expired, seat_of
-from helpers.parties import Party, cancel_together, hold_in_turn, hold_together, pay_together
+from helpers.shop.parties import Party, cancel_together, hold_in_turn, hold_together, pay_together
 from tests.protocol.faults import LosesAnswers
 
 HOLDS = pytest.mark.parametrize("hold_all", [hold_together, hold_in_turn])

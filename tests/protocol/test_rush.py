@@ -35,11 +35,11 @@ from helpers import (
     sweep,
     wait_until,
 )
-from helpers.change_reader import Change, ChangeReaderError
-from helpers.engine import engine_of
-from helpers.node import running_node
-from helpers.on_sale import is_offered
-from helpers.sweeper import Sweeper, close_books, make_reader, scan
+from helpers.lab.engine import engine_of
+from helpers.lab.node import running_node
+from helpers.shop.on_sale import is_offered
+from helpers.shop.sweeper import Sweeper, close_books, make_reader, scan
+from scylla_cdc import Change, ChangeReaderError
 from tests.engines.choice import CHOSEN, UNKNOWN
 from tests.engines.second import cassandra_or_skip
 from tests.protocol.buyers_process import HOLD_SECONDS, OUTAGE, insist
@@ -55,7 +55,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A session to a node of this test's own, or to the cluster that was asked for."""
     monkeypatch.setenv("HELPERS_PROGRESS", "off")
-    monkeypatch.setattr("helpers.connection._clusters", {})  # disconnect() closes this test's connections only
+    monkeypatch.setattr("helpers.lab.connection._clusters", {})  # disconnect() closes this test's connections only
     if CHOSEN == "embedded":
         monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path))
         yield connect()

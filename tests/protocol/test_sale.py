@@ -6,7 +6,7 @@ import pytest
 from cassandra.cluster import Session
 
 from helpers import Event, LabError, count_by_status, hold_together, let_time_pass, open_sale, wait_until
-from helpers.crowd import SweeperBeside
+from helpers.shop.crowd import SweeperBeside
 from tests.unit.conftest import KEYSPACE
 
 

@@ -24,13 +24,13 @@ from helpers import (
     server_now,
     wait_until,
 )
-from helpers.change_reader import MemoryCheckpoints
-from helpers.control import ask
-from helpers.deadlines import Deadlines
-from helpers.engine import engine_of
-from helpers.on_sale import is_offered
-from helpers.parties import hold_together, pay_together
-from helpers.sweeper import HeldBack, Sweeper, main, make_reader, scan, sweep
+from helpers.lab.control import ask
+from helpers.lab.engine import engine_of
+from helpers.shop.deadlines import Deadlines
+from helpers.shop.on_sale import is_offered
+from helpers.shop.parties import hold_together, pay_together
+from helpers.shop.sweeper import HeldBack, Sweeper, main, make_reader, scan, sweep
+from scylla_cdc import MemoryCheckpoints
 from tests.protocol.faults import Died, Fault, FaultySession
 from tests.unit.conftest import KEYSPACE
 
@@ -168,7 +168,7 @@ def test_as_a_command(lab: Session, shop: Event, options: list[str]) -> None:
     hold_seat(lab, shop.tickets[0], "Ada")
     push_clock(lab, 901)
     command = subprocess.Popen(
-        [sys.executable, "-m", "helpers.sweeper", KEYSPACE, *options],
+        [sys.executable, "-m", "helpers.shop.sweeper", KEYSPACE, *options],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ,
     )  # fmt: skip
     if "--scan" in options:
@@ -192,7 +192,10 @@ def test_closing_the_books_completes_what_no_deadline_tells_of(lab: Session, sho
     dies(lab, 1, pay, hold)
     assert order_of(lab, hold.token) == "cancelled"
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.sweeper", KEYSPACE, "--books"], capture_output=True, text=True, env=os.environ
+        [sys.executable, "-m", "helpers.shop.sweeper", KEYSPACE, "--books"],
+        capture_output=True,
+        text=True,
+        env=os.environ,
     )
     assert "1 orders completed" in done.stdout
     assert order_of(lab, hold.token) == "paid"
@@ -200,7 +203,7 @@ def test_closing_the_books_completes_what_no_deadline_tells_of(lab: Session, sho
 
 def test_a_keyspace_that_is_not_there_is_told_in_a_sentence(lab: Session, capsys: pytest.CaptureFixture[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.sweeper", "nowhere"], capture_output=True, text=True, env=os.environ
+        [sys.executable, "-m", "helpers.shop.sweeper", "nowhere"], capture_output=True, text=True, env=os.environ
     )
     assert done.returncode == 1
     assert done.stderr.startswith("error: There is no keyspace nowhere yet.")

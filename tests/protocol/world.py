@@ -14,14 +14,15 @@ from cassandra import OperationTimedOut
 from cassandra.query import dict_factory
 
 from embedded_scylla.engine import Engine
-from helpers import Event, apply_cql, on_sale
-from helpers.box_office import Hold, release_expired
-from helpers.change_reader.rows import Change, ChangeAssembler, RowDecoder
-from helpers.clock import ask_again, server_now
-from helpers.deadlines import QueueKey
-from helpers.parties import Party
-from helpers.statement_cache import prepared
-from helpers.sweeper import Sweeper, close_books
+from helpers import Event, apply_cql
+from helpers.lab.clock import ask_again, server_now
+from helpers.lab.statements import prepared
+from helpers.shop import on_sale
+from helpers.shop.box_office import Hold, release_expired
+from helpers.shop.deadlines import QueueKey
+from helpers.shop.parties import Party
+from helpers.shop.sweeper import Sweeper, close_books
+from scylla_cdc.rows import Change, ChangeAssembler, RowDecoder
 from tests.protocol.faults import Died, Fault, FaultySession
 from tests.protocol.inprocess import InProcessSession
 from tests.protocol.offices import Office

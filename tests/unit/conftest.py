@@ -29,7 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 @pytest.fixture
 def chapter(lab: Session, monkeypatch: pytest.MonkeyPatch) -> Event:
     """The concert with 200 seats on sale, with the columns for holds, in the session that is this process's latest."""
-    monkeypatch.setattr("helpers.connection._latest", lab)
+    monkeypatch.setattr("helpers.lab.connection._latest", lab)
     event = open_chapter(lab, KEYSPACE, 200)
     apply_cql(lab, "checkout.cql")
     return event

@@ -12,9 +12,9 @@ from cassandra.protocol import OverloadedErrorMessage, ServerError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.change_reader import ChangeReaderError, ChangesLostError, NoLogError, StreamsNotPublishedError
-from helpers.change_reader.backoff import Retry, delays, is_transient
-from helpers.change_reader.windows import machine_now
+from scylla_cdc import ChangeReaderError, ChangesLostError, NoLogError, StreamsNotPublishedError
+from scylla_cdc.backoff import Retry, delays, is_transient
+from scylla_cdc.windows import machine_now
 
 PASSING = [
     OperationTimedOut(),

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.change_reader import Change, ChangeRow, Operation, StreamId, micros_of, time_of
-from helpers.change_reader.rows import ChangeAssembler, RowDecoder
+from scylla_cdc import Change, ChangeRow, Operation, StreamId, micros_of, time_of
+from scylla_cdc.rows import ChangeAssembler, RowDecoder
 
 STREAM = bytes.fromhex("8a78ebc0e79835301f196f14180001f1")
 MICROS = 1_700_000_000_123_456

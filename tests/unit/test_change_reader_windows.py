@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.change_reader import MemoryCheckpoints, StreamId
-from helpers.change_reader.log import quoted
-from helpers.change_reader.streams import MAX_STREAMS, generation_at, group
-from helpers.change_reader.windows import WIDEST, Window, WindowSize, next_window, utc
+from scylla_cdc import MemoryCheckpoints, StreamId
+from scylla_cdc.log import quoted
+from scylla_cdc.streams import MAX_STREAMS, generation_at, group
+from scylla_cdc.windows import WIDEST, Window, WindowSize, next_window, utc
 
 NOON = datetime(2026, 1, 1, 12)
 MILLISECONDS = st.integers(0, 10_000).map(lambda n: timedelta(milliseconds=n))

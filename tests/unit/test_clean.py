@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers.node import running_node, stop_node
+from helpers.lab.node import running_node, stop_node
 from tools import recorded_node
 from tools.recorded_node import RecordedNode
 from tools.results import Results, ResultsError

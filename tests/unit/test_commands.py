@@ -64,8 +64,8 @@ def test_a_wrong_number_of_seats_is_refused(seats: str, capsys: pytest.CaptureFi
 def test_the_bench_prints_and_writes_its_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("helpers.connection._clusters", {})
-    monkeypatch.setattr("helpers.connection._clusters", {})
+    monkeypatch.setattr("helpers.lab.connection._clusters", {})
+    monkeypatch.setattr("helpers.lab.connection._clusters", {})
     monkeypatch.setattr(bench, "STARTS", 1)
     monkeypatch.setenv("EMBEDDED_DIR", "")
     monkeypatch.setenv("HELPERS_PROGRESS", "off")

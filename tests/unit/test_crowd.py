@@ -10,9 +10,9 @@ import pytest
 from cassandra import OperationTimedOut
 
 from helpers import Event, Hold, LabError, Party, filling_maps, pace_plot, sale_plot
-from helpers.box_office import Outcome
-from helpers.crowd import TRIES, Answer, Crowd, Sale, Window
-from helpers.drawing import GREEN
+from helpers.display.pictures.drawing import GREEN
+from helpers.shop.box_office import Outcome
+from helpers.shop.crowd import TRIES, Answer, Crowd, Sale, Window
 
 EVENT = Event(seats=400)
 FLOOR = tuple(EVENT.section("F01"))
@@ -94,7 +94,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, **answers: list[object]) -> Crowd
                 raise found
             return found
 
-        monkeypatch.setattr(f"helpers.crowd.{name}", answer)
+        monkeypatch.setattr(f"helpers.shop.crowd.{name}", answer)
     crowd = Crowd(None, EVENT, hold_seconds=60, walk_away=0.0, cancel=0.0, seed=1)
     crowd.window.show(ticket.ticket_id for ticket in EVENT.tickets)
     return crowd

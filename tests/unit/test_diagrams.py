@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.diagrams import FIRST_TOKEN, LAST_TOKEN, partition_diagram, question_diagram
-from helpers.errors import LabError
+from helpers.display.pictures.diagrams import FIRST_TOKEN, LAST_TOKEN, partition_diagram, question_diagram
+from helpers.lab.errors import LabError
 
 
 def words(fig) -> list[str]:

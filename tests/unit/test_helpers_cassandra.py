@@ -47,7 +47,7 @@ def variables(node: CassandraNode, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         "SCYLLA_CA_FILE": node.ca_file,
     }.items():
         monkeypatch.setenv(name, str(value))
-    monkeypatch.setattr("helpers.connection._clusters", {})  # other tests' sessions stay open
+    monkeypatch.setattr("helpers.lab.connection._clusters", {})  # other tests' sessions stay open
     yield monkeypatch
     disconnect()
 

@@ -25,7 +25,7 @@ from helpers import (
     stream_ids,
     time_of,
 )
-from helpers.changes import uses_tablets
+from helpers.display.changes import uses_tablets
 from tests.unit.conftest import KEYSPACE
 
 

@@ -14,7 +14,7 @@ from cassandra import ConsistencyLevel, Unavailable
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, NoHostAvailable, Session
 
 from helpers import LabError, apply_cql, connect, disconnect, engine_of, replicas
-from helpers.node import running_node
+from helpers.lab.node import running_node
 
 
 def test_it_says_which_engine_it_found(lab: Session, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,11 +75,11 @@ def test_a_sentence_is_all_that_a_notebook_shows_of_an_error() -> None:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> socket.socket:
     """SCYLLA_HOSTS and SCYLLA_PORT name a socket that listens and does nothing else."""
-    monkeypatch.setattr("helpers.connection._clusters", {})
+    monkeypatch.setattr("helpers.lab.connection._clusters", {})
     listening = socket.create_server(("127.0.0.1", 0))
     monkeypatch.setenv("SCYLLA_HOSTS", "127.0.0.1")
     monkeypatch.setenv("SCYLLA_PORT", str(listening.getsockname()[1]))
-    monkeypatch.setattr("helpers.connection.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("helpers.lab.connection.CONNECT_SECONDS", 0.5)
     yield listening
     listening.close()
     disconnect()

@@ -8,7 +8,7 @@ import pytest
 from cassandra.cluster import Session
 
 from helpers import LabError, apply_cql, statement, statements
-from helpers.cqlfile import CQL_DIRECTORY, split, without_scylla_options
+from helpers.lab.statements import CQL_DIRECTORY, split, without_scylla_options
 
 FILES = sorted(path.name for path in CQL_DIRECTORY.glob("*.cql"))
 KEYSPACE = "unit_cqlfile"

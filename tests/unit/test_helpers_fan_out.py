@@ -9,7 +9,7 @@ import pytest
 from cassandra.cluster import Session
 
 from helpers import Event, FanOutResult, LabError, fan_out, open_chapter, wait_until
-from helpers.collector import quiet_collector
+from helpers.lab.collector import quiet_collector
 
 COLUMNS = "event_id, ticket_id, price, section, status, type_id"
 

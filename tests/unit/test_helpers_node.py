@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from helpers import LabError, stop_node
-from helpers.control import NoControl, ask
-from helpers.filelock import locked
-from helpers.node import running_node
+from helpers.lab.control import NoControl, ask
+from helpers.lab.filelock import locked
+from helpers.lab.node import running_node
 
-CONNECT = "from helpers.node import running_node; node = running_node(); print(node.port, node.pid)"
+CONNECT = "from helpers.lab.node import running_node; node = running_node(); print(node.port, node.pid)"
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_one_that_was_killed_is_started_again_at_the_same_port(folder: Path) -> 
 def test_one_that_hangs_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = running_node()
     os.kill(first.pid, signal.SIGSTOP)
-    monkeypatch.setattr("helpers.node.ask", lambda *arguments: ask(*arguments, seconds=0.5))
+    monkeypatch.setattr("helpers.lab.node.ask", lambda *arguments: ask(*arguments, seconds=0.5))
     second = running_node()
     assert second.pid != first.pid
     assert not psutil.pid_exists(first.pid) or first.process() is None

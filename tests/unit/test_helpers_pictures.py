@@ -29,7 +29,7 @@ from helpers import (
     section_map,
     timeline,
 )
-from helpers.drawing import GREEN, GREY, ORANGE, png
+from helpers.display.pictures.drawing import GREEN, GREY, ORANGE, png
 from tests.unit.conftest import KEYSPACE
 
 PNG = b"\x89PNG"

@@ -17,7 +17,7 @@ from helpers import (
     status_bands,
     watch_sale,
 )
-from helpers.drawing import STATUS_COLOURS
+from helpers.display.pictures.drawing import STATUS_COLOURS
 
 CHANGE = "UPDATE tickets SET status = %s WHERE event_id = %s AND ticket_id = %s"
 

@@ -18,8 +18,8 @@ def test_every_public_name_is_there_and_explained(name: str) -> None:
 
 def test_no_function_has_the_name_of_a_module() -> None:
     # Importing helpers.x sets the attribute x of the package: a function x of helpers would be gone after that.
-    modules = {path.stem for path in Path(helpers.__file__).parent.glob("*.py")}
-    assert {name for name in helpers.__all__ if name in modules and helpers._PUBLIC[name]} == set()
+    modules = {path.stem for path in Path(helpers.__file__).parent.iterdir()}
+    assert {name for name in helpers.__all__ if name in modules and not helpers._PUBLIC[name].endswith(":")} == set()
 
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:

@@ -15,8 +15,8 @@ from helpers import (
     rows_read,
     wait_until,
 )
-from helpers.control import ask
-from helpers.traces import RowsRead, count_rows
+from helpers.display.traces import RowsRead, count_rows
+from helpers.lab.control import ask
 
 SELL = "UPDATE tickets SET status = 'sold' WHERE event_id = %s AND ticket_id = %s"
 ON_SALE = "SELECT ticket_id FROM available_tickets WHERE event_id = %s AND status = 'available'"

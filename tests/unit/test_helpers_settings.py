@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helpers import LabError
-from helpers.settings import Settings
+from helpers.lab.settings import Settings
 
 
 def test_nothing_set_means_the_embedded_node() -> None:

@@ -13,9 +13,9 @@ from cassandra import InvalidRequest, Unavailable
 from cassandra.cluster import NoHostAvailable, Session
 
 from helpers import Event, LabError, event_id, remember, show, show_error, user_id
-from helpers.clock import latest_known_now
-from helpers.formatting import Formatter, about, paragraph
-from helpers.showing import table_of
+from helpers.display.formatting import Formatter, about, paragraph
+from helpers.display.showing import table_of
+from helpers.lab.clock import latest_known_now
 
 NOW = latest_known_now()
 

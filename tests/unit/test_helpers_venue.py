@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import Event, LabError, event_id, load_venue, ticket_id
-from helpers.venue import row_label, row_lengths, share_out
+from helpers.shop.venue import row_label, row_lengths, share_out
 
 
 def test_the_full_house_has_fifty_thousand_seats() -> None:

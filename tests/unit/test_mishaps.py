@@ -10,7 +10,7 @@ from cassandra import InvalidRequest, Unavailable
 from cassandra.protocol import SyntaxException
 from nbclient import NotebookClient
 
-from helpers.mishaps import sentences
+from helpers.course.mishaps import sentences
 from tools.refresh_outputs import NOTEBOOKS, private_node
 
 OPEN = """
@@ -131,6 +131,6 @@ def test_errors_of_the_server_without_a_notebook():
 
 
 def test_it_is_quiet_outside_a_notebook(tmp_path: Path):
-    from helpers import mishaps
+    from helpers.course import mishaps
 
     mishaps.install()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cassandra.query import named_tuple_factory
 
-from helpers.row_classes import named_rows
+from helpers.lab.row_classes import named_rows
 
 
 @pytest.mark.parametrize(

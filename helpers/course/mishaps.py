@@ -1,0 +1,217 @@
+"""In a notebook, what goes wrong in a learner's cell becomes a sentence and a next step, the full trace a click away.
+
+``connect()`` installs it. It speaks of the database's refusals, of names that no cell has made yet or that are
+misspelt, and of values that do not fit; every other error keeps Python's own trace.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import html
+import re
+import sys
+import traceback
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any
+
+from ..display.refusals import error_text, inner_error, meaning_of
+from ..lab.errors import LabError
+from ..shop.venue import Ticket
+from .numbers import keyspace_of
+from .outline import names_made_in, outline
+
+_RUN_ABOVE = "run all above this one first (menu Run, Run All Above Selected Cell)."
+
+
+def install() -> None:
+    """Have this notebook's errors explained; outside a notebook it does nothing."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or not hasattr(shell, "kernel"):
+        return
+    from cassandra import DriverException
+    from cassandra.protocol import ErrorMessage
+
+    kinds = (NameError, AttributeError, ImportError, TypeError, ValueError, DriverException, ErrorMessage)
+    shell.set_custom_exc(kinds, _show)
+
+
+def sentences(error: BaseException, trace: TracebackType | None = None, known: Any = ()) -> list[str] | None:
+    """What to tell a learner: what went wrong, then what to do. None for an error that is none of the course's.
+
+    ``known`` are the names that the notebook has.
+    """
+    from cassandra import DriverException
+    from cassandra.protocol import ErrorMessage
+
+    if isinstance(error, NameError):
+        return _of_name(error, known)
+    if isinstance(error, AttributeError):
+        return _of_attribute(error)
+    if isinstance(error, ImportError):
+        return _of_import(str(error))
+    if isinstance(error, DriverException | ErrorMessage):
+        return _of_server(error, trace)
+    if isinstance(error, TypeError | ValueError):
+        return _of_value(str(error)) or _of_values(str(error), trace)
+    return None
+
+
+def _show(
+    shell: Any, kind: type, error: BaseException, trace: TracebackType, tb_offset: int | None = None
+) -> list[str]:
+    """IPython's handler: shows the error, and returns the lines that it has shown."""
+    told = None
+    if not isinstance(error, LabError) and not hasattr(error, "_render_traceback_"):
+        told = sentences(error, trace, shell.user_ns)
+    if told is None:
+        lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+        shell._showtraceback(kind, error, lines)
+        return lines
+    shell._showtraceback(kind, error, told)
+    full = html.escape("".join(traceback.format_exception(kind, error, trace)))
+    from IPython.display import HTML, display
+
+    display(HTML(f"<details><summary>The full trace</summary><pre>{full}</pre></details>"))
+    return told
+
+
+def _of_name(error: NameError, known: Any) -> list[str]:
+    name = error.name or str(error)
+    made = _made_by_cells(known)
+    near = _nearest(name, {*known, *dir(builtins), *made})
+    if near and name not in made:
+        return [f"NameError: nothing here is called {name}. Did you mean {near}?"]
+    if made and name not in made:
+        return [f"NameError: nothing here is called {name}.", "→ No cell of this chapter makes it: is it spelt right?"]
+    return [f"NameError: {name} is not there yet.", f"→ A cell above makes it: {_RUN_ABOVE}"]
+
+
+def _of_attribute(error: AttributeError) -> list[str] | None:
+    if isinstance(error.obj, str) and error.name in {*Ticket._fields, "label"}:
+        return [
+            f"AttributeError: {error.obj!r} is a text, and a ticket is wanted here.",
+            '→ event.seat("F05 A-1") gives the ticket of a seat.',
+        ]
+    near = _nearest(error.name or "", dir(error.obj))
+    return [f"AttributeError: {type(error.obj).__name__} has no {error.name}. Did you mean {near}?"] if near else None
+
+
+def _of_import(message: str) -> list[str] | None:
+    found = re.match(r"cannot import name '(\w+)' from '(\w+)'", message)
+    near = _nearest(found[1], dir(sys.modules[found[2]])) if found and found[2] in sys.modules else None
+    return [f"ImportError: {found[2]} has no {found[1]}. Did you mean {near}?"] if found and near else None
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    there = sorted(each for each in known if not each.startswith("_"))
+    return next(iter(difflib.get_close_matches(name, there, n=1, cutoff=0.75)), None)
+
+
+def _made_by_cells(known: Any) -> frozenset[str]:
+    """The names that the cells of the open chapter make; none outside a chapter."""
+    keyspace = known.get("keyspace") if isinstance(known, dict) else None
+    number = next((each for each in outline() if keyspace_of(each) == keyspace), None)
+    return names_made_in(number) if number else frozenset()
+
+
+def _of_server(error: Any, trace: TracebackType | None) -> list[str]:
+    error = inner_error(error)
+    kind, message = type(error).__name__, error_text(error)
+    lines = [f"{kind}: {message}"]
+    place = re.match(r"line (\d+):(\d+)", message)
+    text = _query_in(trace)
+    if kind == "SyntaxException" and place and text:
+        rows = text.splitlines()
+        row, column = int(place[1]) - 1, int(place[2])
+        if row < len(rows) and column <= len(rows[row]):
+            lines += [f"    {rows[row]}", f"    {' ' * column}^"]
+    meaning = meaning_of(error)
+    if meaning:
+        lines.append(f"→ {meaning}")
+    if meaning and meaning.startswith("There is no such table"):
+        lines.append(f"→ If a cell above makes it: {_RUN_ABOVE}")
+    return lines
+
+
+def _of_value(message: str) -> list[str] | None:
+    """The driver's complaints about values that are bound to a statement."""
+    found = re.match(
+        r'Received an argument of invalid type for column "(\w+)"\. '
+        r"Expected: <class '[\w.]*?(\w+?)Type'>, Got: <class '(?:\w+\.)*(\w+)'>",
+        message,
+    )
+    if found:
+        column, wanted, given = found.groups()
+        return [
+            f"TypeError: the column {column} takes a {_cql_name(wanted)}, and this is a Python {given}.",
+            "→ The values go into the statement's marks in their order: is one in another's place?",
+        ]
+    found = re.match(r"Too (few|many) arguments provided to bind\(\) \(got (\d+), expected (\d+)\)", message)
+    if found:
+        return [
+            f"ValueError: the statement has {_count(found[3], 'mark')}, and you gave {_count(found[2], 'value')}.",
+            "→ A value for each question mark, in their order.",
+        ]
+    if "arguments converted during string formatting" in message or "not enough arguments for format" in message:
+        return [
+            "TypeError: the statement's %s marks and the values do not match in number.",
+            "→ In a plain string the marks are %s, in a prepared statement ?; there is one for each value.",
+        ]
+    return None
+
+
+def _of_values(message: str, trace: TracebackType | None) -> list[str] | None:
+    """What Python complains of inside a call of execute(), where the values are not a collection or too few."""
+    if _query_in(trace) is None:
+        return None
+    found = re.fullmatch(r"'(\w+)' object is not iterable", message)
+    if found:
+        return [
+            f"TypeError: the values of a statement come as a tuple or a list, and this is one {found[1]}.",
+            "→ One value alone needs a comma behind it, as in (event.id,), or brackets, as in [event.id].",
+        ]
+    found = re.fullmatch(r"Cannot bind UNSET_VALUE as a part of the routing key '(\w+)'", message)
+    if found:
+        return [
+            f"ValueError: nothing was given for {found[1]}, and without it no row can be found.",
+            "→ A value for each question mark, in their order.",
+        ]
+    return None
+
+
+def _count(number: str, what: str) -> str:
+    return f"{number} {what}{'s' * (number != '1')}"
+
+
+def _cql_name(driver_name: str) -> str:
+    """The CQL name of a driver's type: "Decimal" → "decimal", "Int32" → "int"."""
+    names = {"Int32": "int", "Long": "bigint", "UTF8": "text", "DateType": "timestamp", "Date": "timestamp"}
+    return names.get(driver_name, driver_name.lower())
+
+
+def _query_in(trace: TracebackType | None) -> str | None:
+    """The text of the statement that failed: what the learner's call was given, where it can be read without running.
+
+    The driver is compiled and shows no variables, so the call itself is looked at, with the libraries by which IPython
+    shows values in a trace.
+    """
+    from executing import Source
+    from pure_eval import CannotEval, Evaluator
+
+    while trace is not None:
+        here, trace = trace, trace.tb_next
+        call = Source.executing(here).node
+        if isinstance(call, ast.Call) and call.args and getattr(call.func, "attr", "") in ("execute", "prepare"):
+            try:
+                text = Evaluator.from_frame(here.tb_frame)[call.args[0]]
+            except CannotEval:
+                continue
+            return text if isinstance(text, str) else getattr(text, "query_string", None)
+    return None

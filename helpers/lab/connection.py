@@ -1,0 +1,194 @@
+"""``connect()``: finds the engine, says in one line which it is, and returns the driver's own session."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from ..course import mishaps
+from .engine import engine_of
+from .errors import LabError
+from .node import Node, running_node
+from .row_classes import named_rows
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Cluster, Session
+
+CONNECT_SECONDS = 5
+REQUEST_SECONDS = 15
+_DIED = (
+    "The server does not answer any more. Run the cell with connect() again: it starts the embedded node if that has "
+    "died, and nothing that was acknowledged is lost."
+)
+
+# What the driver and the server have to warn of is for programmers' logs; without a handler it would stand between a
+# cell and its result. A program that sets up logging still gets it.
+logging.getLogger("cassandra").addHandler(logging.NullHandler())
+
+# A cluster that has seen the embedded node die takes its successor for the same host, and still refuses a statement
+# or two while it mends its connections. So each process of the node has a cluster of its own.
+_clusters: dict[tuple[Settings, Node | None], Cluster] = {}
+_latest: Session | None = None
+
+
+def connect(keyspace: str | None = None) -> Session:
+    """Connect to the server that SCYLLA_HOSTS names, or else to the embedded node, starting it when needed.
+
+    Prints one line that says which engine it is. The session reads and writes at LOCAL_QUORUM and LOCAL_SERIAL, waits
+    15 seconds at most for an answer, and lets the server stamp the writes, so that plain and conditional writes follow
+    one clock. Whatever goes wrong is a ``LabError`` of one sentence.
+
+    >>> session = connect()
+    Connected to the embedded node: 1 node, data centre datacenter1.
+    """
+    global _latest
+    mishaps.install()
+    settings = Settings.from_environment()
+    node = None if settings.hosts else running_node()
+    if node is not None:
+        settings = Settings((node.host,), node.port, local_dc="datacenter1")
+    session = _latest = _session(settings, node, keyspace)
+    engine = engine_of(session)
+    centres = sorted({host.datacenter for host in session.cluster.metadata.all_hosts()})
+    where = "" if node else f" at {', '.join(settings.hosts)}"
+    number = f"{engine.nodes} node{'s' * (engine.nodes != 1)}"
+    print(f"Connected to {'the ' if node else ''}{engine.name}{where}: {number}, data centre {', '.join(centres)}.")
+    return session
+
+
+def latest_session() -> Session | None:
+    """The session that this process's last ``connect()`` returned."""
+    return _latest
+
+
+def disconnect() -> None:
+    """Close every connection of this process. The embedded node runs on."""
+    global _latest
+    _latest = None
+    while _clusters:
+        _clusters.popitem()[1].shutdown()
+
+
+def _session(settings: Settings, node: Node | None, keyspace: str | None) -> Session:
+    from cassandra import InvalidRequest
+    from cassandra.cluster import NoHostAvailable
+
+    key, embedded = (settings, node), node is not None
+    for attempt in ("a cluster that this process has already", "a new one"):
+        cluster = _clusters.pop(key, None)
+        known = cluster is not None and not cluster.is_shutdown
+        try:
+            cluster = cluster if known else _cluster(settings, embedded)
+            session = cluster.connect()
+            session.use_client_timestamp = False
+            # Ready means: it has answered a query.
+            session.execute("SELECT key FROM system.local WHERE key = 'local'", timeout=CONNECT_SECONDS)
+            _clusters[key] = cluster
+            break
+        except Exception as error:
+            if cluster is not None:
+                cluster.shutdown()
+            if not (known and attempt.startswith("a cluster")):
+                raise LabError(_sentence(error, settings, embedded)) from error
+    if keyspace is not None:
+        try:
+            session.set_keyspace(keyspace)
+        except (InvalidRequest, NoHostAvailable) as error:
+            raise LabError(
+                f"There is no keyspace {keyspace} yet. Connect without it, then open_chapter(session, {keyspace!r})."
+            ) from error
+    return session
+
+
+def _cluster(settings: Settings, embedded: bool) -> Cluster:
+    from cassandra import ConsistencyLevel
+    from cassandra.auth import PlainTextAuthProvider
+    from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+    from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.local_dc or "")),
+        consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+        serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
+        request_timeout=REQUEST_SECONDS,
+        row_factory=named_rows,
+    )
+    options: dict[str, Any] = {}
+    if embedded:
+        options["compression"] = False  # it has none to offer, and the driver would log an error for each connection
+    if settings.user is not None:
+        options["auth_provider"] = PlainTextAuthProvider(settings.user, settings.password)
+    if settings.ca_file is not None:
+        options["ssl_context"] = ssl.create_default_context(cafile=str(settings.ca_file))
+    return Cluster(
+        list(settings.hosts),
+        port=settings.port,
+        protocol_version=4,
+        connect_timeout=CONNECT_SECONDS,
+        # The driver sends in pieces of 4 KB; without this, each request above that waits 40 ms for an acknowledgement.
+        sockopts=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        **options,
+    )
+
+
+def _sentence(error: Exception, settings: Settings, embedded: bool) -> str:
+    """What went wrong in one sentence, from the driver's collection of reasons."""
+    from cassandra import AuthenticationFailed, OperationTimedOut, UnresolvableContactPoints
+    from cassandra.connection import ConnectionShutdown
+
+    errors = getattr(error, "errors", None)
+    reasons: list[Exception] = list(errors.values()) if isinstance(errors, dict) and errors else [error]
+    texts = " ".join(str(reason) for reason in reasons)  # the driver wraps TLS errors and keeps only their text
+    address = f"{', '.join(settings.hosts)} port {settings.port}"
+
+    def among(*kinds: type[Exception]) -> bool:
+        return any(isinstance(reason, kinds) for reason in reasons)
+
+    if embedded:
+        return f"The embedded node was started, but does not answer a query ({reasons[0]})."
+    if among(AuthenticationFailed):
+        if settings.user is None:
+            return f"The server at {address} wants a name and a password: set SCYLLA_USER and SCYLLA_PASSWORD."
+        return f"The server at {address} does not accept this password for the user {settings.user!r}."
+    if "CERTIFICATE_VERIFY_FAILED" in texts:
+        return f"The certificate of the server at {address} is not signed by what SCYLLA_CA_FILE holds."
+    if settings.ca_file is not None and among(ssl.SSLError) and not isinstance(errors, dict):
+        return f"SCYLLA_CA_FILE ({settings.ca_file}) is not a PEM file with a certificate."
+    if "SSL" in texts:
+        return f"The server at {address} does not speak TLS: leave SCYLLA_CA_FILE out, or use its TLS port."
+    if among(UnresolvableContactPoints):
+        return f"No machine is called {', '.join(settings.hosts)}: look at SCYLLA_HOSTS."
+    if isinstance(errors, list) and settings.local_dc:
+        return f"SCYLLA_LOCAL_DC is {settings.local_dc!r}, and the server at {address} knows no node there."
+    if among(ConnectionRefusedError):
+        return f"Nothing listens at {address}: is the server up, and are SCYLLA_HOSTS and SCYLLA_PORT right?"
+    if among(ConnectionShutdown, ConnectionResetError, BrokenPipeError):
+        hint = "" if settings.ca_file else " Servers that speak only TLS do that: then set SCYLLA_CA_FILE."
+        return f"The server at {address} hung up.{hint}"
+    if among(OSError, OperationTimedOut):
+        return f"No server answers at {address} within {CONNECT_SECONDS} s: is it up, and may this machine reach it?"
+    return f"The server at {address} could not be used: {reasons[0]}"
+
+
+def _teach_driver_errors_to_notebooks() -> None:
+    """In a notebook, show a lost server as a sentence, whichever statement noticed it."""
+    from cassandra import OperationTimedOut
+    from cassandra.cluster import NoHostAvailable
+    from cassandra.connection import ConnectionException
+
+    def sentence(error: Any) -> list[str]:
+        from cassandra import RequestExecutionException
+
+        reasons = getattr(error, "errors", {}).values()
+        answers = [reason for reason in reasons if isinstance(reason, RequestExecutionException)]
+        return [f"{type(answers[0]).__name__}: {answers[0]}" if answers else f"{type(error).__name__}: {_DIED}"]
+
+    for kind in (NoHostAvailable, OperationTimedOut, ConnectionException):
+        kind._render_traceback_ = sentence
+
+
+_teach_driver_errors_to_notebooks()

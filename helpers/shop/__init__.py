@@ -1,0 +1,1 @@
+"""Lantern Park's shop: venue, event, fan-out, box office, parties, sweeper, crowd."""

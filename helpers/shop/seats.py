@@ -1,0 +1,120 @@
+"""A seat's row: reading it for certain, deciding about it by conditional updates, and what is written after it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from ..lab.errors import LabError
+from ..lab.statements import prepared
+from .checkout_protocol import ORDER_RANKS
+
+if TYPE_CHECKING:
+    from cassandra.cluster import ResponseFuture, Session
+    from cassandra.query import BoundStatement, PreparedStatement
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A ticket's row as far as it may change; the price only where it was asked for."""
+
+    status: str | None = None
+    held_by: str | None = None
+    hold_token: UUID | None = None
+    held_until: datetime | None = None
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """What an order says, apart from how far it came."""
+
+    token: UUID
+    event_id: UUID
+    ticket_id: UUID
+    price: Decimal | None
+    user_id: UUID
+
+
+def statement_of(session: Session, name: str) -> PreparedStatement:
+    """A statement of ``cql/checkout.cql``, prepared; a LabError if the tables have no columns for holds."""
+    from cassandra import InvalidRequest
+
+    try:
+        return prepared(session, name)
+    except InvalidRequest as error:
+        raise LabError(
+            "These tables have no columns for holds yet: run apply_cql(session, 'checkout.cql') first."
+        ) from error
+
+
+def read(session: Session, event_id: UUID, ticket_id: UUID, *, price: bool = False) -> Seat:
+    """A seat at SERIAL: it sees, and if need be finishes, what a conditional update began."""
+    from cassandra import ConsistencyLevel
+
+    query = statement_of(session, "read_ticket" if price else "read_seat").bind((event_id, ticket_id))
+    query.consistency_level = ConsistencyLevel.LOCAL_SERIAL
+    row = session.execute(query).one()
+    return Seat(*row) if row else Seat()
+
+
+def decide(
+    session: Session,
+    name: str,
+    values: tuple[Any, ...],
+    seat_key: tuple[UUID, UUID],
+    in_effect: Callable[[Seat], bool],
+) -> tuple[bool, Seat]:
+    """Execute a conditional update: was it applied, and what the seat was before (as far as the answer tells).
+
+    After a timeout nobody knows whether it was applied. A read at SERIAL does, and ``in_effect`` says what to look for;
+    the seat is then as it is now.
+    """
+    from cassandra import OperationTimedOut, WriteTimeout
+
+    try:
+        result = session.execute(statement_of(session, name), values)
+    except (WriteTimeout, OperationTimedOut):
+        seat = read(session, *seat_key)
+        return in_effect(seat), seat
+    # ScyllaDB always answers with the columns of the condition, Cassandra only when it was not applied.
+    row = result.one()._asdict()
+    return row["applied"], Seat(row.get("status"), row.get("held_by"), row.get("hold_token"), row.get("held_until"))
+
+
+def write_order(session: Session, order: Order, status: str, when: datetime) -> BoundStatement:
+    """The statement that brings an order to ``status``, and does nothing to one that is further."""
+    return statement_of(session, "write_order").bind(
+        (
+            order.token,
+            order.event_id,
+            order.ticket_id,
+            when,
+            status,
+            order.price,
+            order.user_id,
+            ORDER_RANKS[status],
+        )
+    )
+
+
+def order_status(session: Session, token: UUID) -> str | None:
+    """How far the order of a hold came; None if there is none."""
+    row = session.execute(statement_of(session, "read_order"), (token,)).one()
+    return row.status if row else None
+
+
+def seconds_left(until: datetime, now: datetime) -> int:
+    """Whole seconds until then, rounded up: the TTL of a row that must not end before."""
+    return math.ceil((until - now) / timedelta(seconds=1))
+
+
+def together(session: Session, queries: Iterable[Any]) -> list[Any]:
+    """Send all of them at once, and wait for every answer."""
+    futures: list[ResponseFuture] = [session.execute_async(query) for query in queries]
+    return [future.result() for future in futures]
