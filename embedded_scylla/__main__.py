@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
         print(f"embedded_scylla: {error}", file=sys.stderr)
         return 1
     try:
-        node = Node(engine, host, port)
+        node = Node(engine, engine.prepared, engine, engine, host, port)
     except OSError as error:
         engine.close()
         print(f"embedded_scylla: cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+
 from ..errors import ProtocolError
-from .frame import MAX_BODY
+from .limits import MAX_BODY
 
-try:
-    from cassandra.cython_lz4 import lz4_decompress
-except ImportError:
-    lz4_decompress = None
 
-ALGORITHMS = ["lz4"] if lz4_decompress else []  # what is offered; all in small letters
+def _lz4() -> Callable[[bytes], bytes] | None:
+    try:
+        decompress: Callable[[bytes], bytes] = import_module("cassandra.cython_lz4").lz4_decompress
+    except ImportError:
+        return None
+    return decompress
+
+
+_lz4_decompress = _lz4()
+ALGORITHMS = ["lz4"] if _lz4_decompress else []  # what is offered; all in small letters
 _LENGTH = 4  # bytes in front of the block: how long it will be
 
 
@@ -23,7 +31,9 @@ def decompress(body: bytes) -> bytes:
         raise ProtocolError(f"CQL frame uncompressed length is negative: {length}")
     if length > MAX_BODY:  # before anybody makes room for it
         raise ProtocolError("CQL frame LZ4 uncompression failure")
+    if _lz4_decompress is None:  # it was not offered, so nobody can have agreed on it
+        raise ProtocolError("Unknown compression algorithm")
     try:
-        return lz4_decompress(body)
+        return _lz4_decompress(body)
     except RuntimeError:
         raise ProtocolError("CQL frame LZ4 uncompression failure") from None

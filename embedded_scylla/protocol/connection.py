@@ -7,91 +7,99 @@ on its own stream and the conversation goes on; a broken frame ends it.
 
 from __future__ import annotations
 
-import sys
-import traceback
 import uuid
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import errors
 from ..modify.batch import execute_batch
-from ..request import Context, Plan, QueryOptions, Result, SetKeyspace, Tracer
+from ..prepared import PreparedStatements
+from ..request import Context, Plan, QueryOptions, Result, SetKeyspace, Tracer, Value
 from . import frame, messages
 from .compression import ALGORITHMS, decompress
 from .frame import Frame, Frames, Reader
+from .notices import Notices
 from .tracing import save_trace
 
 if TYPE_CHECKING:
-    from .server import Node
+    from ..engine import Engine
 
 TRACED = (frame.QUERY, frame.PREPARE, frame.EXECUTE, frame.BATCH)
 EVENT_TYPES = ("TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE")
 
 
 class Connection:
-    """``send`` takes response bytes; ``peer`` is the client's address; ``closing`` says that the socket may be closed
-    once everything is sent."""
+    """``send`` takes response bytes, and tells whether there is room for more; ``peer`` is the client's address.
 
-    def __init__(self, node: Node, peer: tuple[str, int], send):
-        self.node, self.peer, self.send = node, peer, send
-        self.engine = node.engine
-        self.closing = False
+    ``closing`` says that nothing more is heard, and that the socket may be closed once everything is sent. ``crowded``
+    says that requests wait until there is room for their answers: feed it then. ``refusal``, if there is one, is the
+    answer to whatever the client says first, and the last.
+    """
+
+    def __init__(
+        self,
+        database: Engine,
+        prepared: PreparedStatements,
+        peer: tuple[str, int],
+        send: Callable[[bytes], bool],
+        notices: Notices,
+    ):
+        self._database, self._prepared, self._notices = database, prepared, notices
+        self._peer, self._send_bytes = peer, send
+        self.closing = self.crowded = False
+        self.refusal: errors.CqlError | None = None
         self.registered: set[str] = set()
-        self.version = frame.SUPPORTED_VERSIONS[-1]
-        self.keyspace: str | None = None
-        self.started = False
-        self.compressed = False  # whether the client may compress its frames; the node sends its own as they are
-        self.lwt_marks = False
-        self.options: dict[str, str] = {}  # what the client said of itself at STARTUP
+        self._version = frame.SUPPORTED_VERSIONS[-1]
+        self._keyspace: str | None = None
+        self._started = False
+        self._compressed = False  # whether the client may compress its frames; the node sends its own as they are
+        self._lwt_marks = False
+        self._client_options: dict[str, str] = {}  # what the client said of itself at STARTUP
         self._frames = Frames()
-        self._handlers = {
-            frame.OPTIONS: self._options,
-            frame.STARTUP: self._startup,
-            frame.REGISTER: self._register,
-            frame.QUERY: self._query,
-            frame.PREPARE: self._prepare,
-            frame.EXECUTE: self._execute,
-            frame.BATCH: self._batch,
-            frame.AUTH_RESPONSE: self._auth_response,
-        }
+        self._warnings: list[str] = []  # of the request that is being answered,
+        self._tracer: Tracer | None = None  # and its trace
 
     # ---------------------------------------------------------------- frames
 
     @property
-    def incomplete(self) -> bool:
-        """Whether the client is in the middle of a request."""
-        return self._frames.incomplete
+    def held(self) -> int:
+        """How many bytes of a request that is not whole yet it holds."""
+        return self._frames.held
 
     def feed(self, data: bytes) -> None:
-        """Take what the client sent and answer every whole request in it."""
+        """Take what the client sent and answer every whole request in it, while there is room for the answers."""
+        self.crowded = False
         try:
             for request in self._frames.feed(data):
                 compressed = request.flags & frame.COMPRESSED
                 self._answer(request, self._decompress(request.body) if compressed else request.body)
+                if self.closing or self.crowded:
+                    return
         except frame.RequestTooLarge as error:
-            self._end(error, error.stream)
+            self.end(error, error.stream)
         except errors.ProtocolError as error:
-            self._end(error, 0)
+            self.end(error)
 
-    def _end(self, error: errors.CqlError, stream: int) -> None:
-        """Say why, and hang up: what follows on the wire cannot be told apart any more."""
-        self._send(self.version, stream, frame.ERROR, messages.encode_error(error))
-        self.closing = True
+    def end(self, error: errors.CqlError, stream: int = 0) -> None:
+        """Say why, and hang up: what follows on the wire cannot be told apart any more, or is too much."""
+        self._send(self._version, stream, frame.ERROR, messages.encode_error(error))
+        self._frames.forget()
+        self.closing, self.crowded = True, False
 
     def _decompress(self, body: bytes) -> bytes:
-        if not self.compressed:
+        if not self._compressed:
             raise errors.ProtocolError("Unknown compression algorithm")
         return decompress(body)
 
     def _answer(self, request: Frame, body: bytes) -> None:
-        self.version = request.version
-        self._warnings: list[str] = []
-        self._tracer: Tracer | None = None
+        self._version = request.version
+        self._warnings, self._tracer = [], None
         try:
             opcode, body = self._handle(request, body)
         except errors.CqlError as error:
             opcode, body = frame.ERROR, messages.encode_error(error)
         except Exception as error:  # a fault of the node, not of the client: say so and go on
-            traceback.print_exc(file=sys.stderr)
+            self._notices.fault("which a client was told of", error)
             fault = errors.ServerError(f"{type(error).__name__} in the embedded node: {error}")
             opcode, body = frame.ERROR, messages.encode_error(fault)
         flags = 0
@@ -106,7 +114,7 @@ class Connection:
     def _save_trace(self, tracer: Tracer) -> uuid.UUID | None:
         """The trace's id; None when it cannot be written, which is no reason to keep back the answer."""
         try:
-            return save_trace(self.engine, tracer, self.peer[0])
+            return save_trace(self._database, tracer, self._peer[0])
         except errors.CqlError:
             return None
 
@@ -114,30 +122,33 @@ class Connection:
         reader = Reader(body)
         if request.flags & frame.CUSTOM_PAYLOAD:
             for _ in range(reader.short()):
-                reader.string(), reader.bytes()
-        if not self.started and request.opcode not in (frame.OPTIONS, frame.STARTUP):
+                reader.string(), reader.blob()
+        if self.refusal is not None:
+            self.closing = True
+            raise self.refusal
+        if not self._started and request.opcode not in (frame.OPTIONS, frame.STARTUP):
             raise errors.ProtocolError(f"Unexpected message {request.opcode}, expecting STARTUP or OPTIONS")
-        if self.started and request.opcode == frame.STARTUP:
+        if self._started and request.opcode == frame.STARTUP:
             raise errors.ProtocolError("Unexpected message STARTUP, the connection is already initialized")
-        handler = self._handlers.get(request.opcode)
+        handler = _HANDLERS.get(request.opcode)
         if handler is None:
             raise errors.ProtocolError(f"Unknown opcode {request.opcode}")
         if request.flags & frame.TRACING and request.opcode in TRACED:
-            self._tracer = Tracer(self.engine.clock.micros)
-        return handler(reader)
+            self._tracer = Tracer(self._database.clock.micros)
+        return handler(self, reader)
 
     def describe(self) -> dict[str, Any]:
         """This connection as a row of system.clients."""
-        address, port = self.peer
+        address, port = self._peer
         return {
             "address": address,
             "port": port,
             "client_type": "cql",
-            "client_options": self.options,
-            "connection_stage": "READY" if self.started else "ESTABLISHED",
-            "driver_name": self.options.get("DRIVER_NAME"),
-            "driver_version": self.options.get("DRIVER_VERSION"),
-            "protocol_version": self.version,
+            "client_options": self._client_options,
+            "connection_stage": "READY" if self._started else "ESTABLISHED",
+            "driver_name": self._client_options.get("DRIVER_NAME"),
+            "driver_version": self._client_options.get("DRIVER_VERSION"),
+            "protocol_version": self._version,
             "scheduling_group": "sl:default",
             "shard_id": 0,
             "ssl_enabled": False,
@@ -145,10 +156,11 @@ class Connection:
         }
 
     def _send(self, version: int, stream: int, opcode: int, body: bytes, flags: int = 0) -> None:
-        self.send(frame.encode_frame(version, flags, stream, opcode, body))
+        if not self._send_bytes(frame.encode_frame(version, flags, stream, opcode, body)):
+            self.crowded = True
 
     def send_event(self, event: bytes) -> None:
-        self._send(self.version, -1, frame.EVENT, event)
+        self._send(self._version, -1, frame.EVENT, event)
 
     # ---------------------------------------------------------------- opening
 
@@ -171,10 +183,10 @@ class Connection:
         compression = options.get("COMPRESSION")
         if compression is not None and compression.lower() not in ALGORITHMS:
             raise errors.ProtocolError(f"Unknown compression algorithm: {compression.lower()}")
-        self.compressed = compression is not None
-        self.lwt_marks = "SCYLLA_LWT_ADD_METADATA_MARK" in options
-        self.options = options
-        self.started = True
+        self._compressed = compression is not None
+        self._lwt_marks = "SCYLLA_LWT_ADD_METADATA_MARK" in options
+        self._client_options = options
+        self._started = self._frames.opened = True
         return frame.READY, b""
 
     def _auth_response(self, reader: Reader) -> tuple[int, bytes]:
@@ -191,21 +203,21 @@ class Connection:
 
     def _query(self, reader: Reader) -> tuple[int, bytes]:
         text = reader.long_string()
-        parameters = messages.decode_parameters(reader, self.version)
+        parameters = messages.decode_parameters(reader, self._version)
         self._trace_request("Execute CQL3 query", text)
-        plan = self.engine.prepared.text(text, self.keyspace)
+        plan = self._prepared.text(text, self._keyspace)
         return self._run(plan, parameters)
 
     def _prepare(self, reader: Reader) -> tuple[int, bytes]:
         text = reader.long_string()
         self._trace_request("Preparing CQL3 query", text)
-        statement_id, plan = self.engine.prepared.prepare(text, self.keyspace)
-        return frame.RESULT, messages.encode_prepared(statement_id, plan, self.version, self.lwt_marks)
+        statement_id, plan = self._prepared.prepare(text, self._keyspace)
+        return frame.RESULT, messages.encode_prepared(statement_id, plan, self._version, self._lwt_marks)
 
     def _execute(self, reader: Reader) -> tuple[int, bytes]:
         statement_id = reader.short_bytes()
-        parameters = messages.decode_parameters(reader, self.version)
-        plan = self.engine.prepared.get(statement_id)
+        parameters = messages.decode_parameters(reader, self._version)
+        plan = self._prepared.get(statement_id)
         self._trace_request("Execute CQL3 prepared query", "")
         return self._run(plan, parameters)
 
@@ -223,12 +235,12 @@ class Connection:
         return self._finish(result, context, skip)
 
     def _batch(self, reader: Reader) -> tuple[int, bytes]:
-        message = messages.decode_batch(reader, self.version)
+        message = messages.decode_batch(reader, self._version)
         self._trace_request("Execute batch of CQL3 queries", "")
-        prepared = self.engine.prepared
+        prepared = self._prepared
         plans = []
         for statement, values in message.statements:
-            plan = prepared.get(statement) if isinstance(statement, bytes) else prepared.text(statement, self.keyspace)
+            plan = prepared.get(statement) if isinstance(statement, bytes) else prepared.text(statement, self._keyspace)
             if len(values) != len(plan.variables):
                 raise errors.InvalidRequest(
                     f"There were {len(plan.variables)} markers(?) in CQL but {len(values)} bound variables"
@@ -237,20 +249,20 @@ class Connection:
         context = self._context((), message.options)
         return self._finish(execute_batch(plans, message.kind, context), context, False)
 
-    def _context(self, values, options: QueryOptions) -> Context:
-        clock = self.engine.clock
+    def _context(self, values: Sequence[Value], options: QueryOptions) -> Context:
+        clock = self._database.clock
         micros = clock.micros()
         if options.timestamp is None:
             timestamp = clock.unique_micros()
         else:
             timestamp = options.timestamp = clock.from_client(options.timestamp)
-        options.keyspace = self.keyspace
-        return Context(self.engine, values, options, micros, timestamp, micros // 1_000_000, [], self._tracer)
+        options.keyspace = self._keyspace
+        return Context(self._database, values, options, micros, timestamp, micros // 1_000_000, [], self._tracer)
 
     def _finish(self, result: Result, context: Context, skip_metadata: bool) -> tuple[int, bytes]:
         self._warnings = context.warnings
         if isinstance(result, SetKeyspace):
-            self.keyspace = result.keyspace
+            self._keyspace = result.keyspace
         context.step("Done processing - preparing a result")
         return frame.RESULT, messages.encode_result(result, skip_metadata)
 
@@ -260,7 +272,19 @@ class Connection:
             self._tracer.step("Parsing a statement" if text else "Looking up a prepared statement")
 
 
-def _in_order(plan: Plan, names: list[str], values: list) -> list:
+_HANDLERS: dict[int, Callable[[Connection, Reader], tuple[int, bytes]]] = {
+    frame.OPTIONS: Connection._options,
+    frame.STARTUP: Connection._startup,
+    frame.REGISTER: Connection._register,
+    frame.QUERY: Connection._query,
+    frame.PREPARE: Connection._prepare,
+    frame.EXECUTE: Connection._execute,
+    frame.BATCH: Connection._batch,
+    frame.AUTH_RESPONSE: Connection._auth_response,
+}
+
+
+def _in_order(plan: Plan, names: list[str], values: list[Value]) -> list[Value]:
     """Values given by name, in the order of the statement's variables."""
     given = dict(zip(names, values, strict=True))
     ordered = []

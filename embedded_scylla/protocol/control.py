@@ -19,90 +19,193 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from .server import Node
+from ..errors import CqlError
+from .limits import LONGEST_LINE
+from .notices import Notices
 
-LONGEST_LINE = 65_536
 FIRST_BYTE = ord("{")
 
 
-class ControlConnection:
-    """The control channel's half of a connection: lines in, lines out."""
+class Dials(Protocol):
+    """What can be turned at a node, and what it says of itself. ValueError or CqlError with a sentence when it cannot
+    be done."""
 
-    def __init__(self, node: Node, peer: tuple[str, int], send: Callable[[bytes], None]):
-        self.node, self.send = node, send
-        self.allowed = peer[0].startswith("127.") or peer[0] in ("::1", "::ffff:127.0.0.1")
-        self.closing = False
-        self.incomplete = False  # requests are short: none comes in pieces that wait for each other
-        self.registered: frozenset[str] = frozenset()
-        self._buffer = b""
+    def status(self) -> dict[str, Any]:
+        """Names, figures, settings."""
+
+    def push_clock(self, seconds: float) -> Any:
+        """Move time forward; the seconds by which it is ahead now."""
+
+    def delay_views(self, seconds: float) -> None:
+        """Let views follow their base tables so much later."""
+
+    def refuse_writes(self, seconds: float) -> None:
+        """Answer writes with Unavailable for so long."""
+
+    def new_cdc_generation(self) -> int:
+        """Begin a new generation of CDC streams; its timestamp in ms."""
+
+    def split_tablets(self, name: str) -> int:
+        """Begin new CDC streams of ``keyspace.table``; their timestamp in ms."""
+
+
+class Server(Protocol):
+    """Whose sockets they are."""
+
+    def status(self) -> dict[str, Any]:
+        """Figures; ``notices``: sentences on what goes wrong."""
+
+    def stop(self) -> None:
+        """End the node."""
+
+
+class ControlConnection:
+    """The control channel's half of a connection: lines in, lines out. Whatever fails, there is an answer."""
+
+    def __init__(
+        self, dials: Dials, server: Server, peer: tuple[str, int], send: Callable[[bytes], bool], notices: Notices
+    ):
+        self.dials, self.server = dials, server
+        self._send, self._notices = send, notices
+        self._allowed = peer[0].startswith("127.") or peer[0] in ("::1", "::ffff:127.0.0.1")
+        self.closing = self.crowded = False
+        self._lines = bytearray()  # that are not answered yet: the last has no end
+
+    @property
+    def held(self) -> int:
+        """How many bytes it holds that are not answered yet."""
+        return len(self._lines)
 
     def feed(self, data: bytes) -> None:
-        self._buffer += data
-        *lines, self._buffer = self._buffer.split(b"\n")
-        for line in lines:
-            self.send(json.dumps(self._answer(line)).encode() + b"\n")
-        if len(self._buffer) > LONGEST_LINE:
-            self.closing = True
+        """Take what the client sent and answer every whole line in it, while there is room for the answers."""
+        self._lines += data
+        self.crowded = False
+        while not self.closing and not self.crowded:
+            end = self._lines.find(b"\n")
+            if end > LONGEST_LINE or (end < 0 and len(self._lines) > LONGEST_LINE):
+                self._end(f"A line has at most {LONGEST_LINE} bytes, and ends with a newline.")
+            elif end < 0:
+                return
+            elif not self._allowed:
+                self._end("The control channel listens to this machine only.")
+            else:
+                line = bytes(self._lines[:end])
+                del self._lines[: end + 1]
+                self._say(self._obey(line))
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
-        if not self.allowed:
-            self.closing = True
-            return {"ok": False, "error": "The control channel listens to this machine only."}
+    def _end(self, sentence: str) -> None:
+        """Say why, and hang up."""
+        self._lines = bytearray()
+        self.closing = True
+        self._say({"ok": False, "error": sentence})
+
+    def _say(self, answer: dict[str, Any]) -> None:
+        has_room = self._send(json.dumps(answer).encode() + b"\n")
+        self.crowded = not has_room and not self.closing
+
+    def _obey(self, line: bytes) -> dict[str, Any]:
         try:
-            request = json.loads(line)
-            command = COMMANDS[request.pop("do")]
-        except (ValueError, KeyError, AttributeError, TypeError):
-            return {"ok": False, "error": f'Say {{"do": …}} with one of {", ".join(sorted(COMMANDS))}.'}
-        try:
-            return {"ok": True, **(command(self.node, **request) or {})}
-        except (TypeError, ValueError) as error:
+            command, argument = _understand(line)
+            return {"ok": True, **command.obey(self, argument)}
+        except (ValueError, CqlError) as error:
             return {"ok": False, "error": str(error)}
+        except Exception as error:  # a fault of the node, not of the caller: say so and go on
+            self._notices.fault("which the control channel was told of", error)
+            return {"ok": False, "error": f"{type(error).__name__} in the embedded node: {error}"}
+
+
+# ---------------------------------------------------------------- commands
+
+
+class Command(NamedTuple):
+    """``obey`` takes the connection and the argument, and gives what is answered beside ``ok``. ``argument`` is the
+    name of the only argument, None if there is none."""
+
+    obey: Callable[[ControlConnection, Any], dict[str, Any]]
+    argument: str | None = None
+
+
+def _understand(line: bytes) -> tuple[Command, Any]:
+    """The command of a line, and its argument; ValueError with a sentence."""
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError):
+        request = None
+    name = request.pop("do", None) if isinstance(request, dict) else None
+    command = COMMANDS.get(name) if isinstance(name, str) else None
+    if command is None:
+        raise ValueError(f'Say {{"do": …}} with one of {", ".join(sorted(COMMANDS))}.')
+    wanted = command.argument
+    unknown = sorted(request.keys() - {wanted})
+    if unknown:
+        takes = f"it takes {wanted}" if wanted else "it takes nothing"
+        raise ValueError(f"{name} does not know {', '.join(unknown)}: {takes}.")
+    if wanted is None:
+        return command, None
+    if wanted not in request:
+        raise ValueError(f"{name} needs {wanted}.")
+    check = _table if wanted == "table" else _number
+    return command, check(request[wanted], wanted)
 
 
 def _number(value: Any, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 10**9:
-        raise ValueError(f"{name} must be a number of at least 0, not {value!r}.")
+        raise ValueError(f"{name} must be a number of at least 0 and below a billion, not {_shown(value)}.")
     return value
 
 
-def _status(node: Node) -> dict[str, Any]:
-    return node.engine.status()
+def _table(value: Any, name: str) -> str:
+    if not isinstance(value, str) or value.count(".") != 1:
+        raise ValueError(f"{name} must be a text such as keyspace.table, not {_shown(value)}.")
+    return value
 
 
-def _push_clock(node: Node, seconds: float) -> dict[str, Any]:
-    node.engine.push_clock(_number(seconds, "seconds"))
-    return {"clock_offset_seconds": node.engine.clock.offset / 1e6}
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else text[:100] + "…"
 
 
-def _delay_views(node: Node, milliseconds: float) -> None:
-    node.engine.delay_views(_number(milliseconds, "milliseconds") / 1000)
+def _status(connection: ControlConnection, _: None) -> dict[str, Any]:
+    status, server = connection.dials.status(), connection.server.status()
+    return {**status, **server, "notices": [*status.get("notices", ()), *server["notices"]]}
 
 
-def _refuse_writes(node: Node, seconds: float) -> None:
-    node.engine.refuse_writes(_number(seconds, "seconds"))
+def _push_clock(connection: ControlConnection, seconds: float) -> dict[str, Any]:
+    connection.dials.push_clock(seconds)
+    return {"clock_offset_seconds": connection.dials.status()["clock_offset_seconds"]}
 
 
-def _new_cdc_generation(node: Node) -> dict[str, Any]:
-    return {"timestamp": node.engine.new_cdc_generation()}
+def _delay_views(connection: ControlConnection, milliseconds: float) -> dict[str, Any]:
+    connection.dials.delay_views(milliseconds / 1000)
+    return {}
 
 
-def _split_tablets(node: Node, table: str) -> dict[str, Any]:
-    return {"timestamp": node.engine.split_tablets(table)}
+def _refuse_writes(connection: ControlConnection, seconds: float) -> dict[str, Any]:
+    connection.dials.refuse_writes(seconds)
+    return {}
 
 
-def _stop(node: Node) -> None:
-    node.stop()
+def _new_cdc_generation(connection: ControlConnection, _: None) -> dict[str, Any]:
+    return {"timestamp": connection.dials.new_cdc_generation()}
 
 
-COMMANDS: dict[str, Callable[..., dict[str, Any] | None]] = {
-    "status": _status,
-    "push_clock": _push_clock,
-    "delay_views": _delay_views,
-    "refuse_writes": _refuse_writes,
-    "new_cdc_generation": _new_cdc_generation,
-    "split_tablets": _split_tablets,
-    "stop": _stop,
+def _split_tablets(connection: ControlConnection, table: str) -> dict[str, Any]:
+    return {"timestamp": connection.dials.split_tablets(table)}
+
+
+def _stop(connection: ControlConnection, _: None) -> dict[str, Any]:
+    connection.server.stop()
+    return {}
+
+
+COMMANDS = {
+    "status": Command(_status),
+    "push_clock": Command(_push_clock, "seconds"),
+    "delay_views": Command(_delay_views, "milliseconds"),
+    "refuse_writes": Command(_refuse_writes, "seconds"),
+    "new_cdc_generation": Command(_new_cdc_generation),
+    "split_tablets": Command(_split_tablets, "table"),
+    "stop": Command(_stop),
 }

@@ -7,18 +7,16 @@ Source: native protocol specification v4, sections 2 and 3.
 
 from __future__ import annotations
 
-import ipaddress
 import struct
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import InvalidRequest, ProtocolError
 from ..request import UNSET, Value
+from .limits import MAX_BODY, MAX_FIRST_BODY, MAX_REQUEST_MEMORY, request_memory
 
 HEADER = struct.Struct(">BBhBI")
 SUPPORTED_VERSIONS = (3, 4)
-MAX_BODY = 256 * 1024 * 1024  # the protocol's own limit
-MAX_FIRST_BODY = 100_000  # nobody has so much to say before the connection is open
 RESPONSE_BIT = 0x80
 
 COMPRESSED, TRACING, CUSTOM_PAYLOAD, WARNING = 0x01, 0x02, 0x04, 0x08  # flags
@@ -45,14 +43,10 @@ class RequestTooLarge(InvalidRequest):
 
     def __init__(self, length: int, stream: int):
         super().__init__(
-            f"request size too large (frame size {length}; estimate {_memory(length)}; allowed {_memory(MAX_BODY)})"
+            f"request size too large (frame size {length}; estimate {request_memory(length)}; "
+            f"allowed {MAX_REQUEST_MEMORY})"
         )
         self.stream = stream
-
-
-def _memory(length: int) -> int:
-    """What ScyllaDB reserves for a body of that length: two copies, and some."""
-    return 2 * length + 8000
 
 
 def truncated(expected: int, left: int) -> ProtocolError:
@@ -61,16 +55,22 @@ def truncated(expected: int, left: int) -> ProtocolError:
 
 
 class Frames:
-    """Bytes in, frames out. Keeps what is not yet a whole frame."""
+    """Bytes in, frames out. Keeps what is not yet a whole frame. Frames are short until the connection is ``opened``:
+    nobody has so much to say before."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._version = 0  # of the first frame, and so of all
+        self.opened = False
 
     @property
-    def incomplete(self) -> bool:
-        """Whether part of a frame has come."""
-        return bool(self._buffer)
+    def held(self) -> int:
+        """How many bytes of a frame that is not whole have come."""
+        return len(self._buffer)
+
+    def forget(self) -> None:
+        """Let go of them: nobody is heard any more."""
+        self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Give each whole frame; raise ``RequestTooLarge`` or ``ProtocolError`` for what cannot be one."""
@@ -88,7 +88,7 @@ class Frames:
                 if end - start < HEADER.size:
                     return
                 version, flags, stream, opcode, length = HEADER.unpack_from(buffer, start)
-                if not self._version and length > MAX_FIRST_BODY:
+                if not self.opened and length > MAX_FIRST_BODY:
                     raise ProtocolError(f"Initial message size too large ({length}), rejecting as invalid")
                 if length > MAX_BODY:
                     raise RequestTooLarge(length, stream)
@@ -132,7 +132,7 @@ class Reader:
         self.at = end
         return piece
 
-    def unpack(self, form: struct.Struct) -> tuple:
+    def unpack(self, form: struct.Struct) -> tuple[Any, ...]:
         """Several numbers at once."""
         at = self.at
         self.at = at + form.size
@@ -145,19 +145,22 @@ class Reader:
         return self._take(1)[0]
 
     def short(self) -> int:
-        return self.unpack(_SHORT)[0]
+        (number,) = self.unpack(_SHORT)
+        return int(number)
 
-    def int(self) -> int:
-        return self.unpack(_INT)[0]
+    def integer(self) -> int:
+        (number,) = self.unpack(_INT)
+        return int(number)
 
     def long(self) -> int:
-        return self.unpack(_LONG)[0]
+        (number,) = self.unpack(_LONG)
+        return int(number)
 
     def string(self) -> str:
         return self._text(self.short())
 
     def long_string(self) -> str:
-        return self._text(self.int())
+        return self._text(self.integer())
 
     def _text(self, length: int) -> str:
         try:
@@ -170,8 +173,8 @@ class Reader:
     def short_bytes(self) -> bytes:
         return self._take(self.short())
 
-    def bytes(self) -> bytes | None:
-        length = self.int()
+    def blob(self) -> bytes | None:
+        length = self.integer()
         return None if length < 0 else self._take(length)
 
     def value(self, version: int) -> Value:
@@ -245,11 +248,6 @@ def encode_string_multimap(items: dict[str, list[str]]) -> bytes:
     for key, values in items.items():
         parts += (encode_string(key), encode_string_list(values))
     return b"".join(parts)
-
-
-def encode_inet(address: str, port: int) -> bytes:
-    packed = ipaddress.ip_address(address).packed
-    return bytes((len(packed),)) + packed + _INT.pack(port)
 
 
 def encode_cells(rows: Iterable[Iterable[bytes | None]]) -> bytes:

@@ -28,7 +28,6 @@ from .frame import (
     Reader,
     encode_bytes,
     encode_cells,
-    encode_inet,
     encode_int,
     encode_short,
     encode_short_bytes,
@@ -79,10 +78,10 @@ def decode_parameters(reader: Reader, version: int) -> Parameters:
             parameters.values = reader.values(count, version)
     options.skip_metadata = bool(flags & _SKIP_METADATA)
     if flags & _PAGE_SIZE:
-        size = reader.int()
+        size = reader.integer()
         options.page_size = size if size > 0 else None
     if flags & _PAGING_STATE:
-        options.paging_state = reader.bytes()
+        options.paging_state = reader.blob()
     if flags & _SERIAL:
         options.serial_consistency = _serial(reader)
     if flags & _TIMESTAMP:
@@ -251,7 +250,3 @@ def encode_warnings(warnings: Sequence[str]) -> bytes:
 
 def encode_schema_event(change: SchemaChange) -> bytes:
     return encode_string("SCHEMA_CHANGE") + encode_schema_change(change)
-
-
-def encode_status_event(status: str, address: str, port: int) -> bytes:
-    return encode_string("STATUS_CHANGE") + encode_string(status) + encode_inet(address, port)

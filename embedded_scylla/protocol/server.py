@@ -2,61 +2,65 @@
 
 A request runs to its end before the next begins, so every request sees and makes one whole state: there are no locks
 anywhere in the node. Work that is due later (delayed view updates, expiry scans) runs between two rounds.
+
+Nothing that a client does, or leaves undone, costs the others more than ``limits`` allows: who asks for too much is
+told so, or cut off, and the node goes on.
 """
 
 from __future__ import annotations
 
+import errno
 import selectors
 import signal
 import socket
 import sys
-import traceback
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ..errors import Overloaded
+from ..prepared import PreparedStatements
 from ..request import SchemaChange
+from . import limits
+from .client import Client
 from .connection import Connection
-from .control import FIRST_BYTE, ControlConnection
+from .control import FIRST_BYTE, ControlConnection, Dials
+from .guard import GuardedUpkeep, Upkeep
 from .messages import encode_schema_event
+from .notices import Notices
 
 if TYPE_CHECKING:
     from ..engine import Engine
 
-READ_SIZE = 256 * 1024
-HIGH_WATER = 64 * 1024 * 1024  # bytes waiting for a client that does not read: it is not read from until they are sent
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
-
-
-class _Client:
-    """A socket, what still has to be sent to it, and the conversation on it."""
-
-    def __init__(self, sock: socket.socket, peer: tuple[str, int]):
-        self.socket, self.peer = sock, peer
-        self.outgoing: list[bytes] = []
-        self.waiting = 0
-        self.events = selectors.EVENT_READ  # what the selector waits for
-        self.conversation: Connection | ControlConnection | None = None
-
-    def send(self, data: bytes) -> None:
-        self.outgoing.append(data)
-        self.waiting += len(data)
+_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # why nobody can be accepted now
 
 
 class Node:
     """The running node: an engine behind a listening socket. ``port`` is the real one when 0 was asked for."""
 
-    def __init__(self, engine: Engine, host: str, port: int):
-        self.engine = engine
+    def __init__(
+        self, engine: Engine, prepared: PreparedStatements, upkeep: Upkeep, dials: Dials, host: str, port: int
+    ):
+        self._engine, self._prepared, self._dials = engine, prepared, dials
         engine.clients, engine.announce = self._connections, self._announce
+        self._notices = Notices()
+        self._upkeep = GuardedUpkeep(upkeep, self._notices)
         self._selector = selectors.DefaultSelector()
-        self._clients: dict[socket.socket, _Client] = {}
+        self._clients: dict[Client, None] = {}  # in the order in which they came
+        self._most_clients = limits.most_clients()
+        self._held = self._unread = 0  # bytes, of all clients
+        self._accept_again: float | None = None  # monotonic seconds, while no new clients are looked for
         self._stopping = False
         self._listener = self._listen(host, port)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         self.host, self.port = host, self._listener.getsockname()[1]
         # A signal handler may only set a flag; this pair of sockets wakes the loop up for it.
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
-        self._selector.register(self._wake_out, selectors.EVENT_READ)
+        self._selector.register(self._wake_out, selectors.EVENT_READ, self._drain_wake_up)
 
     def _listen(self, host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -70,128 +74,223 @@ class Node:
             raise
         listener.listen(512)
         listener.setblocking(False)
-        self._selector.register(listener, selectors.EVENT_READ)
         return listener
 
     # ---------------------------------------------------------------- life
 
     def obey_signals(self) -> None:
         """Let SIGTERM and SIGINT end the node cleanly; to be called from the main thread."""
-        signal.set_wakeup_fd(self._wake_in.fileno())
+        signal.set_wakeup_fd(self._wake_in.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
 
     def run(self) -> None:
-        """Serve until ``stop``; then close everything, and the engine with it."""
+        """Serve until ``stop``; then close everything, and the engine with it. Nobody is waited for: what a client has
+        not taken by then, it does not get."""
         try:
             while not self._stopping:
                 self._turn()
         finally:
-            for client in list(self._clients.values()):
+            for client in list(self._clients):
                 self._flush(client)
                 self._close(client)
             self._listener.close()
-            self.engine.close()
+            self._selector.close()
+            self._engine.close()
 
     def stop(self) -> None:
+        """End ``run`` after the request that it is at; may be called by a signal handler or another thread."""
         self._stopping = True
+        with suppress(OSError):
+            self._wake_in.send(b"\0")
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(self.engine.seconds_until_due()):
-            if key.fileobj is self._listener:
-                self._accept()
-            elif key.fileobj is self._wake_out:
-                self._drain_wake_up()
+        for key, events in self._selector.select(self._seconds_to_wait()):
+            if isinstance(key.data, Client):
+                self._serve(key.data, events)
             else:
-                client = self._clients.get(key.fileobj)
-                if client is not None and events & selectors.EVENT_READ:
-                    self._read(client)
-                if client is not None and client.outgoing:
-                    self._flush(client)
-        self.engine.run_due()
+                key.data()
+        if self._accept_again is not None and time.monotonic() >= self._accept_again:
+            self._look_for_clients()
+        self._upkeep.run_due()
+
+    def _seconds_to_wait(self) -> float | None:
+        """How long the loop may wait for sockets: None for as long as it likes."""
+        wait = self._upkeep.seconds_until_due()
+        if self._accept_again is not None:
+            pause = max(0.0, self._accept_again - time.monotonic())
+            wait = pause if wait is None else min(wait, pause)
+        return wait
 
     def _drain_wake_up(self) -> None:
-        try:
+        with suppress(BlockingIOError):
             while self._wake_out.recv(4096):
                 pass
-        except BlockingIOError:
-            pass
 
-    # ---------------------------------------------------------------- clients
+    def status(self) -> dict[str, Any]:
+        """What the server knows of itself, for the control channel; ``notices`` are sentences on what goes wrong."""
+        return {
+            "clients": len(self._clients),
+            "upkeep_failures": self._upkeep.failures,
+            "notices": [self._upkeep.trouble] if self._upkeep.trouble else [],
+        }
+
+    # ---------------------------------------------------------------- who comes
 
     def _accept(self) -> None:
         try:
             sock, address = self._listener.accept()
-        except OSError:
-            return  # the client was gone again, or no descriptor is free
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._clients[sock] = _Client(sock, address[:2])
-        self._selector.register(sock, selectors.EVENT_READ)
-
-    def _read(self, client: _Client) -> None:
+        except OSError as error:
+            if error.errno in _NO_ROOM:  # whoever waits makes the listener ready again and again: do not look
+                self._notices.say("accept", f"nobody can be let in: {error.strerror}. Those who are in go on.")
+                self._selector.unregister(self._listener)
+                self._accept_again = time.monotonic() + limits.ACCEPT_PAUSE
+            return  # else the client was gone again
+        client = Client(sock, address[:2], spare=len(self._clients) >= self._most_clients)
         try:
-            data = client.socket.recv(READ_SIZE)
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            client.close()
+            return
+        if client.spare:
+            self._make_room()
+        self._clients[client] = None
+        self._selector.register(sock, selectors.EVENT_READ, client)
+
+    def _look_for_clients(self) -> None:
+        self._accept_again = None
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+
+    def _make_room(self) -> None:
+        """For one more of those that there is no room for: who has waited longest to be told so goes."""
+        self._notices.say("full", f"{self._most_clients} clients are in, and there is no room for another.")
+        spare = [client for client in self._clients if client.spare]
+        for client in spare[: max(0, len(spare) + 1 - limits.SPARE_CLIENTS)]:
+            self._close(client)
+
+    def _close(self, client: Client) -> None:
+        if client.closed:
+            return
+        del self._clients[client]
+        self._selector.unregister(client.socket)
+        client.close()
+        self._held -= client.held
+        self._unread -= client.counted
+        if self._accept_again is not None:
+            self._look_for_clients()  # there is a descriptor now
+
+    # ---------------------------------------------------------------- what they say
+
+    def _serve(self, client: Client, events: int) -> None:
+        try:
+            if events & selectors.EVENT_READ and not client.closed:
+                self._read(client)
+            if not client.closed and (client.unread or client.closing or client.crowded):
+                self._flush(client)
+                if client.crowded and client.has_room:
+                    self._hear(client, b"")
+                    self._flush(client)
+        except Exception as error:  # a fault of the node: this client hears no more, the others are served
+            self._notices.fault("which cost one client its connection", error)
+            self._close(client)
+
+    def _read(self, client: Client) -> None:
+        try:
+            data = client.socket.recv(limits.READ_SIZE)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        if not data:
+        if data:
+            self._hear(client, data)
+        else:
             self._close(client)
-            return
-        if client.conversation is None:
-            kind = ControlConnection if data[0] == FIRST_BYTE else Connection
-            client.conversation = kind(self, client.peer, client.send)
-        try:
-            client.conversation.feed(data)
-        except Exception:  # a fault of the node: this client hears no more, the others are served
-            traceback.print_exc(file=sys.stderr)
-            self._close(client)
-            return
-        if client.conversation.incomplete and _QUICKACK is not None and client.socket in self._clients:
+
+    def _hear(self, client: Client, data: bytes) -> None:
+        conversation = client.conversation
+        if conversation is None:
+            conversation = client.conversation = self._begin(client, data[0])
+        conversation.feed(data)
+        held = conversation.held
+        if held != client.held:
+            self._count_held(client, held)
+        if held and not client.closed and _QUICKACK is not None:
             # Drivers leave Nagle's algorithm on and send a large request in pieces: they wait for this one to be
             # acknowledged before they send the next, and a delayed acknowledgement costs them 44 ms.
-            client.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            with suppress(OSError):
+                client.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
-    def _flush(self, client: _Client) -> None:
-        if client.socket not in self._clients:
+    def _begin(self, client: Client, first_byte: int) -> Connection | ControlConnection:
+        if first_byte == FIRST_BYTE:
+            return ControlConnection(self._dials, self, client.peer, client.send, self._notices)
+        connection = Connection(self._engine, self._prepared, client.peer, client.send, self._notices)
+        if client.spare:
+            connection.refusal = Overloaded(f"This node serves {self._most_clients} clients, and has no room for more.")
+        return connection
+
+    def _count_held(self, client: Client, held: int) -> None:
+        """Keep the sum of what is half sent; beyond its bound, who holds most is told so and cut off."""
+        if client.closed:
             return
-        data = client.outgoing[0] if len(client.outgoing) == 1 else b"".join(client.outgoing)
+        self._held += held - client.held
+        client.held = held
+        if self._held > limits.HALF_SENT_TOGETHER:
+            worst = max(self._clients, key=lambda client: client.held)
+            self._notices.say("held", f"{self._held} bytes of half-sent requests: the client with most is cut off.")
+            if isinstance(worst.conversation, Connection):
+                worst.conversation.end(Overloaded("Too many large requests are on their way to this node."))
+            self._held -= worst.held
+            worst.held = 0
+            self._flush(worst)
+
+    # ---------------------------------------------------------------- what they hear
+
+    def _flush(self, client: Client) -> None:
+        """Send what can be sent, and see what to wait for."""
+        if client.closed:
+            return
         try:
-            sent = client.socket.send(data) if data else 0
-        except BlockingIOError:
-            sent = 0
+            client.flush()
         except OSError:
             self._close(client)
             return
-        rest = data[sent:]
-        client.outgoing = [rest] if rest else []
-        client.waiting = len(rest)
-        if not rest and client.conversation is not None and client.conversation.closing:
+        if client.closing and not client.unread:
             self._close(client)
             return
-        events = selectors.EVENT_WRITE if rest else 0
-        if client.waiting < HIGH_WATER:
-            events |= selectors.EVENT_READ
+        self._unread += client.unread - client.counted
+        client.counted = client.unread
+        events = client.wanted_events()
         if events != client.events:
-            self._selector.modify(client.socket, events)
+            self._selector.modify(client.socket, events, client)
             client.events = events
+        if self._unread > limits.UNREAD_TOGETHER:
+            self._cut_off_stalled()
 
-    def _close(self, client: _Client) -> None:
-        if self._clients.pop(client.socket, None) is not None:
-            self._selector.unregister(client.socket)
-            client.socket.close()
+    def _cut_off_stalled(self) -> None:
+        """Too much waits for clients who do not read: the worst of those who stalled goes."""
+        before = time.monotonic() - limits.STALLED
+        stalled = [c for c in self._clients if c.stalled_since is not None and c.stalled_since <= before]
+        if stalled:
+            self._notices.say("unread", f"{self._unread} bytes wait for clients who do not read: the worst is cut off.")
+            self._close(max(stalled, key=lambda client: client.unread))
 
     def _connections(self) -> list[dict[str, Any]]:
-        conversations = [client.conversation for client in self._clients.values()]
+        conversations = [client.conversation for client in self._clients]
         return [c.describe() for c in conversations if isinstance(c, Connection)]
 
-    def _announce(self, changes: list[SchemaChange]) -> None:
+    def _announce(self, changes: Sequence[SchemaChange]) -> None:
         """Tell every client that asked to know of schema changes."""
         events = [encode_schema_event(change) for change in changes]
-        for client in list(self._clients.values()):
-            conversation = client.conversation
-            if isinstance(conversation, Connection) and "SCHEMA_CHANGE" in conversation.registered:
-                for event in events:
-                    conversation.send_event(event)
-                self._flush(client)
+        for client in list(self._clients):
+            connection = client.conversation
+            if not isinstance(connection, Connection) or "SCHEMA_CHANGE" not in connection.registered:
+                continue
+            before = client.unread
+            for event in events:
+                connection.send_event(event)
+            client.unread_events += client.unread - before
+            self._flush(client)
+            if client.unread_events > limits.UNREAD_EVENTS:
+                self._notices.say("events", "a client that asked for events does not read them, and is cut off.")
+                self._close(client)

@@ -116,6 +116,23 @@ def test_the_first_message_is_short(dial):
     assert client.is_closed()
 
 
+@pytest.mark.embedded
+def test_a_message_is_short_until_the_connection_is_open(dial):
+    """ScyllaDB looks at the very first one only; here whoever has not said STARTUP is not waited for that long."""
+    client = dial(start=False)
+    assert client.ask(OPTIONS).opcode == SUPPORTED
+    client.send_bytes(struct.pack(">BBhBI", 4, 0, 5, QUERY, 100_001))
+    assert error_of(client.receive())[1] == "Initial message size too large (100001), rejecting as invalid"
+    assert client.is_closed()
+
+
+@pytest.mark.embedded
+def test_a_control_line_without_an_end_is_cut(dial):
+    client = dial(start=False)
+    client.send_bytes(b"{" * 70_000)
+    assert b"A line has at most 65536 bytes" in client.rest()
+
+
 @pytest.mark.differs("cassandra", "it insists on the version of CQL")
 def test_startup_may_say_nothing(dial):
     assert dial(start=False).ask(STARTUP, string_map()).opcode == READY

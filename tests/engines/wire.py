@@ -149,6 +149,13 @@ class Wire:
             return True
         return False
 
+    def rest(self) -> bytes:
+        """All bytes until the node closes the connection."""
+        data = b""
+        while piece := self._socket.recv(65_536):
+            data += piece
+        return data
+
     def ask(self, opcode: int, body: bytes = b"", flags: int = 0) -> Frame:
         stream = self.send(opcode, body, flags)
         answer = self.receive()
