@@ -1,209 +1,210 @@
 """What is on disk: a snapshot, and a journal of everything since, both made of the same records.
 
     <data directory>/lock            held by the process that works here
+                     state           how much of the journal is known to be on the disk
                      snapshot-<n>    the state when journal-<n> was begun (none for the first)
                      journal-<n>     one record for each applied request
 
 A record is ``(kind, payload)``, any plain value that marshal can write; its owner gives it meaning. ``append`` puts it
 into a buffer, ``flush`` hands the buffer to the operating system: from then on the process may be killed and the
-record is there. A thread forces it to the disk some 10 ms later, for the case that the machine dies too. A snapshot
-begins the next pair of files, and only when that is safely on disk the old pair is removed.
+record is there. A thread forces it to the disk some 10 ms later, for the case that the machine dies too: a power cut
+may cost what was acknowledged in those 10 ms. A snapshot begins the next pair of files, and only when that is safely
+on disk the old pair, and nothing else, is removed.
 
-On disk a record is 4 bytes of length, the same 4 bytes inverted, 4 bytes of CRC-32, and the marshalled pair. The
-length's second copy tells a record that was cut short (the process died while writing: the record was not
-acknowledged, and is cut off) from one that was damaged (everything before it is used, the file is kept aside).
+How a file looks is told in ``record_file``; what is done with damaged, missing and foreign ones in ``recovery``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
-import marshal
 import os
-import re
-import struct
-import threading
+import random
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import ServerError
 from .directory_lock import DirectoryInUse, DirectoryLock
+from .disk import BINARY, OWNER_ONLY, JournalError, Syncer, full_sync, reason, sync_directory, write_all
 from .mutation_codec import TABLE_ID, decode_mutation, encode_mutation
+from .record_file import END, Label, Record, frame
+from .recovery import Recovery, kept_aside, left_over
+from .state_file import StateFile
 
 __all__ = [
     "TABLE_ID",
     "DirectoryInUse",
     "Journal",
     "JournalError",
+    "Record",
     "decode_mutation",
     "encode_mutation",
+    "kept_aside",
 ]
 
-Record = tuple[str, Any]
-
-SYNC_DELAY = 0.010  # seconds between a write and the moment when it is forced to the disk
 SNAPSHOT_WHEN_IDLE = 1 << 20  # bytes of journal that make a snapshot worth while when there is nothing else to do
 SNAPSHOT_AT_ONCE = 128 << 20  # … and when there is: all requests wait for it, but a start after a crash reads it all
-
-_MARSHAL_VERSION = 4  # what every supported Python reads
-_MAGIC = b"fifty-thousand-seats 1\n"
-_HEADER = struct.Struct(">III")
-_PAIR = re.compile(r"(snapshot|journal)-(\d+)")
-_sync = getattr(os, "fdatasync", os.fsync)
-
-
-class JournalError(ServerError):
-    """The data directory cannot be written to; what was to be written is not acknowledged."""
+LOOK_AGAIN = 0.5  # seconds for which still_ours relies on its last look
 
 
 class Journal:
     """The journal in ``directory``, which is made and locked; with None nothing is kept and every call is free.
 
     Use: make it, ``replay()`` to the end, then ``append`` and ``flush`` as requests come, and ``close``. ``notices``
-    are sentences about what was found damaged. Raises DirectoryInUse, or JournalError if the directory cannot be used.
+    are sentences about what was found damaged, or cannot be done. Raises DirectoryInUse, or JournalError if the
+    directory cannot be used.
     """
 
     def __init__(self, directory: Path | str | None):
-        self.directory = None if directory is None else Path(directory)
         self.notices: list[str] = []
         self._buffer: list[bytes] = []
-        self._written = 0  # bytes of good records in the journal file
+        self._number = 0
+        self._following = 0  # no file has this number, nor any above
+        self._mark = 0
+        self._written = 0  # bytes of good records in the journal file, with its label
+        self._records = 0  # … and how many they are
+        self._earlier = 0  # bytes in journals before it, which no snapshot has replaced yet
+        self._label_size = 0
         self._torn = False  # half a record may stand behind them
         self._file = -1
-        self._number = 0
         self._closed = False
+        self._unsound = False  # what was read was damaged: a snapshot ends that
+        self._replaced: list[Path] = []  # what the next snapshot stands for
+        self._doomed: list[Path] = []  # what an earlier one stood for, and could not be removed
+        self._recovery: Recovery | None = None
+        self._looked = 0.0
+        self._ours = True
+        self.directory = None if directory is None else Path(directory)
         if self.directory is None:
             return
         try:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = DirectoryLock(self.directory)
         except DirectoryInUse:
             raise
         except OSError as error:
-            raise JournalError(f"The data directory {self.directory} cannot be used: {_reason(error)}.") from error
-        self._syncer = _Syncer()
+            raise self._unusable(error) from error
+        try:
+            self._state = StateFile(self.directory)
+        except OSError as error:
+            self._lock.release()
+            raise self._unusable(error) from error
+        self._syncer = Syncer()
 
     # ------------------------------------------------------------ at the start
 
     def replay(self) -> Iterator[Record]:
         """Everything that was recorded, oldest first; afterwards the journal is open for appending. Python's garbage
-        collector rests meanwhile: all that is made stays."""
+        collector rests meanwhile: all that is made stays. JournalError if the disk cannot be read or written, or if the
+        files are of a newer version; whatever else is wrong with them ends up in ``notices``."""
         if self.directory is None:
             return
         collecting = gc.isenabled()
         gc.disable()
         try:
-            snapshots, journals = self._numbered("snapshot"), self._numbered("journal")
-            self._number = max(snapshots | journals, default=0)
-            if self._number in snapshots:
-                yield from self._read(self._path("snapshot", self._number), is_journal=False)
-            elif self._number:
-                self.notices.append(f"{self._path('snapshot', self._number)} is missing: what was in it is lost.")
-            if self._number in journals:
-                yield from self._read(self._path("journal", self._number), is_journal=True)
-            self._open()
-            self._remove_all_but_current()
+            self._recovery = Recovery(self.directory, self._state.known)
+            self.notices = self._recovery.notices
+            yield from self._recovery.records()
+            self._open(self._recovery)
         finally:
             if collecting:
                 gc.enable()
 
-    def _read(self, path: Path, is_journal: bool) -> Iterator[Record]:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise JournalError(f"{path} cannot be read: {_reason(error)}.") from error
-        view, total, position = memoryview(data), len(data), len(_MAGIC)
-        if data[:position] != _MAGIC:
-            if is_journal and _MAGIC.startswith(data):
-                return  # the process died when the file was made: nothing was in it yet
-            self._set_aside(path, data, 0)
-            return
-        while position < total:
-            start = position + _HEADER.size
-            if start > total:
-                break
-            length, inverted, checksum = _HEADER.unpack_from(data, position)
-            end = start + length
-            if length ^ inverted != 0xFFFFFFFF:
-                if not any(view[position:]):
-                    break  # a file system may leave zeros where the last write should have been
-                self._set_aside(path, data, position)
-                return
-            if end > total:
-                break
-            body = view[start:end]
-            if zlib.crc32(body) != checksum:
-                self._set_aside(path, data, position)
-                return
-            yield marshal.loads(body)
-            position = end
-        if is_journal:
-            self._written = position
-        if position < total:
-            self.notices.append(
-                f"The last write in {path} was incomplete ({total - position} bytes) and was cut off; "
-                "it had not been acknowledged."
-            )
+    def reject(self, record: Record, why: str) -> None:
+        """Set a record aside that ``replay`` gave and its owner cannot use, and go on: it is written to a file of its
+        own, counted in ``notices``, and nothing of what was read will be deleted."""
+        assert self._recovery is not None, "only what was replayed can be rejected"
+        self._recovery.reject(record, why)
+        self._unsound = True
 
-    def _set_aside(self, path: Path, data: bytes, position: int) -> None:
-        """Keep a damaged file under another name, and go on with what stands before the damage."""
-        aside = path.with_name(path.name + ".corrupt")
+    def _open(self, found: Recovery) -> None:
+        """Go on with the journal that was found or, where that is not sound to its end, with one after it."""
+        self._mark = found.mark or random.SystemRandom().randrange(1, 1 << 32)
+        self._unsound |= found.damaged
+        self._following = found.following
+        self._replaced = [file.path for file in (*found.files, *found.superseded)]
+        self._earlier = sum(file.size for file in found.files if file.label.role == "journal")
         try:
-            aside.write_bytes(data)
-        except OSError as error:
-            raise JournalError(f"{path} is damaged and cannot be kept aside: {_reason(error)}.") from error
-        if path.name.startswith("journal"):
-            self._written = position
-        self.notices.append(
-            f"{path} is damaged at byte {position:,}: everything before it was read, {len(data) - position:,} bytes "
-            f"from there on were cut off. The file as it was is kept as {aside.name}."
-        )
-
-    def _open(self) -> None:
-        """Open the journal file for appending, without what was cut off."""
-        path = self._path("journal", self._number)
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-        try:
-            self._file = os.open(path, flags, 0o644)
-            if self._written < len(_MAGIC):
-                os.ftruncate(self._file, 0)
-                _write_all(self._file, _MAGIC)
-                self._written = len(_MAGIC)
+            if found.continues is None:
+                self._switch(*self._begin(found.after))
+                return
+            (file, reader), found.continues = found.continues, None  # the reader has all of the file in it
+            self._label_size = reader.begin
+            self._number, self._written, self._records = file.label.number, reader.end, reader.count
+            self._earlier -= file.size
+            self._file = os.open(file.path, os.O_RDWR | BINARY)
             self._cut()
+            self._watch()
         except OSError as error:
-            raise self._error(error) from error
-        self._syncer.watch(self._file)
+            raise self._refused(error) from error
 
     # ------------------------------------------------------------ in operation
 
     def append(self, kind: str, payload: Any) -> None:
-        """Take a record for the next ``flush``."""
+        """Take a record for the next ``flush``. ValueError if it cannot be written; then nothing is taken at all."""
         if self.directory is not None:
-            self._buffer.append(_frame(kind, payload))
+            try:
+                self._buffer.append(frame(self._mark, self._records + len(self._buffer), kind, payload))
+            except BaseException:
+                self._buffer.clear()
+                raise
 
     def flush(self) -> None:
         """Write the records taken since the last time; they survive the process from here on. JournalError if the disk
         refuses: then it is as if they had never been taken, so what they stand for must not be done."""
         if not self._buffer:
             return
-        data = b"".join(self._buffer)
+        data, count = b"".join(self._buffer), len(self._buffer)
         self._buffer.clear()
+        if self._syncer.resting or self._syncer.error is not None:
+            self._check()
         try:
-            if self._syncer.error is not None:
-                raise self._syncer.error
             if self._torn:
                 self._cut()
-            _write_all(self._file, data)
+            self._torn = True  # whatever ends the next line early
+            write_all(self._file, data)
+            self._torn = False
         except OSError as error:
-            self._torn = True
             with contextlib.suppress(OSError):  # else the next flush tries again, or a replay cuts it off
                 self._cut()
-            raise self._error(error) from error
+            raise self._refused(error) from error
         self._written += len(data)
-        self._syncer.wake()
+        self._records += count
+        self._syncer.wake((self._written, self._records))
+
+    def _check(self) -> None:
+        """JournalError if what is written now would not be there after a restart."""
+        if self._syncer.error is not None:
+            raise JournalError(
+                f"The write was refused: the data directory {self.directory} is on a disk that failed to keep what had "
+                f"been written ({reason(self._syncer.error)}). What was acknowledged in the moments before may not be "
+                "on it. Nothing more is taken; look after the disk, then start the node again."
+            )
+        if not self.still_ours(at_once=True):
+            raise JournalError(
+                f"The data directory {self.directory} was deleted or taken over while the node worked in it: it stops, "
+                "so that nothing is acknowledged that would be lost."
+            )
+
+    def still_ours(self, at_once: bool = False) -> bool:
+        """Whether the directory is there and nobody else can have it. Cheap: it looks again after LOOK_AGAIN seconds,
+        or ``at_once``. Once False, it stays so: the node has to stop."""
+        if self.directory is not None and not self._closed and self._ours:
+            now = time.monotonic()
+            if at_once or now - self._looked >= LOOK_AGAIN:
+                self._looked = now
+                self._ours = self._lock.is_held()
+                self._unsound |= self._ours and self._file >= 0 and not self._journal_is_there()
+        return self._ours
+
+    def _journal_is_there(self) -> bool:
+        """Else somebody removed it, and only a snapshot can keep what was in it."""
+        try:
+            return os.path.samestat(self._path("journal", self._number).stat(), os.fstat(self._file))
+        except OSError:
+            return False
 
     def _cut(self) -> None:
         """Cut off what a failed write left behind the last good record."""
@@ -211,152 +212,141 @@ class Journal:
         os.lseek(self._file, self._written, os.SEEK_SET)
         self._torn = False
 
-    def _error(self, error: OSError) -> JournalError:
-        return JournalError(
-            f"The write was refused, because the data directory {self.directory} cannot be written to: "
-            f"{_reason(error)}. Everything acknowledged before is safe."
-        )
-
     @property
     def size(self) -> int:
         """Bytes in the journal since the last snapshot."""
-        return max(0, self._written - len(_MAGIC))
+        return 0 if self._file < 0 else self._earlier + self._written - self._label_size
 
     def wants_snapshot(self, idle: bool = False) -> bool:
         """Whether it is time for a snapshot; ``idle`` says that nobody would have to wait for it."""
-        return self.directory is not None and self.size >= (SNAPSHOT_WHEN_IDLE if idle else SNAPSHOT_AT_ONCE)
+        if self.directory is None:
+            return False
+        return self.size >= (SNAPSHOT_WHEN_IDLE if idle else SNAPSHOT_AT_ONCE) or (idle and self._unsound)
 
     def snapshot(self, records: Iterable[Record]) -> None:
-        """Write the whole state as records, and begin an empty journal. JournalError if the disk refuses: the old
-        files are still there and in use."""
+        """Write the whole state as records, and begin an empty journal. JournalError if the disk refuses: what was
+        there is still there and in use."""
         if self.directory is None:
             return
         self.flush()
-        following = self._number + 1
-        snapshot, journal = self._path("snapshot", following), self._path("journal", following)
+        self._check()
+        before, replaced = self._number, [*self._replaced]
+        number = self._following
+        snapshot = self._path("snapshot", number)
         try:
-            new_snapshot = self._write_new(snapshot, (_frame(kind, payload) for kind, payload in records))
-            new_journal = self._write_new(journal, ())
-            new_snapshot.replace(snapshot)
-            new_journal.replace(journal)
-            self._sync_directory()
-        except OSError as error:
-            self._remove_all_but_current()
-            raise self._error(error) from error
-        self._close_file()
-        self._number, self._written = following, len(_MAGIC)
-        self._open()
-        self._remove_all_but_current()
+            new = self._write_new(Label("snapshot", number, before, self._mark), records)
+            # From here on a new journal continues the old one, whether the snapshot gets its name or not.
+            earlier = self.size
+            self._switch(*self._begin(before))
+            self._earlier = earlier
+            new.replace(snapshot)
+            sync_directory(snapshot.parent)
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                snapshot.with_name(snapshot.name + ".new").unlink()
+            if not isinstance(error, OSError):
+                raise
+            raise JournalError(
+                f"The data directory {self.directory} cannot take it: {reason(error)}. What was kept is still in use."
+            ) from error
+        self._earlier, self._unsound = 0, False
+        self._replaced = [snapshot, self._path("journal", number)]
+        kept = {} if self._recovery is None else self._recovery.kept
+        self._doomed += [path for path in replaced if kept.get(path, True)]
+        self._doomed += left_over(snapshot.parent)
+        self._remove_doomed()
 
-    def _write_new(self, path: Path, frames: Iterable[bytes]) -> Path:
+    def _write_new(self, label: Label, records: Iterable[Record]) -> Path:
         """Write a file, down to the disk, under a name that a replay does not look at."""
+        path = self._path(label.role, label.number)
         path = path.with_name(path.name + ".new")
-        with path.open("wb") as file:
-            file.write(_MAGIC)
-            file.writelines(frames)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, OWNER_ONLY), "wb") as file:
+            file.write(label.line())
+            if label.role == "snapshot":
+                number = 0
+                for number, (kind, payload) in enumerate(records, 1):
+                    file.write(frame(self._mark, number - 1, kind, payload))
+                file.write(frame(self._mark, number, END, None))
             file.flush()
-            os.fsync(file.fileno())
+            full_sync(file.fileno())
         return path
+
+    def _begin(self, after: int | None) -> tuple[Path, int]:
+        """Make a journal with nothing in it, and its number; it has its name only when all of it is on the disk."""
+        number = self._following
+        label = Label("journal", number, after, self._mark)
+        path = self._path("journal", number)
+        try:
+            self._write_new(label, ()).replace(path)
+            self._following += 1
+            sync_directory(path.parent)
+        except OSError:
+            for unused in (path.with_name(path.name + ".new"), path):
+                with contextlib.suppress(OSError):
+                    unused.unlink()
+            raise
+        return path, number
+
+    def _switch(self, path: Path, number: int) -> None:
+        """Write to another journal from here on, which has nothing in it."""
+        file = os.open(path, os.O_RDWR | BINARY)
+        old, self._file = self._file, file
+        self._number, self._records, self._torn = number, 0, False
+        self._written = self._label_size = os.lseek(file, 0, os.SEEK_END)
+        self._replaced.append(path)
+        self._watch()
+        if old >= 0:
+            os.close(old)
+
+    def _watch(self) -> None:
+        on_disk = functools.partial(self._state.write, self._number, self._mark)
+        self._syncer.watch(self._file, (self._written, self._records), on_disk)
+
+    def _remove_doomed(self) -> None:
+        """Remove what the last snapshots stand for. What is held by somebody (on Windows a virus scanner can) stays
+        until the next one; it does no harm."""
+        doomed, self._doomed = self._doomed, []
+        for path in doomed:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                self._doomed.append(path)
+                sentence = (
+                    f"In the data directory {self.directory}: {path.name} is not needed any more and could not be "
+                    f"removed ({reason(error)}). It does no harm; it is tried again later."
+                )
+                if sentence not in self.notices:
+                    self.notices.append(sentence)
 
     def close(self) -> None:
         """Write and sync what is left, and let go of the directory."""
         if self.directory is None or self._closed:
             return
-        self._closed = True
         try:
             self.flush()
         finally:
-            self._close_file()
+            if self.still_ours(at_once=True):
+                self._remove_doomed()
+            self._closed = True
+            self._syncer.leave()
             self._syncer.stop()
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
+            self._state.close()
             self._lock.release()
 
-    def _close_file(self) -> None:
-        """Close the journal file, synced. Its number may soon be a socket's: nothing must write to it any more."""
-        self._syncer.watch(-1)
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+    # ------------------------------------------------------------ sentences and names
 
-    # ------------------------------------------------------------ files
+    def _unusable(self, error: OSError) -> JournalError:
+        return JournalError(f"The data directory {self.directory} cannot be used: {reason(error)}.")
 
-    def _path(self, name: str, number: int) -> Path:
-        return self.directory / f"{name}-{number}"
+    def _refused(self, error: OSError) -> JournalError:
+        return JournalError(
+            f"The write was refused, because the data directory {self.directory} cannot be written to: "
+            f"{reason(error)}. Everything acknowledged before is safe."
+        )
 
-    def _numbered(self, name: str) -> set[int]:
-        found = (_PAIR.fullmatch(path.name) for path in self.directory.iterdir())
-        return {int(match[2]) for match in found if match and match[1] == name}
-
-    def _remove_all_but_current(self) -> None:
-        for path in self.directory.iterdir():
-            match = _PAIR.match(path.name)
-            if match and not path.name.endswith(".corrupt") and path.name != f"{match[1]}-{self._number}":
-                path.unlink(missing_ok=True)
-
-    def _sync_directory(self) -> None:
-        if os.name == "nt":
-            return  # directories cannot be opened there, and need not be
-        directory = os.open(self.directory, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-
-
-class _Syncer:
-    """A thread that forces a file to the disk soon after it was written to. ``error`` is what the disk said when that
-    failed: nobody knows then what is on it, so the journal takes no more."""
-
-    def __init__(self) -> None:
-        self.error: OSError | None = None
-        self._file = -1
-        self._dirty = threading.Event()
-        self._busy = threading.Lock()
-        self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="journal sync", daemon=True)
-        self._thread.start()
-
-    def watch(self, file: int) -> None:
-        """Sync the file watched so far, and go over to another (-1: to none)."""
-        with self._busy:
-            self._sync()
-            self._file = file
-
-    def wake(self) -> None:
-        self._dirty.set()
-
-    def stop(self) -> None:
-        self._stopped = True
-        self._dirty.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            self._dirty.wait()
-            self._dirty.clear()  # before looking at anything: what comes from here on wakes us again
-            if self._stopped:
-                return
-            time.sleep(SYNC_DELAY)
-            with self._busy:
-                self._sync()
-
-    def _sync(self) -> None:
-        if self._file >= 0:
-            try:
-                _sync(self._file)
-            except OSError as error:
-                self.error = error
-
-
-def _frame(kind: str, payload: Any) -> bytes:
-    body = marshal.dumps((kind, payload), _MARSHAL_VERSION)
-    return _HEADER.pack(len(body), len(body) ^ 0xFFFFFFFF, zlib.crc32(body)) + body
-
-
-def _write_all(file: int, data: bytes) -> None:
-    written = os.write(file, data)
-    while written < len(data):
-        written += os.write(file, memoryview(data)[written:])
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+    def _path(self, role: str, number: int) -> Path:
+        assert self.directory is not None
+        return self.directory / f"{role}-{number}"

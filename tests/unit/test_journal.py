@@ -1,15 +1,23 @@
-"""The journal: what was flushed is there again, after whatever happened to the process and its files."""
+"""The journal in operation: what was flushed is there again, the disk may refuse, one process has the directory.
 
+What is done with files that were damaged, removed or exchanged is in test_recovery.
+"""
+
+import contextlib
 import errno
+import itertools
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
+from embedded_scylla.storage import directory_lock, disk
 from embedded_scylla.storage import journal as journal_module
 from embedded_scylla.storage.journal import (
     TABLE_ID,
@@ -41,6 +49,18 @@ def reread(directory) -> tuple[list, list[str]]:
     journal, records = opened(directory)
     journal.close()
     return records, journal.notices
+
+
+def names(directory) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def leave_as_killed(journal: Journal) -> None:
+    """Let go of what the system takes back when a process ends, and do nothing that a journal does at its end."""
+    journal._syncer.stop()
+    os.close(journal._file)
+    journal._state.close()
+    journal._lock.release()
 
 
 RECORDS = [("schema", {"a": 1}), ("write", (b"id", [(b"k", None, {"c": (1, b"v", 0, 0)})])), ("clock", 5)]
@@ -79,63 +99,6 @@ def test_flushed_records_survive_a_killed_process(tmp_path):
     assert reread(tmp_path) == ([("clock", number) for number in range(1000)], [])
 
 
-# ---------------------------------------------------------------- damaged files
-
-
-@pytest.mark.parametrize("left", [1, 11, 12, 13, 20])
-def test_a_torn_last_record_is_cut_off(tmp_path, left):
-    written(tmp_path, *RECORDS)
-    size = (tmp_path / "journal-0").stat().st_size
-    written(tmp_path, ("clock", "x" * 50))
-    with (tmp_path / "journal-0").open("r+b") as file:
-        file.truncate(size + left)
-    records, notices = reread(tmp_path)
-    assert records == RECORDS
-    assert len(notices) == 1 and f"incomplete ({left} bytes)" in notices[0]
-    written(tmp_path, ("clock", "after"))
-    assert reread(tmp_path) == ([*RECORDS, ("clock", "after")], [])
-    assert not list(tmp_path.glob("*.corrupt"))
-
-
-def test_zeros_at_the_end_are_a_torn_record(tmp_path):
-    written(tmp_path, *RECORDS)
-    with (tmp_path / "journal-0").open("ab") as file:
-        file.write(bytes(5000))
-    records, (notice,) = reread(tmp_path)
-    assert records == RECORDS and "incomplete" in notice
-
-
-@pytest.mark.parametrize("place", ["length", "body"])
-def test_a_damaged_record_cuts_what_follows_and_the_file_is_kept(tmp_path, place):
-    written(tmp_path, RECORDS[0])
-    position = (tmp_path / "journal-0").stat().st_size + (2 if place == "length" else 15)
-    written(tmp_path, *RECORDS[1:])
-    data = bytearray((tmp_path / "journal-0").read_bytes())
-    data[position] ^= 0x40
-    (tmp_path / "journal-0").write_bytes(data)
-
-    records, (notice,) = reread(tmp_path)
-    assert records == RECORDS[:1]
-    assert "is damaged at byte" in notice and "journal-0.corrupt" in notice
-    assert (tmp_path / "journal-0.corrupt").read_bytes() == data
-    written(tmp_path, ("clock", 7))
-    assert reread(tmp_path) == ([RECORDS[0], ("clock", 7)], [])
-
-
-def test_a_file_that_is_no_journal_is_kept_aside(tmp_path):
-    (tmp_path / "journal-0").write_bytes(b"a shopping list, somehow left in this place")
-    records, (notice,) = reread(tmp_path)
-    assert records == [] and "kept as journal-0.corrupt" in notice
-    assert (tmp_path / "journal-0.corrupt").read_bytes().startswith(b"a shopping list")
-
-
-def test_a_process_that_died_at_once_left_an_empty_file(tmp_path):
-    (tmp_path / "journal-0").write_bytes(b"fifty")
-    assert reread(tmp_path) == ([], [])
-    written(tmp_path, *RECORDS)
-    assert reread(tmp_path) == (RECORDS, [])
-
-
 # ---------------------------------------------------------------- snapshots
 
 
@@ -148,7 +111,7 @@ def test_a_snapshot_stands_for_all_before_it(tmp_path):
     journal.append("clock", 9)
     journal.close()
     assert reread(tmp_path) == ([("state", "all of it"), ("clock", 9)], [])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal-1", "lock", "snapshot-1"]
+    assert names(tmp_path) == ["journal-1", "lock", "snapshot-1", "state"]
 
 
 def test_a_snapshot_that_was_not_finished_does_not_count(tmp_path):
@@ -156,20 +119,10 @@ def test_a_snapshot_that_was_not_finished_does_not_count(tmp_path):
     (tmp_path / "snapshot-1.new").write_bytes(b"half of")
     (tmp_path / "journal-1.new").write_bytes(b"")
     assert reread(tmp_path) == (RECORDS, [])
-    assert not list(tmp_path.glob("*.new"))
-
-
-def test_a_snapshot_counts_once_it_has_its_name(tmp_path):
-    """The process dies between the renaming of the two new files."""
-    written(tmp_path, *RECORDS)
-    old = (tmp_path / "journal-0").read_bytes()
     journal, _ = opened(tmp_path)
     journal.snapshot([("state", "all of it")])
     journal.close()
-    (tmp_path / "journal-1").unlink()
-    (tmp_path / "journal-0").write_bytes(old)
-    assert reread(tmp_path) == ([("state", "all of it")], [])
-    assert not (tmp_path / "journal-0").exists()
+    assert names(tmp_path) == ["journal-1", "lock", "snapshot-1", "state"]  # only now the rest may go
 
 
 def test_a_snapshot_that_cannot_be_written_leaves_the_old_files_in_use(tmp_path):
@@ -185,7 +138,99 @@ def test_a_snapshot_that_cannot_be_written_leaves_the_old_files_in_use(tmp_path)
     journal.append("clock", 2)
     journal.close()
     assert reread(tmp_path) == ([("clock", 1), ("clock", 2)], [])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal-0", "lock"]
+    assert names(tmp_path) == ["journal-0", "lock", "state"]
+
+
+class Killed(BaseException):
+    """Where the process ends: nothing behind it happens, no except for OSError sees it."""
+
+
+def _end_at(patch, calls: int, error: BaseException) -> None:
+    """Let the n-th request to sync, rename, remove or open a file fail, and all behind it."""
+    left = [calls]
+
+    def mortal(real):
+        def call(*arguments, **named):
+            if not left[0]:
+                raise error
+            left[0] -= 1
+            return real(*arguments, **named)
+
+        return call
+
+    patch.setattr(journal_module, "full_sync", mortal(journal_module.full_sync))
+    patch.setattr(journal_module, "sync_directory", mortal(journal_module.sync_directory))
+    patch.setattr(Path, "replace", mortal(Path.replace))
+    patch.setattr(Path, "unlink", mortal(Path.unlink))
+    patch.setattr(os, "open", mortal(os.open))
+
+
+def test_a_process_killed_within_a_snapshot_loses_nothing(tmp_path, monkeypatch):
+    """Each record sets a key. At whatever point the process ends, the next one has all that was flushed."""
+    finished = False
+    for calls in itertools.count():
+        directory = tmp_path / str(calls)
+        journal, _ = opened(directory)
+        journal.snapshot([("set", 0)])
+        journal.append("set", 1)
+        journal.append("set", 2)
+        journal.flush()
+        with monkeypatch.context() as patch, contextlib.suppress(Killed):
+            _end_at(patch, calls, Killed())
+            journal.snapshot([("set", 0), ("set", 1), ("set", 2)])
+            finished = True
+        leave_as_killed(journal)
+
+        journal, records = opened(directory)
+        assert {number for _, number in records} == {0, 1, 2} and journal.notices == []
+        journal.append("set", 3)
+        journal.snapshot([("set", 0), ("set", 1), ("set", 2), ("set", 3)])
+        journal.close()
+        assert {number for _, number in reread(directory)[0]} == {0, 1, 2, 3}
+        kinds = [name.split("-")[0] for name in names(directory)]
+        assert kinds == ["journal", "lock", "snapshot", "state"], "no litter stays"
+        if finished:
+            break
+    assert calls >= 10
+
+
+def test_a_disk_that_refuses_within_a_snapshot_leaves_a_journal_in_use(tmp_path, monkeypatch):
+    refused = 0
+    for calls in itertools.count():
+        directory = tmp_path / str(calls)
+        journal, _ = opened(directory)
+        journal.append("set", 1)
+        journal.flush()
+        with monkeypatch.context() as patch:
+            _end_at(patch, calls, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            try:
+                journal.snapshot([("set", 1)])
+            except JournalError:
+                refused += 1
+        journal.append("set", 2)
+        journal.close()
+        assert reread(directory) == ([("set", 1), ("set", 2)], [])
+        if refused < calls:
+            break  # there was room up to the removal of the old files
+    assert calls >= 8
+
+
+def test_old_files_that_cannot_be_removed_are_said_and_tried_again(tmp_path, monkeypatch):
+    journal, _ = opened(tmp_path)
+    journal.append("set", 1)
+
+    def held(path, missing_ok=False):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal_module.Path, "unlink", held)
+        journal.snapshot([("set", 1)])
+    (notice,) = journal.notices
+    assert "journal-0 is not needed any more and could not be removed (Permission denied)" in notice
+    journal.append("set", 2)
+    journal.close()
+    assert names(tmp_path) == ["journal-1", "lock", "snapshot-1", "state"]
+    assert reread(tmp_path) == ([("set", 1), ("set", 2)], [])
 
 
 def test_a_snapshot_is_wanted_when_the_journal_has_grown(tmp_path):
@@ -226,14 +271,70 @@ def test_a_disk_that_fails_to_sync_takes_no_more(tmp_path, monkeypatch):
     def failing(file):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(journal_module, "_sync", failing)
     journal, _ = opened(tmp_path)
+    monkeypatch.setattr(disk, "full_sync", failing)
     deadline = time.monotonic() + 30
-    with pytest.raises(JournalError, match="Input/output error"):
+    with pytest.raises(JournalError, match=r"Input/output error\).*may not be on it") as refused:
         while time.monotonic() < deadline:  # until the thread has tried
             journal.append("clock", 1)
             journal.flush()
+    assert "safe" not in refused.value.message
     journal.close()
+
+
+def test_a_journal_with_no_payload_for_marshal_takes_nothing(tmp_path):
+    journal, _ = opened(tmp_path)
+    journal.append("clock", 1)
+    with pytest.raises(ValueError, match="unmarshallable"):
+        journal.append("clock", object())
+    journal.flush()
+    journal.close()
+    assert reread(tmp_path) == ([], [])
+
+
+def test_macos_is_asked_for_a_full_sync(tmp_path, monkeypatch):
+    """fsync leaves the bytes in the drive's own memory there."""
+    asked = []
+
+    class Fcntl:
+        F_FULLFSYNC = 51
+
+        @staticmethod
+        def fcntl(file, command):
+            asked.append(command)
+            if trouble:
+                raise OSError(trouble, os.strerror(trouble))
+
+    monkeypatch.setattr(disk, "fcntl", Fcntl)
+    with (tmp_path / "file").open("wb") as file:
+        trouble = 0
+        disk.full_sync(file.fileno())
+        trouble = errno.ENOTSUP  # a file system that knows only fsync
+        disk.full_sync(file.fileno())
+        trouble = errno.EIO
+        with pytest.raises(OSError, match="Input/output error"):
+            disk.full_sync(file.fileno())
+    assert asked == [51, 51, 51]
+
+
+def test_a_new_journal_has_its_name_on_the_disk(tmp_path, monkeypatch):
+    synced = []
+    real = disk.sync_directory
+    monkeypatch.setattr(journal_module, "sync_directory", lambda path: (synced.append(names(path)), real(path)))
+    opened(tmp_path)[0].close()
+    assert len(synced) == 1 and "journal-0" in synced[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes: a folder's owner decides")
+def test_files_are_their_owners_alone(tmp_path):
+    directory = tmp_path / "data"
+    journal, _ = opened(directory)
+    journal.snapshot([("state", 1)])
+    journal.close()
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.stat().st_mode & 0o777 for path in directory.iterdir()} == dict.fromkeys(
+        ["journal-1", "lock", "snapshot-1", "state"], 0o600
+    )
 
 
 def test_a_directory_that_cannot_be_is_named(tmp_path):
@@ -283,6 +384,95 @@ def test_the_lock_dies_with_its_process(tmp_path):
     holder.kill()
     holder.join(60)
     opened(tmp_path)[0].close()
+
+
+def _remove_lock(directory):
+    (directory / "lock").unlink()
+
+
+def _exchange_lock(directory):
+    (directory / "lock").unlink()
+    (directory / "lock").write_text("4711\n")
+
+
+def _remove_all(directory):
+    shutil.rmtree(directory)
+
+
+def _begin_anew(directory):
+    """What `make clean` and the next node do."""
+    shutil.rmtree(directory)
+    written(directory, ("clock", "the other's"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody remove a file that is open")
+@pytest.mark.parametrize("lose", [_remove_lock, _exchange_lock, _remove_all, _begin_anew])
+def test_a_directory_that_was_lost_takes_no_more(tmp_path, lose):
+    directory = tmp_path / "data"
+    journal, _ = opened(directory)
+    journal.append("clock", 1)
+    journal.flush()
+    assert journal.still_ours(at_once=True)
+    lose(directory)
+    deadline = time.monotonic() + 30
+    with pytest.raises(JournalError, match=r"data directory .* was deleted or taken over while the node worked in it"):
+        while time.monotonic() < deadline:  # the first write after a pause; some 10 ms later if there is none
+            journal.append("clock", 2)
+            journal.flush()
+    assert not journal.still_ours()
+    with pytest.raises(JournalError, match="deleted or taken over"):
+        journal.snapshot([("clock", 2)])
+    journal.close()
+    if lose is _begin_anew:
+        assert reread(directory) == ([("clock", "the other's")], [])
+
+
+def test_upkeep_hears_of_a_lost_directory_without_a_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_module, "LOOK_AGAIN", 0.0)
+    directory = tmp_path / "data"
+    journal, _ = opened(directory)
+    assert journal.still_ours()
+    directory.rename(tmp_path / "elsewhere")
+    assert not journal.still_ours()
+    journal.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody remove a file that is open, nor lock a directory")
+def test_without_its_lock_file_a_directory_in_use_is_still_refused(tmp_path):
+    journal, _ = opened(tmp_path)
+    (tmp_path / "lock").unlink()
+    with pytest.raises(DirectoryInUse):
+        Journal(tmp_path)
+    journal.close()
+
+
+def test_a_lock_file_removed_as_it_is_taken_is_taken_again(tmp_path, monkeypatch):
+    real = directory_lock.DirectoryLock._take
+    removed = []
+
+    def take(self, directory):
+        real(self, directory)
+        if not removed:
+            (directory / "lock").unlink()
+            removed.append(True)
+
+    monkeypatch.setattr(directory_lock.DirectoryLock, "_take", take)
+    journal, _ = opened(tmp_path)
+    assert removed and (tmp_path / "lock").exists() and journal.still_ours(at_once=True)
+    journal.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody remove a file that is open")
+def test_a_journal_removed_under_the_node_is_made_good_by_a_snapshot(tmp_path):
+    journal, _ = opened(tmp_path)
+    journal.append("clock", 1)
+    journal.flush()
+    (tmp_path / "journal-0").unlink()
+    assert not journal.wants_snapshot(idle=True)
+    assert journal.still_ours(at_once=True) and journal.wants_snapshot(idle=True)
+    journal.snapshot([("clock", 1)])
+    journal.close()
+    assert reread(tmp_path) == ([("clock", 1)], [])
 
 
 # ---------------------------------------------------------------- mutations
