@@ -1,7 +1,7 @@
-"""Every error the node can answer with: one class per error code of the native protocol.
+"""Every error the node answers with: one class per error code of the native protocol.
 
-The texts are ScyllaDB's; the codes and extra fields are the native protocol's (v4, section 9).
-``extra`` holds the fields that follow code and message in an ERROR frame, ready for the encoder.
+The texts are ScyllaDB's; the codes are the native protocol's (v4, section 9), and so are the fields that some errors
+have beside their message.
 """
 
 from __future__ import annotations
@@ -27,10 +27,6 @@ class ProtocolError(CqlError):
     code = 0x000A
 
 
-class BadCredentials(CqlError):
-    code = 0x0100
-
-
 class Unavailable(CqlError):
     """Fewer live replicas than the consistency level needs: ``required`` of ``alive``."""
 
@@ -42,11 +38,9 @@ class Unavailable(CqlError):
 
 
 class Overloaded(CqlError):
+    """The node has no room for what it is asked to take."""
+
     code = 0x1001
-
-
-class TruncateError(CqlError):
-    code = 0x1003
 
 
 class WriteTimeout(CqlError):

@@ -117,6 +117,9 @@ class Connection:
             return save_trace(self._database, tracer, self._peer[0])
         except errors.CqlError:
             return None
+        except Exception as error:
+            self._notices.fault("which cost a request its trace", error)
+            return None
 
     def _handle(self, request: Frame, body: bytes) -> tuple[int, bytes]:
         reader = Reader(body)
@@ -231,8 +234,7 @@ class Connection:
             )
         context = self._context(values, parameters.options)
         result = plan.execute(context)
-        skip = parameters.options.skip_metadata
-        return self._finish(result, context, skip)
+        return self._finish(result, context, plan)
 
     def _batch(self, reader: Reader) -> tuple[int, bytes]:
         message = messages.decode_batch(reader, self._version)
@@ -247,7 +249,7 @@ class Connection:
                 )
             plans.append((plan, values))
         context = self._context((), message.options)
-        return self._finish(execute_batch(plans, message.kind, context), context, False)
+        return self._finish(execute_batch(plans, message.kind, context), context, None)
 
     def _context(self, values: Sequence[Value], options: QueryOptions) -> Context:
         clock = self._database.clock
@@ -259,12 +261,12 @@ class Connection:
         options.keyspace = self._keyspace
         return Context(self._database, values, options, micros, timestamp, micros // 1_000_000, [], self._tracer)
 
-    def _finish(self, result: Result, context: Context, skip_metadata: bool) -> tuple[int, bytes]:
+    def _finish(self, result: Result, context: Context, plan: Plan | None) -> tuple[int, bytes]:
         self._warnings = context.warnings
         if isinstance(result, SetKeyspace):
             self._keyspace = result.keyspace
         context.step("Done processing - preparing a result")
-        return frame.RESULT, messages.encode_result(result, skip_metadata)
+        return frame.RESULT, messages.encode_result(result, plan, context.options.skip_metadata)
 
     def _trace_request(self, request: str, text: str) -> None:
         if self._tracer is not None:

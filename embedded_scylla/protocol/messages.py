@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from .. import errors
 from ..request import (
@@ -138,11 +139,11 @@ def _timestamp(reader: Reader) -> int:
 # ---------------------------------------------------------------- responses
 
 
-def encode_result(result: Result, skip_metadata: bool = False) -> bytes:
-    """The body of a RESULT."""
+def encode_result(result: Result, plan: Plan | None = None, skip_metadata: bool = False) -> bytes:
+    """The body of a RESULT. With the ``plan`` that gave it, what describes the columns is made once."""
     if isinstance(result, Rows):
         flags = _HAS_MORE_PAGES if result.paging_state is not None else 0
-        metadata = _metadata(result.columns, flags, result.paging_state, skip_metadata)
+        metadata = _metadata(result.columns, flags, result.paging_state, skip_metadata, plan)
         return ROWS + metadata + encode_int(len(result.rows)) + encode_cells(result.rows)
     if isinstance(result, Void):
         return VOID
@@ -174,33 +175,33 @@ def encode_prepared(statement_id: bytes, plan: Plan, version: int, mark_lwt: boo
     if plan.columns is None:
         parts.append(encode_int(_NO_METADATA) + encode_int(0))
     else:
-        parts.append(_metadata(plan.columns, 0, None, False))
+        parts.append(_metadata(plan.columns, 0, None, False, plan))
     return b"".join(parts)
 
 
-def _metadata(columns: Sequence[ColumnSpec], flags: int, paging_state: bytes | None, skip: bool) -> bytes:
+def _metadata(
+    columns: Sequence[ColumnSpec], flags: int, paging_state: bytes | None, skip: bool, plan: Plan | None
+) -> bytes:
     count = encode_int(len(columns))
     state = b"" if paging_state is None else encode_bytes(paging_state)
     if skip:
         return encode_int(flags | _NO_METADATA) + count + state
-    own_flags, specs = _described(columns)
+    own_flags, specs = _described(columns, plan)
     return encode_int(flags | own_flags) + count + state + specs
 
 
-# A plan gives the same list of columns with each of its results; its description is made once.
-_descriptions: dict[int, tuple[Sequence[ColumnSpec], int, bytes]] = {}
-_MOST_DESCRIPTIONS = 1000
+# A plan gives the same list of columns with each of its results; its description goes when the plan goes.
+_descriptions: WeakKeyDictionary[Plan, tuple[Sequence[ColumnSpec], int, bytes]] = WeakKeyDictionary()
 
 
-def _described(columns: Sequence[ColumnSpec]) -> tuple[int, bytes]:
+def _described(columns: Sequence[ColumnSpec], plan: Plan | None) -> tuple[int, bytes]:
     """The flags and the bytes that describe columns."""
-    kept = _descriptions.get(id(columns))
+    kept = None if plan is None else _descriptions.get(plan)
     if kept is None or kept[0] is not columns:
         flags = _GLOBAL_SPEC if columns and _one_table(columns) else 0
         kept = (columns, flags, _encode_specs(columns, bool(flags)))
-        if len(_descriptions) >= _MOST_DESCRIPTIONS:
-            _descriptions.clear()
-        _descriptions[id(columns)] = kept
+        if plan is not None:
+            _descriptions[plan] = kept
     return kept[1], kept[2]
 
 
@@ -239,13 +240,15 @@ def encode_error(error: errors.CqlError) -> bytes:
 
 
 def _short_enough(message: str) -> str:
-    """A [string] holds 65,535 bytes; a message that quotes a huge statement is cut, not refused."""
+    """A [string] holds 65,535 bytes of UTF-8; a message that quotes a huge statement, or half a character, is mended."""
     data = message.encode("utf-8", "replace")
-    return message if len(data) <= 60_000 else data[:60_000].decode("utf-8", "ignore") + "…"
+    if len(data) > 60_000:
+        data = data[:60_000] + b"\xe2\x80\xa6"  # …
+    return data.decode("utf-8", "ignore")
 
 
 def encode_warnings(warnings: Sequence[str]) -> bytes:
-    return encode_string_list(warnings)
+    return encode_string_list(map(_short_enough, warnings))
 
 
 def encode_schema_event(change: SchemaChange) -> bytes:

@@ -220,6 +220,22 @@ def test_a_full_disk_refuses_writes_in_a_sentence_and_loses_nothing(tmp_path: Pa
         assert node.errors == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can limit another process's files")
+@pytest.mark.parametrize("do", [{"do": "push_clock", "seconds": 900}, {"do": "new_cdc_generation"}])
+def test_on_a_full_disk_the_control_channel_still_answers(tmp_path: Path, do: dict) -> None:
+    import resource
+
+    with start_embedded(tmp_path) as node:
+        (journal,) = tmp_path.glob("journal-*")
+        limit = journal.stat().st_size
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        answer = node.control(**do)
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert answer["ok"] is False
+        assert "cannot be written to" in answer["error"]
+        assert node.control(**do)["ok"] is True
+
+
 # ---------------------------------------------------------------- the knobs
 
 
