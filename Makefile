@@ -7,8 +7,10 @@ SHELL := /bin/sh
 
 # The Python to make .venv with (3.11 to 3.14), and what is passed on to the program a target runs:
 #   make test PYTHON=python3.13 ARGS="-k checkout"
+# SEATS is the size of the venue for run, bench and checkpoint: make run SEATS=1000
 PYTHON ?=
 ARGS ?=
+SEATS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,7 +57,7 @@ lab: venv ## open the workbook in JupyterLab
 
 .PHONY: run
 run: venv ## execute the whole workbook at full size; results under out/
-	@$(BIN)/python -m tools.run_notebooks $(ARGS)
+	@$(BIN)/python -m tools.run_notebooks $(if $(SEATS),--seats $(SEATS)) $(ARGS)
 
 # A file's tests share their nodes, so a file stays with one worker. ARGS="-n0" runs all in one process, as for a
 # debugger. The order is pyproject.toml's: the longest files first, so that no worker is left with them at the end.
@@ -77,8 +79,15 @@ exercises: venv ## write the exercises' cells into the notebooks, from helpers/e
 	@$(BIN)/python tools/build_exercises.py $(ARGS)
 
 .PHONY: checkpoint
-checkpoint: venv ## put the database where a chapter begins: make checkpoint ARGS="04 --seats 1000"
-	@$(BIN)/python -m helpers.course.checkpoints $(ARGS)
+checkpoint: venv ## put the database where a chapter begins: make checkpoint 04 SEATS=1000
+	@$(BIN)/python -m tools.checkpoint $(CHAPTERS) $(if $(SEATS),--seats $(SEATS)) $(ARGS)
+
+# In `make checkpoint 04` the number is the chapter, not another target.
+ifneq (,$(filter checkpoint,$(MAKECMDGOALS)))
+CHAPTERS := $(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(MAKECMDGOALS))
+.PHONY: $(CHAPTERS)
+$(CHAPTERS): ; @:
+endif
 
 .PHONY: coverage
 coverage: venv ## write embedded_scylla/COVERAGE.md anew
@@ -86,7 +95,7 @@ coverage: venv ## write embedded_scylla/COVERAGE.md anew
 
 .PHONY: bench
 bench: venv ## measure; figures in out/bench.json
-	@$(BIN)/python -m tools.bench $(ARGS)
+	@$(BIN)/python -m tools.bench $(if $(SEATS),--seats $(SEATS)) $(ARGS)
 
 .PHONY: doctor
 doctor: venv ## look this machine over and say what to mend

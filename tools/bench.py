@@ -23,6 +23,7 @@ import psutil
 from helpers.lab.clock import server_now
 from helpers.lab.collector import quiet_collector
 from helpers.lab.connection import connect, disconnect
+from helpers.lab.errors import LabError
 from helpers.lab.latency import Latencies
 from helpers.lab.node import PROJECT, running_node, stop_node
 from helpers.lab.statements import apply_cql, prepared
@@ -32,32 +33,66 @@ from helpers.shop.event import Event
 from helpers.shop.opening import open_chapter
 from helpers.shop.venue import FULL_HOUSE
 from tools import bench_checkout
+from tools.arguments import Arguments, seats
 from tools.bench_checkout import Figure
+from tools.private_node import private_node
+from tools.results import Results, ResultsError
 
 KEYSPACE = "seats_bench"
 STARTS = 5
+LEAST_SEATS = 20  # fewer give no round of contested seats, and no hold that lapses
 SAMPLE = 2_000
 HOLDS = 1_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.bench", description="Measure the course's figures.")
-    parser.add_argument("--seats", type=int, default=FULL_HOUSE, help="size of the venue (50000)")
-    parser.add_argument("--output", type=Path, default=PROJECT / "out" / "bench.json", help="file (out/bench.json)")
-    options = parser.parse_args(arguments)
-    os.environ["HELPERS_PROGRESS"] = "off"
+    options = _options(arguments)
     embedded = not os.environ.get("SCYLLA_HOSTS")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ["EMBEDDED_DIR"] = folder
-        try:
-            figures = measure(options.seats, embedded)
-        finally:
-            disconnect()
-            stop_node()
+    try:
+        if options.seats < LEAST_SEATS:
+            raise LabError(f"{options.seats} seats are too few to measure with: give at least {LEAST_SEATS}.")
+        output = _writable(options.output.resolve())
+        with private_node(or_server=True):
+            try:
+                figures = measure(options.seats, embedded)
+            finally:
+                disconnect()
+    except (LabError, ResultsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted: nothing was written.", file=sys.stderr)
+        return 130
     print(table(figures))
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(_document(options.seats, figures), indent=2) + "\n", encoding="utf-8")
+    output.write_text(json.dumps(_document(options.seats, figures), indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def _writable(output: Path) -> Path:
+    """The same file, known to be writable before a minute of measuring begins."""
+    results = PROJECT / "out"
+    if output.parent == results:
+        return Results(results).open().claim(output.name, known=_has_figures)[0]
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=output.parent):
+            return output
+    except OSError as error:
+        raise LabError(f"{output} cannot be written ({error.strerror}): name another file with --output.") from None
+
+
+def _has_figures(path: Path) -> bool:
+    try:
+        return '"figures": [' in path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = Arguments(prog="python -m tools.bench", description="Measure the course's figures.")
+    parser.add_argument("--seats", type=seats, default=FULL_HOUSE, help="size of the venue (50000)")
+    parser.add_argument("--output", type=Path, default=PROJECT / "out" / "bench.json", help="file (out/bench.json)")
+    return parser.parse_args(arguments)
 
 
 def measure(seats: int, embedded: bool) -> list[Figure]:

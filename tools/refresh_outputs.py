@@ -12,12 +12,9 @@ cell fails is left as it was, the cell is named, and the exit code is 1.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -26,12 +23,24 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from tools.private_node import private_node  # noqa: E402
+
 NOTEBOOKS = PROJECT / "notebooks"
 CELL_SECONDS = 300
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
+    # What a kernel writes, without its version: nbconvert and editors go by it.
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+    },
 }
 # What an author says about a cell; the rest is a tool's.
 CELL_METADATA = {"tags", "jupyter"}
@@ -75,26 +84,6 @@ def _lasting(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
         else:
             printed = None
         yield output
-
-
-@contextmanager
-def private_node() -> Iterator[None]:
-    """While it is open, connect() finds an embedded node of its own; at the end that node is thrown away."""
-    before = dict(os.environ)
-    with tempfile.TemporaryDirectory(prefix="fifty-thousand-seats-", ignore_cleanup_errors=True) as folder:
-        for name in [name for name in os.environ if name.startswith("SCYLLA_")]:
-            del os.environ[name]
-        # A learner's own record of progress is not touched either.
-        record = str(Path(folder) / "progress.json")
-        os.environ |= {"EMBEDDED_DIR": folder, "HELPERS_PROGRESS": "off", "PROGRESS_FILE": record}
-        try:
-            yield
-        finally:
-            from helpers import stop_node
-
-            stop_node()
-            os.environ.clear()
-            os.environ.update(before)
 
 
 def execute(path: Path) -> None:
@@ -145,5 +134,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(PROJECT))
     sys.exit(main())

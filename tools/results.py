@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 MANIFEST = ".made-by-the-course"
@@ -24,29 +27,37 @@ class Results:
 
     def open(self) -> Results:
         """Make the folder, and see that it can be written; a ResultsError says why it cannot."""
-        try:
+        with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / MANIFEST).open("a", encoding="utf-8"):
-                pass
+            with tempfile.TemporaryFile(dir=self.folder):
+                return self
+
+    def claim(self, *names: str, known: Callable[[Path], bool] = lambda path: False) -> list[Path]:
+        """The paths of results that are about to be written.
+
+        A file that the course did not write is a ResultsError, and then none is claimed; ``known`` may recognise one
+        that was written before there was a list.
+        """
+        made, paths = self.made(), [self.folder / name for name in names]
+        for path in paths:
+            if path.name not in made and os.path.lexists(path) and not known(path):
+                raise ResultsError(
+                    f"{path} is there, and no earlier run wrote it, so it stays. "
+                    f"Move it away, or name another folder: --output /path/to/folder."
+                )
+        with self._writing(), (self.folder / MANIFEST).open("a", encoding="utf-8") as manifest:
+            manifest.writelines(f"{name}\n" for name in names if name not in made)
+        return paths
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise ResultsError(
                 f"results cannot be written to {self.folder} ({error.strerror or error}). "
                 f"Name another folder: --output /path/to/folder."
             ) from None
-        return self
-
-    def claim(self, name: str) -> Path:
-        """The path of a result that is about to be written. A file that the course did not write is a ResultsError."""
-        path, made = self.folder / name, self.made()
-        if name not in made:
-            if os.path.lexists(path):
-                raise ResultsError(
-                    f"{path} is there, and no earlier run wrote it, so it stays. "
-                    f"Move it away, or name another folder: --output /path/to/folder."
-                )
-            with (self.folder / MANIFEST).open("a", encoding="utf-8") as manifest:
-                manifest.write(f"{name}\n")
-        return path
 
     def made(self) -> list[str]:
         """The names that were claimed here, now or in an earlier run."""

@@ -2,15 +2,17 @@
 
 Each notebook is executed into the output folder, and a failure does not keep the others from running. On the embedded
 node it uses a node of its own with no past, so that nobody's own work is touched; SCYLLA_HOSTS names another server.
-Exit code 1 when a notebook failed, 2 for a wrong argument.
+Files that no run has written are never overwritten or removed. Exit code 1 when a notebook failed, 2 when it cannot
+run at all: a wrong argument, or a folder that cannot be written.
 """
 
 from __future__ import annotations
 
 import argparse
 import html
+import json
 import os
-import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -21,9 +23,25 @@ from typing import Any
 
 from helpers.lab.errors import LabError
 from helpers.lab.node import PROJECT, stop_node
-from helpers.shop.venue import MOST_SEATS
+from helpers.lab.settings import Settings
+from tools.arguments import Arguments, seats
+from tools.results import Results, ResultsError, remove
 
 NOTEBOOKS = PROJECT / "notebooks"
+# The smallest venues in which the chapters were tried. Some want more: four seats in a section of the lower ring, a
+# family of four behind four who were there first, three hundred seats on hold.
+LEAST_SEATS = {
+    "00_start_here": 100,
+    "01_schema_creation": 200,
+    "02_venue_and_ticket_fan_out": 100,
+    "02b_what_a_write_leaves": 100,
+    "03_materialized_view_reads": 100,
+    "03b_another_way_to_ask": 100,
+    "04_timed_checkouts": 500,
+    "05_cdc_log_inspection": 100,
+    "06_on_sale": 400,
+}
+TITLE = "Fifty Thousand Seats, executed"
 
 
 @dataclass(frozen=True)
@@ -40,17 +58,28 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     try:
         notebooks = chosen(options.only)
-    except LabError as error:
+        refuse_too_few(options.seats, notebooks)
+        Settings.from_environment()  # a misspelt variable is said now, and not by every notebook
+        results = Results(options.output.resolve()).open()
+        names = [notebook.name for notebook in notebooks]
+        *targets, page, node = results.claim(*names, "report.html", "embedded", known=is_result)
+    except (LabError, ResultsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    output = options.output.resolve()
-    output.mkdir(parents=True, exist_ok=True)
-    with _private_node(output):
-        runs = [_told(execute(notebook, output, seats=options.seats)) for notebook in notebooks]
+    runs: list[Run] = []
+    try:
+        with _private_node(node):
+            for notebook, target in zip(notebooks, targets, strict=True):
+                runs.append(_told(execute(notebook, target, seats=options.seats)))
+    except KeyboardInterrupt:
+        print(f"\nInterrupted after {len(runs)} of {len(notebooks)} notebooks.", file=sys.stderr)
+        return 130
+    finally:
+        if runs:
+            page.write_text(report(runs), encoding="utf-8")
     total = sum(run.seconds for run in runs)
     failed = [run for run in runs if run.failure]
-    print(f"{len(runs) - len(failed)} of {len(runs)} notebooks ran well in {total:.1f} s; see {output / 'report.html'}")
-    (output / "report.html").write_text(report(runs), encoding="utf-8")
+    print(f"{len(runs) - len(failed)} of {len(runs)} notebooks ran well in {total:.1f} s; see {page}")
     return 1 if failed else 0
 
 
@@ -63,14 +92,29 @@ def chosen(only: list[str]) -> list[Path]:
     return [path for path in known if not only or path.name.startswith(tuple(only))]
 
 
-def execute(notebook: Path, output: Path, *, seats: int | None = None) -> Run:
-    """Execute one notebook into the folder ``output``, with ``seats`` seats where its parameters cell knows them."""
+def least_seats(notebook: Path) -> int:
+    """The smallest venue in which a notebook runs, and what it tells of its seats is true."""
+    return LEAST_SEATS.get(notebook.stem, 1)
+
+
+def refuse_too_few(seats: int | None, notebooks: list[Path]) -> None:
+    """A LabError that names the least number, if one of the notebooks cannot do with so few seats."""
+    least = {notebook.stem: least_seats(notebook) for notebook in notebooks}
+    needing = [name for name, number in least.items() if seats is not None and seats < number]
+    if needing:
+        raise LabError(
+            f"{seats:,} seat{'s are' if seats != 1 else ' is'} too few for {', '.join(needing)}: "
+            f"give at least {max(least.values()):,}."
+        )
+
+
+def execute(notebook: Path, target: Path, *, seats: int | None = None) -> Run:
+    """Execute one notebook into the file ``target``, with ``seats`` seats where its parameters cell knows them."""
     leave_out_iri_grammar()
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    target = output / notebook.name
     known = papermill.inspect_notebook(str(notebook))
     parameters = {"seats": seats} if seats is not None and "seats" in known else {}
     begin, failure = time.perf_counter(), None
@@ -105,6 +149,15 @@ def leave_out_iri_grammar() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
+def is_result(path: Path) -> bool:
+    """Is it an executed notebook or a report of one, by its contents?"""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return f"<title>{TITLE}</title>" in text or "papermill" in json.loads(text)["metadata"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
 def heading_above(notebook: Path, cell: int) -> str:
     """The nearest heading above cell number ``cell`` of an executed notebook."""
     import nbformat
@@ -129,12 +182,12 @@ def report(runs: list[Run]) -> str:
         for run in runs
     )
     return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Fifty Thousand Seats, executed</title>
+<html lang="en"><meta charset="utf-8"><title>{TITLE}</title>
 <style>body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
 table {{ border-collapse: collapse }}
 td, th {{ padding: .3rem .8rem; border-bottom: 1px solid #8886; text-align: left }}
 :root {{ color-scheme: light dark }}</style>
-<h1>Fifty Thousand Seats, executed</h1>
+<h1>{TITLE}</h1>
 <p>{time.strftime("%Y-%m-%d %H:%M")}, Python {sys.version.split()[0]},
 {html.escape(os.environ.get("SCYLLA_HOSTS") or "embedded node")}, {sum(run.seconds for run in runs):.1f} s</p>
 <table><thead><tr><th>notebook</th><th>seconds</th><th>outcome</th></tr></thead><tbody>
@@ -144,40 +197,39 @@ td, th {{ padding: .3rem .8rem; border-bottom: 1px solid #8886; text-align: left
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.run_notebooks", description="Execute the workbook headlessly."
-    )
-    parser.add_argument("--seats", type=_seats, help="size of the venue (each notebook's own number)")
+    parser = Arguments(prog="python -m tools.run_notebooks", description="Execute the workbook headlessly.")
+    parser.add_argument("--seats", type=seats, help="size of the venue (each notebook's own number)")
     parser.add_argument("--only", action="append", default=[], metavar="START", help="begin of a notebook's name: 03")
     parser.add_argument("--output", type=Path, default=PROJECT / "out", help="folder for what was executed (out)")
     return parser.parse_args(arguments)
 
 
-def _seats(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_SEATS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seats from 1 to {MOST_SEATS:,}")
-    return int(text)
-
-
 @contextmanager
-def _private_node(output: Path) -> Iterator[None]:
-    """An embedded node for this run alone, in the output folder; it is ended and removed afterwards."""
-    before = os.environ.get("EMBEDDED_DIR")
-    os.environ["EMBEDDED_DIR"] = str(output / "embedded")
-    os.environ["HELPERS_PROGRESS"] = "off"
-    _remove_node()
+def _private_node(folder: Path) -> Iterator[None]:
+    """An embedded node for this run alone, in ``folder``; it is ended and removed afterwards, however that comes."""
+    before = {name: os.environ.get(name) for name in ("EMBEDDED_DIR", "HELPERS_PROGRESS")}
+    os.environ |= {"EMBEDDED_DIR": str(folder), "HELPERS_PROGRESS": "off"}
+    usual = signal.signal(signal.SIGTERM, _interrupt)
+    _remove_node()  # one that a killed run left behind
     try:
         yield
     finally:
         _remove_node()
-        os.environ.pop("EMBEDDED_DIR")
-        if before is not None:
-            os.environ["EMBEDDED_DIR"] = before
+        signal.signal(signal.SIGTERM, usual)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
 
 
 def _remove_node() -> None:
     stop_node()
-    shutil.rmtree(os.environ["EMBEDDED_DIR"], ignore_errors=True)
+    remove(Path(os.environ["EMBEDDED_DIR"]))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _told(run: Run) -> Run:

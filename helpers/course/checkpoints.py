@@ -1,12 +1,7 @@
-"""``checkpoint`` puts the database where a chapter begins, ``reset`` starts over: from a notebook or a terminal.
-
-python -m helpers.course.checkpoints 04 --seats 1000
-"""
+"""``checkpoint`` puts the database where a chapter begins, ``reset`` starts over."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from ..lab.connection import connect, latest_session
@@ -99,23 +94,3 @@ def _views_of_our_tables(session: Session, keyspace: str) -> list[str]:
     query = "SELECT view_name, base_table_name FROM system_schema.views WHERE keyspace_name = %s"
     views = {row.view_name: row.base_table_name for row in session.execute(query, (keyspace,))}
     return [view for view, table in views.items() if table in _TABLES and view not in kept_by_index]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.course.checkpoints", description="Put the database where a chapter begins."
-    )
-    parser.add_argument("chapter", nargs="+", help="which: 00, 04 …")
-    parser.add_argument("--seats", type=int, default=FULL_HOUSE, help="size of the venue (50000)")
-    options = parser.parse_args(arguments)
-    try:
-        for chapter in options.chapter:
-            checkpoint(chapter, seats=options.seats)
-    except LabError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

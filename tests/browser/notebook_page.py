@@ -16,6 +16,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tools.refresh_outputs import PROJECT
+from tools.results import Results
 
 from .jupyterlab import JupyterLab
 
@@ -119,7 +120,8 @@ class NotebookPage:
 
     def screenshot(self, name: str) -> None:
         """Save what the browser shows now as ``out/browser/NAME.png``."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        Results(SCREENSHOTS.parent).open().claim(SCREENSHOTS.name, known=Path.is_dir)
+        SCREENSHOTS.mkdir(exist_ok=True)
         self.driver.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
 
 

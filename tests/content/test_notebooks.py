@@ -156,3 +156,13 @@ def test_links_within_the_project_lead_somewhere(notebook, path):
 def test_code_of_a_cell_names_no_secret_and_no_machine(notebook):
     for cell in notebook.cells:
         assert not re.search(r"/(home|Users|root|tmp|work)/\w", cell.source), cell.id
+
+
+def test_a_notebook_exports_as_a_python_script(notebook):
+    """nbconvert and editors take the kind of file from here; without it a script is called .txt."""
+    language = notebook.metadata.language_info
+    assert (language.name, language.file_extension, language.mimetype) == ("python", ".py", "text/x-python")
+    from nbconvert.exporters import ScriptExporter
+
+    _, resources = ScriptExporter().from_notebook_node(notebook)
+    assert resources["output_extension"] == ".py"

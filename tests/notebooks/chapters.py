@@ -23,7 +23,8 @@ import papermill
 from helpers import connect, disconnect
 from helpers.course.exercises import exercises
 from tests.notebooks.exercise_tries import misjudged, with_tries
-from tools.refresh_outputs import NOTEBOOKS, private_node
+from tools.private_node import private_node
+from tools.refresh_outputs import NOTEBOOKS
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Small enough to be quick; the committed outputs are of the full size.

@@ -65,8 +65,9 @@ def test_what_was_made_goes_and_what_is_ones_own_stays(checkout: Path) -> None:
     (checkout / "mine" / "deep").mkdir(parents=True)
     (checkout / "mine" / "deep" / "thesis.txt").touch()
     results = Results(checkout / "out").open()
-    results.claim("report.html").touch()
-    results.claim("embedded").mkdir()
+    page, node = results.claim("report.html", "embedded")
+    page.touch()
+    node.mkdir()
     done = clean(checkout)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert names_in(checkout) == {"tools", "helpers", "notebooks", "mine", ".progress.json", ".git"}
@@ -81,7 +82,7 @@ def test_what_the_course_did_not_make_stays_and_is_named(checkout: Path) -> None
         (checkout / name).touch()
     (checkout / ".venv" / "pyvenv.cfg").touch()
     (checkout / ".embedded" / "data").mkdir()
-    Results(checkout / "out").open().claim("report.html").touch()
+    Results(checkout / "out").open().claim("report.html")[0].touch()
     done = clean(checkout)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
@@ -168,13 +169,16 @@ def test_notes_that_cannot_be_read_are_no_node(tmp_path: Path, text: str) -> Non
 
 def test_results_are_overwritten_and_other_files_are_not(tmp_path: Path) -> None:
     results = Results(tmp_path / "out").open()
-    results.claim("report.html").write_text("one")
-    assert Results(tmp_path / "out").open().claim("report.html").read_text() == "one"
+    results.claim("report.html")[0].write_text("one")
+    assert Results(tmp_path / "out").open().claim("report.html")[0].read_text() == "one"
     (tmp_path / "out" / "embedded").mkdir()
     with pytest.raises(ResultsError, match="embedded is there, and no earlier run wrote it, so it stays"):
-        results.claim("embedded")
-    assert results.remove() == ["embedded"]
-    assert names_in(tmp_path / "out") == {".made-by-the-course", "embedded"}
+        results.claim("new.html", "embedded")
+    assert results.made() == ["report.html"]
+    results.claim("embedded", known=Path.is_dir)
+    (tmp_path / "out" / "mine.txt").touch()
+    assert results.remove() == ["mine.txt"]
+    assert names_in(tmp_path / "out") == {".made-by-the-course", "mine.txt"}
 
 
 def test_a_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

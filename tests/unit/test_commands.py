@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -10,8 +15,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers import LabError
+from helpers.lab.node import running_node
+from tests.notebooks.chapters import SEATS
 from tools import bench, doctor
 from tools import run_notebooks as run
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -53,11 +62,103 @@ def test_notebooks_are_chosen_by_the_beginning_of_their_names(notebooks: Path) -
     assert run.main(["--only", "9"]) == 2
 
 
-@pytest.mark.parametrize("seats", ["0", "many", "9999999"])
+def test_too_few_seats_are_refused_with_the_least_number(
+    notebooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run, "LEAST_SEATS", {"02_runs": 1200})
+    assert run.main(["--seats", "1199", "--output", str(tmp_path / "out")]) == 2
+    assert "error: 1,199 seats are too few for 02_runs: give at least 1,200." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    run.refuse_too_few(1200, run.chosen([]))
+    run.refuse_too_few(1, run.chosen(["01", "03"]))
+    run.refuse_too_few(None, run.chosen([]))
+
+
+def test_every_notebook_is_tested_with_as_many_seats_as_it_needs() -> None:
+    assert list(run.LEAST_SEATS) == [path.stem for path in run.chosen([])]
+    assert max(run.LEAST_SEATS.values()) <= SEATS
+
+
+@pytest.mark.parametrize("seats", ["0", "many", "9999999", "-1", "²"])
 def test_a_wrong_number_of_seats_is_refused(seats: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        run.main(["--seats", seats])
-    assert "is not a number of seats" in capsys.readouterr().err
+    for main in run.main, bench.main:
+        with pytest.raises(SystemExit):
+            main([f"--seats={seats}"])
+        said = capsys.readouterr().err
+        assert "is not a number of seats from 1 to 1,000,000" in said
+        assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize("main", [run.main, bench.main])
+def test_results_that_cannot_be_written_are_a_sentence(
+    main: Callable[[list[str]], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["--output", str(tmp_path / "file" / "x")]) == 2
+    assert re.fullmatch(r"error: .* cannot be written .*--output.*\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", ["embedded", "02_runs.ipynb", "report.html"])
+def test_what_no_run_wrote_is_not_removed_and_not_overwritten(
+    notebooks: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    mine = tmp_path / "out" / name
+    mine.parent.mkdir()
+    if name == "embedded":
+        mine.mkdir()
+        mine = mine / "thesis.txt"
+    mine.write_text("{}")
+    assert run.main(["--only", "02", "--output", str(tmp_path / "out")]) == 2
+    assert f"{name} is there, and no earlier run wrote it, so it stays." in capsys.readouterr().err
+    assert mine.read_text() == "{}"
+    assert not (tmp_path / "out" / ".made-by-the-course").exists()
+
+
+def test_the_bench_refuses_too_few_seats(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["--seats", str(bench.LEAST_SEATS - 1)]) == 2
+    assert f"give at least {bench.LEAST_SEATS}" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_leaves_no_node_and_can_be_repeated(
+    notebooks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = []
+
+    def interrupted(notebook: Path, target: Path, *, seats: int | None) -> run.Run:
+        nodes.append(running_node())
+        target.write_text("half")
+        if len(nodes) == 2:
+            raise KeyboardInterrupt
+        return run.Run(notebook, target, 1.0)
+
+    monkeypatch.delenv("EMBEDDED_DIR", raising=False)
+    monkeypatch.setattr(run, "execute", interrupted)
+    assert run.main(["--output", str(tmp_path / "out")]) == 130
+    assert "Interrupted after 1 of 3 notebooks." in capsys.readouterr().err
+    assert all(node.process() is None for node in nodes)
+    assert not (tmp_path / "out" / "embedded").exists()
+    assert "EMBEDDED_DIR" not in os.environ
+    nodes[:] = [None, None]
+    assert run.main(["--output", str(tmp_path / "out")]) == 0
+
+
+@pytest.mark.skipif(not shutil.which("make") or os.name == "nt", reason="there is no make here")
+@pytest.mark.parametrize(
+    "words, runs",
+    [
+        (["run", "SEATS=500"], "-m tools.run_notebooks --seats 500"),
+        (["run", "SEATS=500", "ARGS=--only 03"], "-m tools.run_notebooks --seats 500 --only 03"),
+        (["run"], "-m tools.run_notebooks"),
+        (["bench", "SEATS=500"], "-m tools.bench --seats 500"),
+        (["checkpoint", "04"], "-m tools.checkpoint 04"),
+        (["checkpoint", "04", "02b", "SEATS=500"], "-m tools.checkpoint 04 02b --seats 500"),
+        (["checkpoint", "ARGS=4"], "-m tools.checkpoint 4"),
+        (["checkpoint"], "-m tools.checkpoint"),
+    ],
+)
+def test_make_passes_on_what_it_is_given(words: list[str], runs: str) -> None:
+    shown = subprocess.run(["make", "--dry-run", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f".venv/bin/python {runs}" in [" ".join(line.split()) for line in shown.stdout.splitlines()]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from cassandra.cluster import Session
 
 from helpers import LabError, checkpoint, connect, hold_seat, reset
 from helpers.course import checkpoints, progress_file
+from tools.checkpoint import main as command
 
 SEATS = 200
 
@@ -131,10 +132,26 @@ def test_bad_input_is_a_sentence_and_changes_nothing(session: Session):
 
 
 def test_as_a_command(session: Session, capsys: pytest.CaptureFixture[str]):
-    assert checkpoints.main(["04", "--seats", str(SEATS)]) == 0
-    assert f"{SEATS} tickets on sale" in capsys.readouterr().out
-    assert checkpoints.main(["4"]) == 1
-    assert "error: There is no chapter '4'" in capsys.readouterr().err
+    for named in "04", "4":
+        assert command([named, "--seats", str(SEATS)]) == 0
+        assert f"seats_04: Midnight Orchestra, one night only, at Lantern Park; {SEATS} t" in capsys.readouterr().out
+    assert command(["07"]) == 1
+    assert "error: There is no chapter '07'. There are: 00, 01, 02, 02b" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        ([], "error: name the chapter, as in: make checkpoint 04; there are 00, 01, 02, 02b"),
+        (["04", "--seats", "many"], "'many' is not a number of seats from 1 to 1,000,000"),
+    ],
+)
+def test_a_command_without_sense_gets_one_sentence(arguments, sentence, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        command(arguments)
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.splitlines()) == 1
 
 
 def _first(event) -> tuple:

@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools.refresh_outputs import METADATA, WIDGET, main, normalise, private_node
+from tools.private_node import private_node
+from tools.refresh_outputs import METADATA, WIDGET, main, normalise
 
 
 def printed(text: str, name: str = "stdout"):
