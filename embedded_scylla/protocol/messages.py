@@ -240,7 +240,7 @@ def encode_error(error: errors.CqlError) -> bytes:
 
 
 def _short_enough(message: str) -> str:
-    """A [string] holds 65,535 bytes of UTF-8; a message that quotes a huge statement, or half a character, is mended."""
+    """A [string] holds 65,535 bytes of UTF-8; a message that quotes too much, or half a character, is mended."""
     data = message.encode("utf-8", "replace")
     if len(data) > 60_000:
         data = data[:60_000] + b"\xe2\x80\xa6"  # …
