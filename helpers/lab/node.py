@@ -1,7 +1,8 @@
 """Finds the embedded node of this project, or starts it: one for all notebooks, and it outlives their kernels.
 
 Its folder is ``.embedded/`` beside the notebooks' folder (or what EMBEDDED_DIR names): ``node.json`` says where it
-listens, ``node.log`` what it had to say, ``data/`` is its own. This is the only place that knows how it is started.
+listens, ``node.log`` what it had to say (``node.log.1``: before that), ``data/`` is its own. This is the only place that
+knows how it is started.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ _READY = "embedded_scylla ready on "
 _POLL_SECONDS = 0.01
 # How long a process that has ended may keep its port and its files.
 _LINGER_SECONDS = 1.0
+_LONGEST_LOG = 1_000_000  # bytes at the node's start
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ def _start(where: Path, port: int) -> Node:
 
 def _launch(where: Path, port: int) -> Node:
     log = where / "node.log"
+    _set_aside_if_long(log)
     with log.open("a", encoding="utf-8") as output:
         begin = output.tell()
         detached = (
@@ -151,6 +155,14 @@ def _launch(where: Path, port: int) -> Node:
     node = Node(HOST, int(ready[-1].rpartition(":")[2]), process.pid, psutil.Process(process.pid).create_time())
     _write(where, node)
     return node
+
+
+def _set_aside_if_long(log: Path) -> None:
+    """A log that has grown goes to ``node.log.1``, in place of the one that was there."""
+    # Windows keeps the name of a file that somebody still has open: then it grows on until the next start.
+    with suppress(OSError):
+        if log.stat().st_size > _LONGEST_LOG:
+            log.replace(log.with_name("node.log.1"))
 
 
 _started: list[subprocess.Popen[bytes]] = []

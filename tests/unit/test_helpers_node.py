@@ -120,6 +120,20 @@ def test_why_it_did_not_start_is_told(folder: Path) -> None:
     node.wait(10)
 
 
+def test_its_log_does_not_grow_for_ever(folder: Path) -> None:
+    """One that is long is set aside at the next start, and the one before it goes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log, before = folder / "node.log", folder / "node.log.1"
+    before.write_text("long ago")
+    log.write_text("x" * 1_000_001)
+    running_node()
+    assert (before.stat().st_size, log.read_text().count("ready on")) == (1_000_001, 1)
+    stop_node()
+    running_node()
+    assert before.stat().st_size == 1_000_001
+    assert log.read_text().count("ready on") == 2
+
+
 def test_a_held_lock_is_waited_for_and_then_told(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     with (
