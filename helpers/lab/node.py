@@ -1,8 +1,8 @@
 """Finds the embedded node of this project, or starts it: one for all notebooks, and it outlives their kernels.
 
 Its folder is ``.embedded/`` beside the notebooks' folder (or what EMBEDDED_DIR names): ``node.json`` says where it
-listens, ``node.log`` what it had to say (``node.log.1``: before that), ``data/`` is its own. This is the only place that
-knows how it is started.
+listens, ``node.log`` what it had to say (``node.log.1``: before that), ``data/`` is its own. This is the only place
+that knows how it is started.
 """
 
 from __future__ import annotations
