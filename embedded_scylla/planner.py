@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from . import errors
 from .cql import ast, parse
@@ -12,9 +11,7 @@ from .modify import plan_modification
 from .modify.batch import plan_batch
 from .reading.select import plan_select
 from .request import Context, Plan, Result, SetKeyspace
-
-if TYPE_CHECKING:
-    from .engine import Engine
+from .schema import Schema
 
 MAX_VARIABLES = 0xFFFF
 
@@ -26,12 +23,12 @@ class UsePlan(Plan):
         self.keyspace = keyspace
 
     def execute(self, context: Context) -> Result:
-        if self.keyspace not in context.engine.schema.keyspaces:
+        if self.keyspace not in context.database.schema.keyspaces:
             raise errors.InvalidRequest(f"Keyspace '{self.keyspace}' does not exist")
         return SetKeyspace(self.keyspace)
 
 
-def plan(text: str, engine: Engine, keyspace: str | None) -> Plan:
+def plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
     """Make the plan of one statement. Everything that can be known without its values is checked here."""
     parsed = parse(text)
     if len(parsed.variables) > MAX_VARIABLES:
@@ -39,16 +36,16 @@ def plan(text: str, engine: Engine, keyspace: str | None) -> Plan:
     statement = parsed.statement
     match statement:
         case ast.Select():
-            return plan_select(statement, parsed, engine, keyspace)
+            return plan_select(statement, parsed, schema, keyspace)
         case ast.Insert() | ast.Update() | ast.Delete():
-            return plan_modification(statement, parsed, engine, keyspace)
+            return plan_modification(statement, parsed, schema, keyspace)
         case ast.Batch():
-            return plan_batch(statement, parsed, engine, keyspace)
+            return plan_batch(statement, parsed, schema, keyspace)
         case ast.Use():
             return UsePlan(statement.keyspace)
         case ast.Describe():
-            return plan_describe(statement, parsed, engine, keyspace)
+            return plan_describe(statement, parsed, schema, keyspace)
         case ast.Refused():
             raise errors.unsupported(statement.what)
         case _:
-            return plan_schema_change(statement, parsed, engine, keyspace)
+            return plan_schema_change(statement, parsed, schema, keyspace)

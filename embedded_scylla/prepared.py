@@ -11,7 +11,7 @@ from .errors import CqlError, Unprepared
 from .request import Plan
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .schema import Schema
 
 # A client that makes a new text of every request would fill the memory with plans. ScyllaDB gives them a share of the
 # memory (1/256). Here they are counted, and so are the characters of their texts: a plan holds up to 250 bytes for each
@@ -66,8 +66,8 @@ class _Kept(Generic[K]):
 class PreparedStatements:
     """Plans, remade when the schema has changed since; the least recently used go first."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, schema: Schema):
+        self._schema = schema
         self._prepared: _Kept[bytes] = _Kept(MOST_PREPARED, MOST_PREPARED_CHARACTERS)
         self._texts: _Kept[tuple[str, str | None]] = _Kept(MOST_TEXTS, MOST_TEXT_CHARACTERS)
 
@@ -84,7 +84,7 @@ class PreparedStatements:
         found = self._prepared.get(statement_id)
         if found is None:
             raise Unprepared(statement_id)
-        if found.version != self._engine.schema.version:
+        if found.version != self._schema.version:
             return self._renew(statement_id, found)
         return found.plan
 
@@ -103,7 +103,7 @@ class PreparedStatements:
         """The plan of a text that was not prepared."""
         key = (text, keyspace)
         found = self._texts.get(key)
-        if found is not None and found.version == self._engine.schema.version:
+        if found is not None and found.version == self._schema.version:
             return found.plan
         self._texts.forget(key)
         made = self._make(text, keyspace)
@@ -112,4 +112,4 @@ class PreparedStatements:
         return made.plan
 
     def _make(self, text: str, keyspace: str | None) -> _Made:
-        return _Made(text, keyspace, self._engine.schema.version, planner.plan(text, self._engine, keyspace))
+        return _Made(text, keyspace, self._schema.version, planner.plan(text, self._schema, keyspace))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from .engine import Engine
-    from .schema import ColumnSpec
+    from .clock import Clock
+    from .identity import NodeIdentity
+    from .schema import ColumnSpec, Schema, Table
+    from .storage.rows import Key, Mutation
+    from .storage.store import TableStore
 
 
 class _Unset:
@@ -41,6 +44,29 @@ class QueryOptions:
     keyspace: str | None = None
 
 
+class Database(Protocol):
+    """What a plan may ask of the node that executes it."""
+
+    schema: Schema
+    clock: Clock
+    node: NodeIdentity
+
+    def store(self, table: Table) -> TableStore:
+        """The data of a table or view; of a virtual table, what it shows at this moment."""
+
+    def apply(self, mutations: Sequence[Mutation], context: Context) -> None:
+        """Carry out writes: all of them, or (with an error) none."""
+
+    def ballot(self, table: Table, key: Key) -> int:
+        """A timestamp (µs) for a lightweight transaction on a partition: above that of every earlier one."""
+
+    def truncate(self, table: Table) -> None:
+        """Empty a table and its views."""
+
+    def change_schema(self, change: Callable[[Schema], Result]) -> Result:
+        """Let ``change`` alter the schema; if it raises, the schema is as before."""
+
+
 @dataclass(slots=True)
 class Context:
     """One execution: the bound values (by variable index), its options, and one instant that all of it shares.
@@ -49,7 +75,7 @@ class Context:
     ``warnings`` travel back with the answer; ``trace`` (None when not asked for) takes a step's sentence.
     """
 
-    engine: Engine
+    database: Database
     values: Sequence[Value]
     options: QueryOptions
     micros: int  # the node's time, µs

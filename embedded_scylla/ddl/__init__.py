@@ -6,20 +6,17 @@ A change of the schema is a function of the ``Schema`` that the engine calls, jo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..cql import ast
 from ..errors import InvalidRequest, unsupported
 from ..lookup import keyspace_of
 from ..request import Context, Plan, Result
+from ..schema import Schema
 from .alter import alter_table
 from .indexes import create_index, drop_index
 from .keyspaces import alter_keyspace, create_keyspace, drop_keyspace
 from .tables import create_table, drop_table, truncate
 from .views import alter_view, create_view, drop_view
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 __all__ = ["plan_schema_change"]
 
@@ -34,7 +31,7 @@ class SchemaPlan(Plan):
         return self._action(context)
 
 
-def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> Plan:
+def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> Plan:
     """The plan of a schema statement, TRUNCATE or PRUNE MATERIALIZED VIEW; ``keyspace`` is the connection's."""
     match statement:
         case ast.CreateKeyspace():

@@ -20,13 +20,13 @@ DROP_SETTLES = 5_000_000  # µs: a log's dropped column is dropped that far in t
 
 
 def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context) -> Result:
-    engine, name = context.engine, statement.table.name
+    database, name = context.database, statement.table.name
     check_modifiable(keyspace_name)
-    table = find_table(engine.schema, keyspace_name, name)
+    table = find_table(database.schema, keyspace_name, name)
     if table.is_view:
         raise InvalidRequest("Cannot use ALTER TABLE on Materialized View. (Did you mean ALTER MATERIALIZED VIEW)?")
-    _protect_log(statement, table, engine.schema)
-    change = _Change(engine.schema, table, context.micros)
+    _protect_log(statement, table, database.schema)
+    change = _Change(database.schema, table, context.micros)
     if statement.add:
         for definition in statement.add:
             change.add(definition)
@@ -40,7 +40,7 @@ def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context)
             change.rename(old, new)
     elif statement.ttl_column is not None:
         change.ttl(statement.ttl_column or None)
-    keyspace = engine.schema.keyspaces[keyspace_name]
+    keyspace = database.schema.keyspaces[keyspace_name]
     options = parse_table_options(statement.properties or {}, keyspace, table.options)
     if statement.properties is not None:
         change.options(options, statement.properties)
@@ -50,7 +50,7 @@ def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context)
         schema.put_tables(keyspace_name, [*change.views.values(), *changed])
         return SchemaChange("UPDATED", "TABLE", keyspace_name, name)
 
-    return engine.change_schema(apply)
+    return database.change_schema(apply)
 
 
 def _protect_log(statement: ast.AlterTable, table: Table, schema: Schema) -> None:

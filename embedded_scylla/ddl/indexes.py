@@ -24,17 +24,17 @@ _SHOWN = {"keys": "keys()", "entries": "entries()", "values": "values()", None: 
 
 
 def create_index(statement: ast.CreateIndex, keyspace_name: str, context: Context) -> Result:
-    engine = context.engine
+    database = context.database
     check_modifiable(keyspace_name)
-    table = find_table(engine.schema, keyspace_name, statement.table.name)
+    table = find_table(database.schema, keyspace_name, statement.table.name)
     if table.is_view:
         raise InvalidRequest("Secondary indexes are not supported on materialized views")
     if statement.name and len(statement.name) > MAX_LENGTH:
         raise InvalidRequest(
             f'index names shouldn\'t be more than {MAX_LENGTH} characters long (got "{statement.name}")'
         )
-    keyspace = engine.schema.keyspaces[keyspace_name]
-    check_views_allowed(keyspace, engine.node.data_center)
+    keyspace = database.schema.keyspaces[keyspace_name]
+    check_views_allowed(keyspace, database.node.data_center)
     if statement.custom and statement.custom_class is None:
         raise InvalidRequest("CUSTOM index requires specifying the index class")
     if statement.custom_class is not None and not statement.custom:
@@ -135,7 +135,7 @@ def _view(index: Index, table: Table, column: Column, context: Context) -> Table
         virtual=virtual,
         computed=tuple(computed),
     )
-    table_id = timeuuid_at(context.engine.clock.unique_micros())
+    table_id = timeuuid_at(context.database.clock.unique_micros())
     return Table(table.keyspace, index.view_name, table_id, columns, dict(VIEW_DEFAULTS), view=definition)
 
 
@@ -161,9 +161,9 @@ def _element_type(collection: CqlType, what: str) -> CqlType:
 
 
 def drop_index(statement: ast.DropIndex, keyspace_name: str, context: Context) -> Result:
-    engine, name = context.engine, statement.index.name
-    find_keyspace(engine.schema, keyspace_name)
-    table = engine.schema.indexed_table(keyspace_name, name)
+    database, name = context.database, statement.index.name
+    find_keyspace(database.schema, keyspace_name)
+    table = database.schema.indexed_table(keyspace_name, name)
     if table is None:
         if statement.if_exists:
             return Void()
@@ -175,4 +175,4 @@ def drop_index(statement: ast.DropIndex, keyspace_name: str, context: Context) -
         schema.put_tables(keyspace_name, [replace(table, indexes=kept)], drop=[table.indexes[name].view_name])
         return SchemaChange("UPDATED", "TABLE", keyspace_name, table.name)
 
-    return engine.change_schema(change)
+    return database.change_schema(change)

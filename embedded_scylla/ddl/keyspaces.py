@@ -20,19 +20,19 @@ def create_keyspace(statement: ast.CreateKeyspace, context: Context) -> Result:
     if len(name) > MAX_LENGTH:
         raise InvalidRequest(f'Keyspace names shouldn\'t be more than {MAX_LENGTH} characters long (got "{name}")')
     options = replication.parse_keyspace_options(statement.properties)
-    keyspace = replication.new_keyspace(name, options, context.engine.node.data_center)
+    keyspace = replication.new_keyspace(name, options, context.database.node.data_center)
     created = SchemaChange("CREATED", "KEYSPACE", name)
 
     def change(schema: Schema) -> Result:
         schema.put(keyspace)
         return created
 
-    if name in context.engine.schema.keyspaces:
+    if name in context.database.schema.keyspaces:
         if not statement.if_not_exists:
             raise AlreadyExists(name)
         context.warnings += replication.warnings_for(name, options)
         return created
-    result = context.engine.change_schema(change)
+    result = context.database.change_schema(change)
     context.warnings += replication.warnings_for(name, options)
     if keyspace.tablets:
         context.warnings.append(
@@ -46,11 +46,11 @@ def create_keyspace(statement: ast.CreateKeyspace, context: Context) -> Result:
 def alter_keyspace(statement: ast.AlterKeyspace, context: Context) -> Result:
     name = statement.name
     check_modifiable(name)
-    old = context.engine.schema.keyspaces.get(name)
+    old = context.database.schema.keyspaces.get(name)
     if old is None:
         raise InvalidRequest(f"Can't find a keyspace {name}")
     options = replication.parse_keyspace_options(statement.properties)
-    data_center = context.engine.node.data_center
+    data_center = context.database.node.data_center
     keyspace = replication.altered_keyspace(old, options, data_center)
     if keyspace.tables and keyspace.replication != old.replication:
         replication.check_room_for_tablets(keyspace, data_center)
@@ -59,7 +59,7 @@ def alter_keyspace(statement: ast.AlterKeyspace, context: Context) -> Result:
         schema.put(keyspace)
         return SchemaChange("UPDATED", "KEYSPACE", name)
 
-    result = context.engine.change_schema(change)
+    result = context.database.change_schema(change)
     context.warnings += replication.warnings_for(name, options)
     if not replication.is_rack_valid(keyspace):
         context.warnings.append(replication.NOT_RACK_VALID.format(name))
@@ -70,7 +70,7 @@ def drop_keyspace(statement: ast.DropKeyspace, context: Context) -> Result:
     name = statement.name
     if is_system_keyspace(name):
         check_modifiable(name)
-    if name not in context.engine.schema.keyspaces:
+    if name not in context.database.schema.keyspaces:
         if statement.if_exists:
             return Void()
         raise ConfigurationException(f"Cannot drop non existing keyspace '{name}'.")
@@ -79,4 +79,4 @@ def drop_keyspace(statement: ast.DropKeyspace, context: Context) -> Result:
         schema.remove(name)
         return SchemaChange("DROPPED", "KEYSPACE", name)
 
-    return context.engine.change_schema(change)
+    return context.database.change_schema(change)

@@ -21,13 +21,13 @@ LOG_DEFAULTS = VIEW_DEFAULTS  # a log's tombstones go by time too
 
 
 def create_table(statement: ast.CreateTable, keyspace_name: str, context: Context) -> Result:
-    engine, name = context.engine, statement.table.name
+    database, name = context.database, statement.table.name
     check_modifiable(keyspace_name)
     check_table_name(name)
     duplicates = sorted(n for n, count in Counter(c.name for c in statement.columns).items() if count > 1)
     if duplicates:
         raise InvalidRequest(f"Multiple definition of identifier {duplicates[0]}")
-    keyspace = engine.schema.keyspaces.get(keyspace_name)
+    keyspace = database.schema.keyspaces.get(keyspace_name)
     if keyspace is None:
         raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
     options = parse_table_options(statement.properties, keyspace)
@@ -35,7 +35,7 @@ def create_table(statement: ast.CreateTable, keyspace_name: str, context: Contex
     table = Table(
         keyspace_name,
         name,
-        options.id or timeuuid_at(engine.clock.unique_micros()),
+        options.id or timeuuid_at(database.clock.unique_micros()),
         columns,
         options.values,
         ttl_column=_ttl_column(statement, columns),
@@ -45,14 +45,14 @@ def create_table(statement: ast.CreateTable, keyspace_name: str, context: Contex
         if not statement.if_not_exists:
             raise AlreadyExists(keyspace_name, name)
         return created
-    _check_id(engine.schema, options)
-    check_room_for_tablets(keyspace, engine.node.data_center)
+    _check_id(database.schema, options)
+    check_room_for_tablets(keyspace, database.node.data_center)
 
     def change(schema: Schema) -> Result:
         schema.put_tables(keyspace_name, with_log(schema, table, options, context.micros))
         return created
 
-    return engine.change_schema(change)
+    return database.change_schema(change)
 
 
 def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> list[Table]:
@@ -167,18 +167,18 @@ def check_ttl_column(column: Column) -> None:
 
 
 def drop_table(statement: ast.DropTable, keyspace_name: str, context: Context) -> Result:
-    engine, name = context.engine, statement.table.name
+    database, name = context.database, statement.table.name
     check_modifiable(keyspace_name)
-    table = engine.schema.table(keyspace_name, name)
+    table = database.schema.table(keyspace_name, name)
     if table is None:
         if statement.if_exists:
             return Void()
         raise InvalidRequest(f"Cannot drop non existing table '{name}' in keyspace '{keyspace_name}'.")
-    if engine.schema.base_of_log(table) is not None:
+    if database.schema.base_of_log(table) is not None:
         raise Unauthorized(f"Cannot DROP cdc log table {name}")
     if table.is_view:
         raise InvalidRequest("Cannot use DROP TABLE on Materialized View. (Did you mean DROP MATERIALIZED VIEW)?")
-    views = engine.schema.views_of(table)
+    views = database.schema.views_of(table)
     dependent = sorted(view.name for view in views if not view.backs_index)
     if dependent:
         raise InvalidRequest(
@@ -192,15 +192,15 @@ def drop_table(statement: ast.DropTable, keyspace_name: str, context: Context) -
         schema.put_tables(keyspace_name, (), drop=gone)
         return SchemaChange("DROPPED", "TABLE", keyspace_name, name)
 
-    return engine.change_schema(change)
+    return database.change_schema(change)
 
 
 def truncate(statement: ast.Truncate, keyspace_name: str, context: Context) -> Result:
-    engine = context.engine
-    table = find_table(engine.schema, keyspace_name, statement.table.name)
+    database = context.database
+    table = find_table(database.schema, keyspace_name, statement.table.name)
     if keyspace_name != "system_traces":
         check_modifiable(keyspace_name)
     if table.is_view:
         raise InvalidRequest("Cannot TRUNCATE materialized view directly; must truncate base table instead")
-    engine.truncate(table)
+    database.truncate(table)
     return Void()

@@ -28,9 +28,9 @@ _STAY_VALID = (
 
 
 def create_view(statement: ast.CreateView, keyspace_name: str, context: Context) -> Result:
-    engine, name = context.engine, statement.view.name
+    database, name = context.database, statement.view.name
     check_modifiable(keyspace_name)
-    keyspace = engine.schema.keyspaces.get(keyspace_name)
+    keyspace = database.schema.keyspaces.get(keyspace_name)
     if keyspace is None:
         raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
     options = parse_table_options(statement.properties, keyspace, view=True)
@@ -43,8 +43,8 @@ def create_view(statement: ast.CreateView, keyspace_name: str, context: Context)
             f"('{base_keyspace}' != '{keyspace_name}')"
         )
     check_view_name(name)
-    base = find_table(engine.schema, base_keyspace, statement.base.name)
-    check_views_allowed(keyspace, engine.node.data_center)
+    base = find_table(database.schema, base_keyspace, statement.base.name)
+    check_views_allowed(keyspace, database.node.data_center)
     _check_base(base, name)
     plan = _Selection(statement, base)
     plan.check()
@@ -53,7 +53,7 @@ def create_view(statement: ast.CreateView, keyspace_name: str, context: Context)
     view = Table(
         keyspace_name,
         name,
-        options.id or timeuuid_at(engine.clock.unique_micros()),
+        options.id or timeuuid_at(database.clock.unique_micros()),
         plan.columns,
         options.values,
         view=ViewDefinition(
@@ -88,7 +88,7 @@ def add_view(view: Table, others: list[Table], result: Result, context: Context)
         schema.put_tables(view.keyspace, [*others, view])
         return result
 
-    return context.engine.change_schema(change)
+    return context.database.change_schema(change)
 
 
 def check_views_allowed(keyspace: Keyspace, data_center: str) -> None:
@@ -236,14 +236,14 @@ def _unknown(name: str) -> InvalidRequest:
 
 
 def alter_view(statement: ast.AlterView, keyspace_name: str, context: Context) -> Result:
-    engine, name = context.engine, statement.view.name
+    database, name = context.database, statement.view.name
     check_modifiable(keyspace_name)
-    view = find_table(engine.schema, keyspace_name, name)
+    view = find_table(database.schema, keyspace_name, name)
     if not view.is_view:
         raise InvalidRequest("Cannot use ALTER MATERIALIZED VIEW on Table. (Did you mean ALTER TABLE)?")
     if not statement.properties:
         raise InvalidRequest("ALTER MATERIALIZED VIEW WITH invoked, but no parameters found")
-    keyspace = engine.schema.keyspaces[keyspace_name]
+    keyspace = database.schema.keyspaces[keyspace_name]
     options = parse_table_options(statement.properties, keyspace, view.options, view=True)
     if options.cdc is not None:
         raise InvalidRequest("Cannot enable CDC for a materialized view")
@@ -261,13 +261,13 @@ def alter_view(statement: ast.AlterView, keyspace_name: str, context: Context) -
         schema.put_table(replace(view, options=options.values))
         return SchemaChange("UPDATED", "TABLE", keyspace_name, name)
 
-    return engine.change_schema(change)
+    return database.change_schema(change)
 
 
 def drop_view(statement: ast.DropView, keyspace_name: str, context: Context) -> Result:
-    engine, name = context.engine, statement.view.name
+    database, name = context.database, statement.view.name
     check_modifiable(keyspace_name)
-    view = engine.schema.table(keyspace_name, name)
+    view = database.schema.table(keyspace_name, name)
     if view is None:
         if statement.if_exists:
             return Void()
@@ -283,4 +283,4 @@ def drop_view(statement: ast.DropView, keyspace_name: str, context: Context) -> 
         schema.remove_table(keyspace_name, name)
         return SchemaChange("DROPPED", "TABLE", keyspace_name, name)
 
-    return engine.change_schema(change)
+    return database.change_schema(change)

@@ -31,6 +31,13 @@ class ElementUpdater:
         self.what = next(what for _, what, *collection in view.view.computed if collection)
         self.of_static = base.columns[self.collection].kind == STATIC
 
+    def longest_part(self, row: Row) -> int:
+        """The most bytes that an element of a written row gives to the view's key."""
+        collection = row.cells.get(self.collection)
+        if type(collection) is not Collection:
+            return 0
+        return max((len(key) + len(cell[1] or b"") for key, cell in collection.elements.items()), default=0)
+
     def mutations(self, key: Key, changes: Iterable[Change], now: int) -> list[Mutation]:
         """The mutations of the view that follow from changes of rows in the base's partition ``key``, one for each
         partition of the view. ``now`` in seconds: an element that expired by then is none."""

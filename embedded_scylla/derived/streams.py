@@ -17,23 +17,15 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import InvalidRequest, ServerError
+from ..identity import MIN_TOKEN, node_tokens
 from ..schema import Keyspace, Schema, Table
 
 VERSION = 1
-NUM_TOKENS = 256  # vnodes of this node, ScyllaDB's default
 FUTURE_LIMIT = PAST_LIMIT = 5_000_000  # µs
 INITIAL_LEAD = 5_000  # ms that a first stream set lies in the past, so that writes work at once
 DEFAULT_TABLETS = 2  # tablets of a table whose keyspace names no number
 CURRENT, CLOSED, OPENED = 0, 1, 2  # stream_state
 
-_MIN_TOKEN, _MAX_TOKEN = -(2**63) + 1, 2**63 - 1
-
-
-@lru_cache(maxsize=1)
-def node_tokens() -> tuple[int, ...]:
-    """The node's tokens, in order: the ends of its token ranges. The same on every embedded node."""
-    chance = random.Random(50_000)
-    return tuple(sorted(chance.randint(_MIN_TOKEN, _MAX_TOKEN) for _ in range(NUM_TOKENS)))
 
 
 def stream_id(token: int, random_part: int, index: int) -> bytes:
@@ -49,7 +41,7 @@ def _vnode_streams(seed: int) -> tuple[bytes, ...]:
     streams, begin = [], None
     for index, end in enumerate(node_tokens()):
         # The first range wraps around the ring; its part below the smallest token is as good as any.
-        low = _MIN_TOKEN if begin is None else begin + 1
+        low = MIN_TOKEN if begin is None else begin + 1
         streams.append(stream_id(chance.randint(low, end), chance.getrandbits(38), index))
         begin = end
     return tuple(streams)
@@ -103,7 +95,7 @@ class Streams:
 
     def state(self) -> tuple[Any, Any]:
         """For the journal."""
-        return self.generations, {table.bytes: sets for table, sets in self.tables.items()}
+        return list(self.generations), {table.bytes: list(sets) for table, sets in self.tables.items()}
 
     def restore(self, state: tuple[Any, Any]) -> None:
         self.generations = [tuple(generation) for generation in state[0]]

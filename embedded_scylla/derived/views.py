@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from operator import itemgetter
 
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Table
+from ..storage.key_limits import check_clustering_key, check_partition_key_length
 from ..storage.keys import token
 from ..storage.partition import Change
 from ..storage.rows import Cell, Collection, GovernedRow, Key, Marker, Mutation, Row, Tombstone, live, row_is_live
@@ -58,6 +59,11 @@ class ViewUpdater:
         return len(self.base.partition_key) + len(self.base.clustering)
 
     # ------------------------------------------------------------ changes
+
+    def longest_part(self, row: Row) -> int:
+        """The bytes that a written row gives to the view's key beside its own key."""
+        cell = row.cells.get(self.key_column) if self.key_column is not None else None
+        return 0 if cell is None else len(cell[1] or b"")
 
     def mutations(self, key: Key, changes: Iterable[Change], now: int) -> list[Mutation]:
         """The mutations of the view that follow from changes of rows in the base's partition ``key``, one for each
@@ -187,36 +193,40 @@ def _without_values(collection: Collection) -> Collection:
 # ---------------------------------------------------------------- for the engine
 
 
-_MOST_UPDATERS = 256
 Updater = ViewUpdater | ElementUpdater
-_updaters: dict[tuple[int, int], Updater] = {}  # by the identity of the two definitions, which it keeps alive
+
+_SURELY_SHORT = 60_000  # bytes of key columns that fit into a key however they are put together
 
 
-def updater(view: Table, base: Table) -> Updater:
-    """The updater for two definitions, made when first asked for."""
-    found = _updaters.get((id(view), id(base)))
-    if found is None:
-        if len(_updaters) >= _MOST_UPDATERS:  # mostly for definitions that are no more
-            _updaters.clear()
-        found = _updaters[id(view), id(base)] = _make_updater(view, base)
-    return found
-
-
-def _make_updater(view: Table, base: Table) -> Updater:
+def make_updater(view: Table, base: Table) -> Updater:
+    """What turns changes of the base into mutations of the view; good for just these two definitions."""
     return ViewUpdater(view, base) if view.view.collection is None else ElementUpdater(view, base)
 
 
-def view_mutations(view: Table, base: Table, key: Key, changes: Iterable[Change], now: int) -> list[Mutation]:
-    """What changes of the base's partition ``key``, as ``TableStore.apply`` reports them, mean for the view."""
-    return updater(view, base).mutations(key, changes, now)
+def check_view_keys(updater: Updater, mutation: Mutation, now: int) -> None:
+    """InvalidRequest if a row written to the base would get a key in the view that is longer than a key may be."""
+    known = sum(map(len, mutation.key))
+    for row in mutation.rows.values() if mutation.static is None else (*mutation.rows.values(), mutation.static):
+        if known + sum(map(len, row.key)) + updater.longest_part(row) > _SURELY_SHORT:
+            _check_keys(updater.mutations(mutation.key, [(None, row)], now))
+
+
+def _check_keys(updates: list[Mutation]) -> None:
+    for update in updates:
+        check_partition_key_length(update.table, update.key)
+        for key in update.rows:
+            check_clustering_key(key)
 
 
 def build(view: Table, base: TableStore, target: TableStore, now: int) -> None:
-    """Fill the empty store ``target`` of a new view from the rows that the base has."""
-    updater = _make_updater(view, base.table)
+    """Fill the empty store ``target`` of a new view from the rows that the base has. InvalidRequest if one of them
+    would get a key that is too long."""
+    updater = make_updater(view, base.table)
     for partition in base.scan():
         changes: list[Change] = [(None, row) for row in partition.scan() if row_is_live(row, now)]
         if partition.static is not None:
             changes.append((None, partition.static))
-        for mutation in updater.mutations(partition.key, changes, now):
+        updates = updater.mutations(partition.key, changes, now)
+        _check_keys(updates)
+        for mutation in updates:
             target.apply(mutation, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from ..cql import ast
 from ..errors import InvalidRequest
@@ -13,9 +12,6 @@ from ..schema import ColumnSpec, Keyspace, Schema, Table, is_system_keyspace
 from ..system.rows import PARTITIONER, SNITCH, token_ranges
 from ..types import TEXT, ListType, MapType
 from . import create_statements
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 # keyspace, type, name, statement (None in listings)
 Description = tuple[str, str, str, str | None]
@@ -42,10 +38,10 @@ _DESCRIBED = [*_LISTED, *_specs("create_statement")]
 _OWNERSHIP = ColumnSpec("system", "describe", "range_ownership", MapType(TEXT, ListType(TEXT, True), True))
 
 
-def plan_describe(statement: ast.Describe, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> Plan:
+def plan_describe(statement: ast.Describe, parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> Plan:
     """The plan of a DESCRIBE statement; ``keyspace`` is the connection's."""
     if statement.what == "cluster":
-        return _ClusterPlan(engine.schema, keyspace)
+        return _ClusterPlan(schema, keyspace)
     return _DescribePlan(statement, keyspace)
 
 
@@ -56,7 +52,7 @@ class _DescribePlan(Plan):
         self.columns = _LISTED if statement.what in _LISTINGS else _DESCRIBED
 
     def execute(self, context: Context) -> Result:
-        statement, schema = self.statement, context.engine.schema
+        statement, schema = self.statement, context.database.schema
         describer = _Describer(schema, statement.internals)
         if statement.what in _LISTINGS:
             found = describer.listing(statement.what, self.keyspace)
@@ -213,9 +209,9 @@ class _ClusterPlan(Plan):
         self.columns = _specs("cluster", "partitioner", "snitch") + ([_OWNERSHIP] if self.ownership else [])
 
     def execute(self, context: Context) -> Result:
-        node = context.engine.node
+        node = context.database.node
         row = [node.cluster_name.encode(), PARTITIONER.encode(), SNITCH.encode()]
         if self.ownership:
-            owners = {str(end): [node.address] for _, end in token_ranges(context.engine)}
+            owners = {str(end): [node.address] for _, end in token_ranges(context.database)}
             row.append(_OWNERSHIP.type.encode(owners))
         return Rows(self.columns, [row])

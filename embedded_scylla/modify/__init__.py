@@ -7,17 +7,14 @@ and TTL that their cells carry.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from ..cql import ast
+from ..schema import Schema
 from ..terms.compile import Variables
 from .delete import plan_delete
 from .insert import plan_insert
 from .plan import ModificationPlan
 from .update import plan_update
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 __all__ = ["ModificationPlan", "compile_statement", "plan_modification"]
 
@@ -25,21 +22,21 @@ Modification = ast.Insert | ast.Update | ast.Delete
 
 
 def plan_modification(
-    statement: Modification, parsed: ast.Parsed, engine: Engine, keyspace: str | None
+    statement: Modification, parsed: ast.Parsed, schema: Schema, keyspace: str | None
 ) -> ModificationPlan:
     """The plan of a statement that stands alone; ``keyspace`` is the connection's. CqlError if it cannot be."""
-    return compile_statement(statement, Variables(parsed.variables), engine, keyspace)
+    return compile_statement(statement, Variables(parsed.variables), schema, keyspace)
 
 
 def compile_statement(
-    statement: Modification, variables: Variables, engine: Engine, keyspace: str | None
+    statement: Modification, variables: Variables, schema: Schema, keyspace: str | None
 ) -> ModificationPlan:
     """The plan of a statement whose variables are perhaps shared with others: those of a batch."""
     match statement:
         case ast.Insert():
-            return plan_insert(statement, variables, engine, keyspace)
+            return plan_insert(statement, variables, schema, keyspace)
         case ast.Update():
-            return plan_update(statement, variables, engine, keyspace)
+            return plan_update(statement, variables, schema, keyspace)
         case ast.Delete():
-            return plan_delete(statement, variables, engine, keyspace)
+            return plan_delete(statement, variables, schema, keyspace)
     raise TypeError(f"no modification: {statement!r}")

@@ -23,8 +23,7 @@ from .list_keys import ListKeys
 from .using import UsingClause
 
 if TYPE_CHECKING:
-    from ..engine import Engine
-    from ..schema import ColumnSpec
+    from ..schema import ColumnSpec, Schema
 
 FAIL_THRESHOLD = 1024 * 1024  # bytes
 _ROW_OVERHEAD, _CELL_OVERHEAD = 100, 20  # bytes, roughly what ScyllaDB's memory has for each
@@ -53,11 +52,11 @@ class BatchPlan(Plan):
         return _execute_plain(steps, self._using.timestamp(context, context.timestamp), context)
 
 
-def plan_batch(statement: ast.Batch, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> BatchPlan:
+def plan_batch(statement: ast.Batch, parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> BatchPlan:
     """Check a batch and compile its statements. CqlError with ScyllaDB's text if it cannot be."""
     variables = Variables(parsed.variables)
     using = UsingClause(statement.using, keyspace or "", "", variables)
-    plans = [compile_statement(inner, variables, engine, keyspace) for inner in statement.statements]
+    plans = [compile_statement(inner, variables, schema, keyspace) for inner in statement.statements]
     return BatchPlan(plans, statement.kind, using, variables)
 
 
@@ -142,7 +141,7 @@ def _execute_plain(
         _check_size(mutations)
     if mutations:
         context.step(f"Batch of {len(steps)} statement(s): writing {len(mutations)} mutation(s)")
-        context.engine.apply(mutations, context)
+        context.database.apply(mutations, context)
     return _VOID
 
 

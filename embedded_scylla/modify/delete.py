@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 from ..cql import ast
+from ..schema import Schema
 from ..errors import InvalidRequest
 from ..request import Context
 from ..storage.rows import Key, Mutation, RangeDeletion, Row
 from ..terms.compile import Variables
 from .assignments import compile_deletion
 from .conditions import compile_conditions
-from .keys import check_clustering_key
+from ..storage.key_limits import check_clustering_key
 from .plan import refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .update import WherePlan
 from .using import UsingClause
 from .where import plan_where
 from .write import Write
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 
 class DeletePlan(WherePlan):
@@ -60,9 +57,9 @@ class DeletePlan(WherePlan):
         return mutation
 
 
-def plan_delete(statement: ast.Delete, variables: Variables, engine: Engine, keyspace: str | None) -> DeletePlan:
+def plan_delete(statement: ast.Delete, variables: Variables, schema: Schema, keyspace: str | None) -> DeletePlan:
     """Check a DELETE and compile it."""
-    table = table_to_modify(statement.table, engine, keyspace)
+    table = table_to_modify(statement.table, schema, keyspace)
     using = UsingClause.of_table(statement.using, table, variables)
     operations = []
     for deletion in statement.deletions:
@@ -74,7 +71,7 @@ def plan_delete(statement: ast.Delete, variables: Variables, engine: Engine, key
         operations.append(compile_deletion(table, column, deletion, variables))
     if statement.conditions or statement.if_exists:
         refuse_custom_timestamp(statement.using)
-        refuse_on_log(table, engine)
+        refuse_on_log(table, schema)
     conditions = compile_conditions(table, statement.conditions, variables, if_exists=statement.if_exists)
     where = plan_where(table, statement.where, variables, "DELETE", operations, conditions)
     return DeletePlan(table, variables, using, operations, conditions, where)

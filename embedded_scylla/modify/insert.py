@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from .. import types
 from ..cql import ast
 from ..errors import InvalidRequest, unsupported
 from ..request import Context
-from ..schema import Column, Table
+from ..schema import Column, Schema, Table
 from ..storage.rows import Cell, Collection, Key, Mutation, Row
 from ..terms.compile import Value, Variables, compile_term
 from ..types import MarshalError
 from .assignments import Operation, set_value, value_of
 from .conditions import Conditions, compile_conditions
-from .keys import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
+from ..storage.key_limits import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
 from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .using import UsingClause
 from .write import Write
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 
 class InsertPlan(ModificationPlan):
@@ -76,9 +72,9 @@ class InsertPlan(ModificationPlan):
         return [mutation]
 
 
-def plan_insert(statement: ast.Insert, variables: Variables, engine: Engine, keyspace: str | None) -> InsertPlan:
+def plan_insert(statement: ast.Insert, variables: Variables, schema: Schema, keyspace: str | None) -> InsertPlan:
     """Check an INSERT and compile it."""
-    table = table_to_modify(statement.table, engine, keyspace)
+    table = table_to_modify(statement.table, schema, keyspace)
     if statement.json is not None:
         raise unsupported("INSERT JSON")
     using = UsingClause.of_table(statement.using, table, variables)
@@ -101,7 +97,7 @@ def plan_insert(statement: ast.Insert, variables: Variables, engine: Engine, key
     conditions = compile_conditions(table, (), variables, if_not_exists=statement.if_not_exists)
     if conditions is not None:
         refuse_custom_timestamp(statement.using)
-        refuse_on_log(table, engine)
+        refuse_on_log(table, schema)
         conditions.settle_existence(table, any(c.name in keys for c in table.clustering))
     clustering = _clustering_values(table, keys, operations)
     for column in table.partition_key:

@@ -41,12 +41,12 @@ def execute(steps: Sequence[Step], columns: Sequence[ColumnSpec], context: Conte
     """Carry out a conditional statement, or a batch with at least one. ``columns`` are the answer's."""
     table = steps[0][0].table
     options = context.options
-    keyspace = context.engine.schema.keyspaces[table.keyspace]
+    keyspace = context.database.schema.keyspaces[table.keyspace]
     consistency.check_serial(keyspace, options.serial_consistency, options.consistency)
     key = _partition_key(steps, in_batch)
-    ballot = context.engine.ballot(table, key)
+    ballot = context.database.ballot(table, key)
     context.step(f"Reading the old values of {table.full_name}")
-    found = _OldRows(steps, context.engine.store(table), key, context.now)
+    found = _OldRows(steps, context.database.store(table), key, context.now)
     old = [found.of(plan, own) for plan, own in steps]
     applied = all(
         plan.conditions.hold(table, row, own)
@@ -133,7 +133,7 @@ def _write(steps: Sequence[Step], ballot: int, context: Context) -> None:
             else:
                 merge_mutation(merged, mutation)
     if merged is not None:
-        context.engine.apply([merged], context)
+        context.database.apply([merged], context)
 
 
 def _answer(

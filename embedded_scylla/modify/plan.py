@@ -1,4 +1,4 @@
-"""What INSERT, UPDATE and DELETE have in common: a plan that makes mutations and hands them to the engine."""
+"""What INSERT, UPDATE and DELETE have in common: a plan that makes mutations and hands them to the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..cql import ast
 from ..errors import InvalidRequest
 from ..lookup import check_modifiable, find_table, keyspace_of
 from ..request import Context, Plan, Result, Void
-from ..schema import Table
+from ..schema import Schema, Table
 from ..storage.rows import Key, Mutation, Row
 from ..terms.compile import Variables
 from . import lwt
@@ -21,7 +21,6 @@ from .using import UsingClause
 from .write import Write
 
 if TYPE_CHECKING:
-    from ..engine import Engine
     from ..schema import ColumnSpec
 
 VOID = Void()
@@ -91,12 +90,12 @@ class ModificationPlan(Plan):
         mutations = self.mutations(context)
         if mutations:
             context.step(f"{self.verb}: writing to {len(mutations)} partition(s) of {self.table.full_name}")
-            context.engine.apply(mutations, context)
+            context.database.apply(mutations, context)
         return VOID
 
     def check_consistency(self, context: Context) -> None:
         """Refuse the write if its consistency level cannot be had."""
-        keyspace = context.engine.schema.keyspaces[self.table.keyspace]
+        keyspace = context.database.schema.keyspaces[self.table.keyspace]
         level = context.options.consistency
         if self.reads:
             consistency.check_read_before_write(keyspace, level)
@@ -106,7 +105,7 @@ class ModificationPlan(Plan):
         self, context: Context, write: Write, key: Key, row_keys: Sequence[Key], with_marker: bool
     ) -> Mutation | None:
         """The mutation of one partition: the operations on its static row and on the rows named."""
-        store = context.engine.store(self.table) if self.reads else None
+        store = context.database.store(self.table) if self.reads else None
         partition = store.partition(key) if store is not None else None
         mutation = Mutation(self.table, key)
         if self.static_operations:
@@ -129,10 +128,10 @@ class ModificationPlan(Plan):
         return mutation if mutation.rows or mutation.static is not None else None
 
 
-def table_to_modify(name: ast.Name, engine: Engine, keyspace: str | None) -> Table:
+def table_to_modify(name: ast.Name, schema: Schema, keyspace: str | None) -> Table:
     """The table that a statement writes to, or the reason why it cannot."""
     keyspace = keyspace_of(name, keyspace)
-    table = find_table(engine.schema, keyspace, name.name)
+    table = find_table(schema, keyspace, name.name)
     check_modifiable(keyspace)
     if table.is_view:
         raise InvalidRequest("Cannot directly modify a materialized view")
@@ -145,7 +144,7 @@ def refuse_custom_timestamp(using: ast.Using) -> None:
         raise InvalidRequest("Cannot provide custom timestamp for conditional updates")
 
 
-def refuse_on_log(table: Table, engine: Engine) -> None:
+def refuse_on_log(table: Table, schema: Schema) -> None:
     """No lightweight transaction on the CDC log of a table on tablets."""
-    if table.is_cdc_log and engine.schema.keyspaces[table.keyspace].tablets is not None:
+    if table.is_cdc_log and schema.keyspaces[table.keyspace].tablets is not None:
         raise InvalidRequest(f"LWT is not supported on CDC log tables: {table.full_name}")

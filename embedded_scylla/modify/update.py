@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ..cql import ast
 from ..errors import InvalidRequest, SyntaxException
 from ..request import Context
-from ..schema import Table
+from ..schema import Schema, Table
 from ..storage.rows import Key, Mutation
 from ..terms.compile import Variables
 from ..where.intervals import Interval
 from ..where.restrictions import Restrictions
 from .assignments import Operation, compile_assignment
 from .conditions import Conditions, compile_conditions
-from .keys import check_clustering_key, check_partition_key
+from ..storage.key_limits import check_clustering_key, check_partition_key
 from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .using import UsingClause
 from .where import plan_where
 from .write import Write
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 
 class WherePlan(ModificationPlan):
@@ -76,9 +72,9 @@ class UpdatePlan(WherePlan):
         return [mutation for mutation in found if mutation is not None]
 
 
-def plan_update(statement: ast.Update, variables: Variables, engine: Engine, keyspace: str | None) -> UpdatePlan:
+def plan_update(statement: ast.Update, variables: Variables, schema: Schema, keyspace: str | None) -> UpdatePlan:
     """Check an UPDATE and compile it."""
-    table = table_to_modify(statement.table, engine, keyspace)
+    table = table_to_modify(statement.table, schema, keyspace)
     using = UsingClause.of_table(statement.using, table, variables)
     _refuse_incompatible(statement.assignments)
     operations = []
@@ -91,7 +87,7 @@ def plan_update(statement: ast.Update, variables: Variables, engine: Engine, key
         operations.append(compile_assignment(table, column, assignment, variables))
     if statement.conditions or statement.if_exists:
         refuse_custom_timestamp(statement.using)
-        refuse_on_log(table, engine)
+        refuse_on_log(table, schema)
     conditions = compile_conditions(table, statement.conditions, variables, if_exists=statement.if_exists)
     where = plan_where(table, statement.where, variables, "UPDATE", operations, conditions)
     return UpdatePlan(table, variables, using, operations, conditions, where)

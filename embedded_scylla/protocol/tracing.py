@@ -3,46 +3,42 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
 
-from ..request import Context, QueryOptions, Tracer
+from ..request import Context, Database, QueryOptions, Tracer
 from ..storage.rows import Mutation, Row
 from ..timeuuid import timeuuid_at
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 TTL = 86_400  # seconds that a trace is kept, as ScyllaDB does
 THREAD = "shard 0"
 
 
-def save_trace(engine: Engine, tracer: Tracer, client: str) -> uuid.UUID:
+def save_trace(database: Database, tracer: Tracer, client: str) -> uuid.UUID:
     """Write a finished request's trace; the answer carries the session id that is returned here."""
     session_id = timeuuid_at(tracer.started)
     now = tracer.started // 1_000_000
-    address = engine.node.address
+    address = database.node.address
     session = {
         "client": client,
         "command": "QUERY",
         "coordinator": address,
-        "duration": engine.clock.micros() - tracer.started,
+        "duration": database.clock.micros() - tracer.started,
         "parameters": {"query": tracer.text} if tracer.text else {},
         "request": tracer.request,
         "started_at": tracer.started // 1000,
     }
-    mutations = [_row(engine, "sessions", (session_id,), (), session, tracer.started, now)]
+    mutations = [_row(database, "sessions", (session_id,), (), session, tracer.started, now)]
     for elapsed, activity in tracer.steps:
         event_id = timeuuid_at(tracer.started + elapsed)
         event = {"activity": activity, "source": address, "source_elapsed": elapsed, "thread": THREAD}
-        mutations.append(_row(engine, "events", (session_id,), (event_id,), event, tracer.started, now))
-    context = Context(engine, (), QueryOptions(), tracer.started, tracer.started, now)
-    engine.apply(mutations, context)
+        mutations.append(_row(database, "events", (session_id,), (event_id,), event, tracer.started, now))
+    context = Context(database, (), QueryOptions(), tracer.started, tracer.started, now)
+    database.apply(mutations, context)
     return session_id
 
 
-def _row(engine: Engine, name: str, key: tuple, clustering: tuple, values: dict, timestamp: int, now: int) -> Mutation:
+def _row(database: Database, name: str, key: tuple, clustering: tuple, values: dict, timestamp: int, now: int) -> Mutation:
     """One row with a TTL, from Python values."""
-    table = engine.schema.table("system_traces", name)
+    table = database.schema.table("system_traces", name)
 
     def encoded(columns, given):
         return tuple(column.type.encode(value) for column, value in zip(columns, given, strict=True))

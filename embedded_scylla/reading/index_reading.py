@@ -90,11 +90,11 @@ class IndexReader:
         """The partitions of the base table that index rows lead to, with all key columns of each index row."""
         value = self._indexed_value(context)
         tokens = self._restrictions.token_range(context)
-        found = None if value is None else context.engine.store(self._view).partition((value,))
+        found = None if value is None else context.database.store(self._view).partition((value,))
         if found is None or tokens is None:
             return
         context.step(f"Reading the index {self._restrictions.index.name} of {self._base.full_name}")
-        base = context.engine.store(self._base)
+        base = context.database.store(self._base)
         first, last = tokens
         for row in found.scan(begin):
             if row_is_live(row, context.now):

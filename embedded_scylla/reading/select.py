@@ -7,15 +7,14 @@ of things: which partitions, which intervals of them, how far, and where the nex
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from .. import consistency
 from ..cql import ast
 from ..errors import InvalidRequest, ProtocolError, unsupported
 from ..lookup import find_table, keyspace_of
-from ..modify.timeout import check_timeout
+from ..terms.timeout import check_timeout
 from ..request import LOCAL_SERIAL, SERIAL, UNSET, Context, Plan, Rows
-from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Table
+from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Schema, Table
 from ..storage.keys import HIGHEST, clustering_encoder, partition_key_bytes, token
 from ..storage.partition import Partition
 from ..storage.rows import Key, row_is_live
@@ -30,19 +29,16 @@ from .ordering import Ordering, plan_ordering
 from .paging import UNLIMITED, PagingState
 from .selectors import Selection, plan_selection
 
-if TYPE_CHECKING:
-    from ..engine import Engine
-
 _NO_PAGES_IN_ORDER = (
     "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the "
     "ORDER BY or the IN and sort client side, or disable paging for this query"
 )
 
 
-def plan_select(statement: ast.Select, parsed: ast.Parsed, engine: Engine, keyspace: str | None) -> SelectPlan:
+def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> SelectPlan:
     """Make the plan of a SELECT. InvalidRequest with the database's text for everything that cannot be asked."""
     _refuse_unsupported(statement)
-    table = find_table(engine.schema, keyspace_of(statement.table, keyspace), statement.table.name)
+    table = find_table(schema, keyspace_of(statement.table, keyspace), statement.table.name)
     variables = Variables(parsed.variables)
     selection = plan_selection(statement.selectors, table, variables)
     if selection.is_aggregate and statement.per_partition_limit is not None:
@@ -67,7 +63,7 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, engine: Engine, keysp
     partition_limit = _limit(statement.per_partition_limit, table, variables)
     check_timeout(statement.timeout)
     return SelectPlan(
-        table, selection, restrictions, variables, ordering, limit, partition_limit, statement.distinct, engine
+        table, selection, restrictions, variables, ordering, limit, partition_limit, statement.distinct, schema
     )
 
 
@@ -84,7 +80,7 @@ class SelectPlan(Plan):
         limit: Value | None,
         partition_limit: Value | None,
         distinct: bool,
-        engine: Engine,
+        schema: Schema,
     ):
         self.table = table
         self.selection = selection
@@ -98,7 +94,7 @@ class SelectPlan(Plan):
         self._shape = Shape(selection)
         self._encode = clustering_encoder(table)
         self._has_clustering = bool(table.clustering)
-        self._index = IndexReader.find(restrictions, engine.schema)
+        self._index = IndexReader.find(restrictions, schema)
         self._names_row = (
             restrictions.names_one_row
             and not restrictions.has_filters
@@ -113,7 +109,7 @@ class SelectPlan(Plan):
     def execute(self, context: Context) -> Rows:
         """One page of the result (all of it, when no page size is given or aggregates make one row)."""
         table, options = self.table, context.options
-        keyspace = context.engine.schema.keyspaces[table.keyspace]
+        keyspace = context.database.schema.keyspaces[table.keyspace]
         consistency.check_read(keyspace, options.consistency)
         limit = _evaluate_limit(self._limit, context, "LIMIT")
         if self._names_row and options.paging_state is None:
@@ -149,7 +145,7 @@ class SelectPlan(Plan):
         found: list = []
         keys, clustering = self.restrictions.partition_keys(context), self.restrictions.exact_row(context)
         if keys and clustering is not None:
-            partition = context.engine.store(self.table).partition(keys[0])
+            partition = context.database.store(self.table).partition(keys[0])
             row = None if partition is None else partition.get(self._encode(clustering))
             if row is not None:
                 now = context.now
@@ -213,7 +209,7 @@ class SelectPlan(Plan):
 
     def _partitions(self, context: Context, keys: list[Key] | None, state: PagingState | None) -> Iterator[Partition]:
         """The partitions to read, from the one on at which the page begins."""
-        store = context.engine.store(self.table)
+        store = context.database.store(self.table)
         if keys is not None:
             if context.trace is not None:
                 what = "single-partition query" if len(keys) == 1 else f"query of {len(keys)} partitions"

@@ -6,7 +6,8 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 
 from .keys import HIGHEST, LOWEST, lower_bound, upper_bound
-from .merge import NO_FLOOR, copy_row, drop_covered, is_empty, merge_row, newest, purge_row, settle
+from .merge import NO_FLOOR, copy_row, drop_covered, is_empty, merge_row, newest, settle
+from .purge import is_old, purge_row, row_has_garbage
 from .ranges import RangeTombstones
 from .rows import Collection, Key, Mutation, Row, Tombstone, row_is_live
 
@@ -211,12 +212,20 @@ class Partition:
 
     # ------------------------------------------------------------ upkeep
 
+    def has_garbage(self, now: int, before: int) -> bool:
+        """Whether ``purge`` would drop anything."""
+        if is_old(self.deletion, before) or (self.static is not None and row_has_garbage(self.static, now, before)):
+            return True
+        if self.ranges is not None and any(is_old(tombstone, before) for *_, tombstone in self.ranges):
+            return True
+        return any(row_has_garbage(row, now, before) for row in self.rows.values())
+
     def purge(self, now: int, before: int) -> None:
         """Forget the tombstones and expired cells that nobody needs any more: those made before ``before``."""
-        if self.deletion is not None and self.deletion[1] < before:
+        if is_old(self.deletion, before):
             self.deletion = None
         if self.ranges is not None:
-            self.ranges.keep(lambda tombstone: tombstone[1] >= before)
+            self.ranges.keep(lambda tombstone: not is_old(tombstone, before))
             if not self.ranges:
                 self.ranges = None
         if self.static is not None:

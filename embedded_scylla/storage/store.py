@@ -125,12 +125,26 @@ class TableStore:
             partition.forget_column(name)
         self._drop_empty()
 
-    def gc(self, now: int) -> None:
-        """Forget the tombstones, and the expired cells, that were written more than gc_grace_seconds ago."""
-        before = now - int(self.table.options.get("gc_grace_seconds", DEFAULT_GC_GRACE))
-        for partition in self._partitions.values():
-            partition.purge(now, before)
-        self._drop_empty()
+    def keys(self) -> list[Key]:
+        """The keys of all partitions."""
+        return list(self._partitions)
+
+    def has_garbage(self, key: Key, now: int) -> bool:
+        """Whether a partition has tombstones or expired cells that were written more than gc_grace_seconds ago."""
+        partition = self._partitions.get(key)
+        return partition is not None and partition.has_garbage(now, self._purged_before(now))
+
+    def purge(self, key: Key, now: int) -> None:
+        """Forget the garbage of a partition."""
+        partition = self._partitions.get(key)
+        if partition is not None:
+            partition.purge(now, self._purged_before(now))
+            if partition.is_empty():
+                del self._partitions[key]
+                self._forget_order()
+
+    def _purged_before(self, now: int) -> int:
+        return now - int(self.table.options.get("gc_grace_seconds", DEFAULT_GC_GRACE))
 
     def _drop_empty(self) -> None:
         empty = [key for key, partition in self._partitions.items() if partition.is_empty()]

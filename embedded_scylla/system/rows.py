@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from ..derived import expiry
-from ..schema import is_system_keyspace
-
-if TYPE_CHECKING:
-    from ..engine import Engine
+from ..derived.streams import Streams
+from ..identity import NodeIdentity
+from ..schema import Schema, Table, is_system_keyspace
+from ..storage.store import TableStore
+from ..upkeep import expiry
 
 RowDict = dict[str, Any]
 PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner"
@@ -20,8 +20,19 @@ SNITCH = "org.apache.cassandra.locator.SimpleSnitch"
 _LAST_TOKEN, _FIRST_TOKEN = 2**63 - 1, -(2**63)
 
 
-def _local(engine: Engine) -> Iterator[RowDict]:
-    node = engine.node
+class State(Protocol):
+    """What the virtual tables tell of: an engine, as seen from here."""
+
+    node: NodeIdentity
+    schema: Schema
+    streams: Streams
+    clients: Callable[[], Iterable[RowDict]]
+
+    def store(self, table: Table) -> TableStore: ...
+
+
+def _local(state: State) -> Iterator[RowDict]:
+    node = state.node
     yield {
         "key": "local",
         "bootstrapped": "COMPLETED",
@@ -37,24 +48,24 @@ def _local(engine: Engine) -> Iterator[RowDict]:
         "rack": node.rack,
         "release_version": node.release_version,
         "rpc_address": node.address,
-        "schema_version": engine.schema.uuid,
+        "schema_version": state.schema.uuid,
         "supported_features": "CDC,TABLETS",
         "tokens": [str(token) for token in node.tokens],
     }
 
 
-def _versions(engine: Engine) -> Iterator[RowDict]:
+def _versions(state: State) -> Iterator[RowDict]:
     yield {
         "key": "local",
         "build_id": "Fifty Thousand Seats: an embedded node that behaves like ScyllaDB and is not ScyllaDB",
         "build_mode": f"Python {platform.python_version()}",
-        "compatible_version": engine.node.release_version,
-        "version": engine.node.scylla_version,
+        "compatible_version": state.node.release_version,
+        "version": state.node.scylla_version,
     }
 
 
-def _config(engine: Engine) -> Iterator[RowDict]:
-    node = engine.node
+def _config(state: State) -> Iterator[RowDict]:
+    node = state.node
     settings: dict[str, tuple[str, str]] = {
         "alternator_ttl_period_in_seconds": ("double", str(expiry.PERIOD)),
         "authenticator": ("string", '"AllowAllAuthenticator"'),
@@ -88,30 +99,30 @@ def _config(engine: Engine) -> Iterator[RowDict]:
         yield {"name": name, "source": "default", "type": kind, "value": value}
 
 
-def _built_views(engine: Engine) -> Iterator[RowDict]:
-    for table in engine.schema.tables():
+def _built_views(state: State) -> Iterator[RowDict]:
+    for table in state.schema.tables():
         if table.is_view:
             yield {"keyspace_name": table.keyspace, "view_name": table.name}
 
 
-def _index_info(engine: Engine) -> Iterator[RowDict]:
+def _index_info(state: State) -> Iterator[RowDict]:
     """The built indexes; what is called the table's name is its keyspace's, for old time's sake."""
-    for table in engine.schema.tables():
+    for table in state.schema.tables():
         for name in table.indexes:
             yield {"table_name": table.keyspace, "index_name": name}
 
 
-def _view_build_status(engine: Engine) -> Iterator[RowDict]:
-    for row in _built_views(engine):
-        yield {**row, "host_id": engine.node.host_id, "status": "SUCCESS"}
+def _view_build_status(state: State) -> Iterator[RowDict]:
+    for row in _built_views(state):
+        yield {**row, "host_id": state.node.host_id, "status": "SUCCESS"}
 
 
-def _size_estimates(engine: Engine) -> Iterator[RowDict]:
+def _size_estimates(state: State) -> Iterator[RowDict]:
     """One range, the whole ring, for each table: the node owns all of it."""
-    for table in engine.schema.tables():
+    for table in state.schema.tables():
         if is_system_keyspace(table.keyspace):
             continue
-        size = engine.store(table).size()
+        size = state.store(table).size()
         yield {
             "keyspace_name": table.keyspace,
             "table_name": table.name,
@@ -122,8 +133,8 @@ def _size_estimates(engine: Engine) -> Iterator[RowDict]:
         }
 
 
-def _runtime_info(engine: Engine) -> Iterator[RowDict]:
-    sizes = [engine.store(t).size() for t in engine.schema.tables() if not is_system_keyspace(t.keyspace)]
+def _runtime_info(state: State) -> Iterator[RowDict]:
+    sizes = [state.store(t).size() for t in state.schema.tables() if not is_system_keyspace(t.keyspace)]
     yield {"group": "generic", "item": "generation_number", "value": "1"}
     yield {"group": "generic", "item": "python_version", "value": platform.python_version()}
     yield {"group": "load", "item": "bytes", "value": str(sum(size.bytes for size in sizes))}
@@ -131,13 +142,13 @@ def _runtime_info(engine: Engine) -> Iterator[RowDict]:
     yield {"group": "load", "item": "partitions", "value": str(sum(size.partitions for size in sizes))}
 
 
-def _cluster_status(engine: Engine) -> Iterator[RowDict]:
-    node = engine.node
+def _cluster_status(state: State) -> Iterator[RowDict]:
+    node = state.node
     yield {
         "peer": node.address,
         "dc": node.data_center,
         "host_id": node.host_id,
-        "load": next(row["value"] for row in _runtime_info(engine) if row["item"] == "bytes"),
+        "load": next(row["value"] for row in _runtime_info(state) if row["item"] == "bytes"),
         "owns": 1.0,
         "status": "NORMAL",
         "tokens": len(node.tokens),
@@ -145,45 +156,45 @@ def _cluster_status(engine: Engine) -> Iterator[RowDict]:
     }
 
 
-def token_ranges(engine: Engine) -> Iterator[tuple[int, int]]:
+def token_ranges(state: State) -> Iterator[tuple[int, int]]:
     """The ranges between the node's tokens: (start, end), the first one from the last token on."""
-    tokens = sorted(engine.node.tokens)
+    tokens = sorted(state.node.tokens)
     for place, end in enumerate(tokens):
         yield tokens[place - 1], end
 
 
-def _token_ring(engine: Engine) -> Iterator[RowDict]:
-    for keyspace in engine.schema.keyspaces.values():
+def _token_ring(state: State) -> Iterator[RowDict]:
+    for keyspace in state.schema.keyspaces.values():
         if is_system_keyspace(keyspace.name) or keyspace.tablets is not None:
             continue
-        for start, end in token_ranges(engine):
+        for start, end in token_ranges(state):
             yield {
                 "keyspace_name": keyspace.name,
                 "table_name": "<ALL>",
                 "start_token": str(start),
-                "endpoint": engine.node.address,
-                "dc": engine.node.data_center,
+                "endpoint": state.node.address,
+                "dc": state.node.data_center,
                 "end_token": str(end),
-                "rack": engine.node.rack,
+                "rack": state.node.rack,
             }
 
 
-def _protocol_servers(engine: Engine) -> Iterator[RowDict]:
+def _protocol_servers(state: State) -> Iterator[RowDict]:
     yield {
         "name": "native",
         "is_running": True,
-        "listen_addresses": [f"{engine.node.address}:{engine.node.port}"],
+        "listen_addresses": [f"{state.node.address}:{state.node.port}"],
         "protocol": "cql",
         "protocol_version": CQL_VERSION,
     }
 
 
-def _scylla_local(engine: Engine) -> Iterator[RowDict]:
-    yield {"key": "group0_schema_version", "value": str(engine.schema.uuid)}
+def _scylla_local(state: State) -> Iterator[RowDict]:
+    yield {"key": "group0_schema_version", "value": str(state.schema.uuid)}
     yield {"key": "topology_change_support", "value": "1"}
 
 
-PROVIDERS: dict[str, Callable[[Engine], Iterable[RowDict]]] = {
+PROVIDERS: dict[str, Callable[[State], Iterable[RowDict]]] = {
     "system.local": _local,
     "system.versions": _versions,
     "system.config": _config,
@@ -196,10 +207,10 @@ PROVIDERS: dict[str, Callable[[Engine], Iterable[RowDict]]] = {
     "system.cluster_status": _cluster_status,
     "system.token_ring": _token_ring,
     "system.protocol_servers": _protocol_servers,
-    "system.clients": lambda engine: engine.clients(),
+    "system.clients": lambda state: state.clients(),
     "system.scylla_local": _scylla_local,
-    "system.cdc_timestamps": lambda engine: engine.streams.tablet_timestamps(engine.schema),
-    "system.cdc_streams": lambda engine: engine.streams.tablet_streams(engine.schema),
-    "system_distributed.cdc_generation_timestamps": lambda engine: engine.streams.generation_timestamps(),
-    "system_distributed.cdc_streams_descriptions_v2": lambda engine: engine.streams.descriptions(),
+    "system.cdc_timestamps": lambda state: state.streams.tablet_timestamps(state.schema),
+    "system.cdc_streams": lambda state: state.streams.tablet_streams(state.schema),
+    "system_distributed.cdc_generation_timestamps": lambda state: state.streams.generation_timestamps(),
+    "system_distributed.cdc_streams_descriptions_v2": lambda state: state.streams.descriptions(),
 }

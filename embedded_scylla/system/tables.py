@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-import weakref
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ..ddl.options import VIEW_DEFAULTS
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, Column, Keyspace, Schema, Table
@@ -17,10 +16,7 @@ from ..storage.rows import Collection, Mutation, Row
 from ..storage.store import TableStore
 from ..types import by_name
 from . import schema_tables as system_schema
-from .rows import PROVIDERS
-
-if TYPE_CHECKING:
-    from ..engine import Engine
+from .rows import PROVIDERS, State
 
 _LOCATOR = "org.apache.cassandra.locator."
 _LOCAL = {"class": f"{_LOCATOR}LocalStrategy"}
@@ -178,20 +174,25 @@ def _legacy_id(keyspace: str, name: str) -> uuid.UUID:
 
 # ---------------------------------------------------------------- reading
 
-Provider = Callable[["Engine"], Iterable[dict[str, Any]]]
-_cache: weakref.WeakKeyDictionary[Schema, dict[uuid.UUID, tuple[int, TableStore]]] = weakref.WeakKeyDictionary()
 
+class VirtualTables:
+    """What the virtual tables show, as stores made when they are read. Those of ``system_schema`` are kept until the
+    schema changes."""
 
-def store_of(engine: Engine, table: Table) -> TableStore:
-    """What a virtual table shows now, as a store. Those of ``system_schema`` are made once for a schema."""
-    if table.keyspace != "system_schema":
-        return _fill(table, PROVIDERS[table.full_name](engine) if table.full_name in PROVIDERS else ())
-    made = _cache.setdefault(engine.schema, {})
-    version, store = made.get(table.id, (-1, None))
-    if version != engine.schema.version:
-        store = _fill(table, system_schema.rows(table.name, engine.schema))
-        made[table.id] = (engine.schema.version, store)
-    return store
+    def __init__(self, state: State):
+        self._state = state
+        self._kept: dict[uuid.UUID, tuple[int, TableStore]] = {}  # by the table's id: of which version of the schema
+
+    def store(self, table: Table) -> TableStore:
+        """What a virtual table shows now."""
+        if table.keyspace != "system_schema":
+            return _fill(table, PROVIDERS[table.full_name](self._state) if table.full_name in PROVIDERS else ())
+        schema = self._state.schema
+        version, store = self._kept.get(table.id, (-1, None))
+        if store is None or version != schema.version:
+            store = _fill(table, system_schema.rows(table.name, schema))
+            self._kept[table.id] = (schema.version, store)
+        return store
 
 
 def _fill(table: Table, rows: Iterable[dict[str, Any]]) -> TableStore:

@@ -10,9 +10,9 @@ import uuid
 from dataclasses import fields, replace
 from typing import Any
 
-from ..ddl.where import compile_restrictions
 from ..schema import CdcOptions, Column, Index, Keyspace, Schema, Table, ViewDefinition, is_system_keyspace
 from ..types import by_name
+from .where import compile_restrictions
 
 Payload = dict[str, Any]
 

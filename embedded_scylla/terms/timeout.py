@@ -6,7 +6,7 @@ import re
 
 from ..cql import ast
 from ..errors import InvalidRequest, unsupported
-from ..terms.fitting import kind_of
+from .fitting import kind_of
 
 _NANOSECONDS = {
     "h": 3_600_000_000_000,

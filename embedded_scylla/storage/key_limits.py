@@ -1,25 +1,27 @@
-"""Limits on the keys that are written."""
+"""How long keys may be. A key is written with a length of two bytes, in ScyllaDB's files as in this node's order."""
 
 from __future__ import annotations
 
 from ..errors import InvalidRequest
 from ..schema import Table
-from ..storage.keys import partition_key_bytes
-from ..storage.rows import Key
+from .keys import partition_key_bytes
+from .rows import Key
 
 MAX_KEY_LENGTH = 65535  # bytes
 
 
 def check_partition_key(table: Table, key: Key) -> None:
     """InvalidRequest if it is empty or too long."""
-    if len(key) == 1:
-        length = len(key[0])
-        if not length:
-            raise InvalidRequest("Key may not be empty")
-    else:
-        length = sum(map(len, key))
-        if length <= MAX_KEY_LENGTH:
-            length = len(partition_key_bytes(table, key))
+    if len(key) == 1 and not key[0]:
+        raise InvalidRequest("Key may not be empty")
+    check_partition_key_length(table, key)
+
+
+def check_partition_key_length(table: Table, key: Key) -> None:
+    """InvalidRequest if it is too long."""
+    length = sum(map(len, key))
+    if len(key) > 1 and length <= MAX_KEY_LENGTH:
+        length = len(partition_key_bytes(table, key))
     if length > MAX_KEY_LENGTH:
         raise _too_long(length)
 

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from ..engine import Engine
 from ..request import Context, QueryOptions
 from ..schema import Column, Table
-from ..storage.journal import JournalError
 from ..storage.rows import Mutation, Row, read_cell, row_is_live
 from ..types import TIMESTAMP
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 PERIOD = 1.0  # seconds from one scan to the next
 REST = 20  # a scan is followed by a rest of this many times its own length
@@ -34,9 +30,9 @@ class Expiry:
         self._version = -1  # of the schema that ``_found`` belongs to
         self._found: list[Table] = []
 
-    def seconds_until_due(self) -> list[float]:
-        """When the next scan is wanted; nothing if no table has a TTL column."""
-        return [self._next - time.monotonic()] if self._tables() else []
+    def seconds_until_due(self) -> float | None:
+        """When the next scan is wanted; None if no table has a TTL column."""
+        return self._next - time.monotonic() if self._tables() else None
 
     def run_due(self) -> None:
         """Scan, if it is time."""
@@ -44,11 +40,8 @@ class Expiry:
         tables = self._tables()
         if not tables or begun < self._next:
             return
-        try:
-            for table in tables:
-                self.scan(table)
-        except JournalError:
-            pass  # the disk is full: what has expired is still there at the next scan
+        for table in tables:
+            self.scan(table)
         ended = time.monotonic()
         self._next = ended + max(PERIOD, REST * (ended - begun))
 

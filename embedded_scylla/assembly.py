@@ -1,0 +1,53 @@
+"""A node put together, but for its sockets: what ``__main__`` serves, and what tests ask without a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .clock import Clock
+from .dials import Dials
+from .engine import Engine
+from .identity import NodeIdentity
+from .persistence import Persistence
+from .prepared import PreparedStatements
+from .schema import Schema
+from .system import tables as system_tables
+from .upkeep import Upkeep
+from .upkeep.expiry import Expiry
+from .upkeep.late_updates import LateUpdates
+from .upkeep.purge import Purge
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The parts that a server works with; ``engine.close()`` ends them all."""
+
+    engine: Engine
+    prepared: PreparedStatements
+    upkeep: Upkeep
+    dials: Dials
+
+
+def assemble(directory: Path | None = None, address: str = "127.0.0.1", clock: Clock | None = None) -> Assembly:
+    """Make a node and bring back what it kept in ``directory`` (None: nothing is kept). ``address`` is what clients
+    are told. JournalError or DirectoryInUse when the directory cannot be used."""
+    schema = Schema()
+    system_tables.define(schema)
+    persistence = Persistence(directory)
+    try:
+        engine = Engine(schema, persistence, NodeIdentity(address), clock)
+        engine.virtual_store = system_tables.VirtualTables(engine).store
+        engine.load()
+    except BaseException:
+        persistence.abandon()
+        raise
+    upkeep = Upkeep(
+        {
+            "Bringing views up to date": LateUpdates(engine),
+            "Deleting expired rows": Expiry(engine),
+            "Purging tombstones": Purge(engine),
+            "Taking a snapshot": persistence,
+        }
+    )
+    return Assembly(engine, PreparedStatements(schema), upkeep, Dials(engine, upkeep))
