@@ -7,6 +7,7 @@ plan) → ``engine`` (a write's way to the disk, a read's way back).
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -62,23 +63,27 @@ def main(arguments: list[str]) -> int:
     except UsageError as error:
         print(f"embedded_scylla: {error}\n\n{USAGE}", end="", file=sys.stderr)
         return 2
-    from .engine import Engine
+    from .assembly import assemble
     from .protocol.server import Node
     from .storage.journal import JournalError
 
+    # What is stored stays: Python's garbage collector would only cost time looking through it again and again.
+    gc.set_threshold(100_000, 50, 100)
     host, port = str(options["host"]), int(options["port"])  # type: ignore[call-overload]
     try:
-        engine = Engine(options["data_dir"], address=host)  # type: ignore[arg-type]
+        assembly = assemble(options["data_dir"], address=host)  # type: ignore[arg-type]
     except (JournalError, OSError) as error:
         print(f"embedded_scylla: {error}", file=sys.stderr)
         return 1
     try:
-        node = Node(engine, engine.prepared, engine, engine, host, port)
+        node = Node(assembly.engine, assembly.prepared, assembly.upkeep, assembly.dials, host, port)
     except OSError as error:
-        engine.close()
+        assembly.engine.close()
         print(f"embedded_scylla: cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
         return 1
-    engine.node.port = node.port
+    assembly.engine.node.port = node.port
+    gc.collect()
+    gc.freeze()
     node.obey_signals()  # before anybody is told that it is ready
     print(f"embedded_scylla ready on {host}:{node.port}", flush=True)
     node.run()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from .clock import Clock
 from .dials import Dials
 from .engine import Engine
 from .identity import NodeIdentity
+from .notices import Notices
 from .persistence import Persistence
 from .prepared import PreparedStatements
 from .schema import Schema
 from .system import tables as system_tables
-from .upkeep import Upkeep
+from .upkeep import Task, Upkeep
 from .upkeep.expiry import Expiry
 from .upkeep.late_updates import LateUpdates
 from .upkeep.purge import Purge
@@ -29,9 +32,14 @@ class Assembly:
     dials: Dials
 
 
-def assemble(directory: Path | None = None, address: str = "127.0.0.1", clock: Clock | None = None) -> Assembly:
+def assemble(
+    directory: Path | None = None,
+    address: str = "127.0.0.1",
+    clock: Clock | None = None,
+    more_tasks: Mapping[str, Task] = MappingProxyType({}),
+) -> Assembly:
     """Make a node and bring back what it kept in ``directory`` (None: nothing is kept). ``address`` is what clients
-    are told. JournalError or DirectoryInUse when the directory cannot be used."""
+    are told; ``more_tasks`` join the node's own. JournalError or DirectoryInUse when the directory cannot be used."""
     schema = Schema()
     system_tables.define(schema)
     persistence = Persistence(directory)
@@ -44,10 +52,12 @@ def assemble(directory: Path | None = None, address: str = "127.0.0.1", clock: C
         raise
     upkeep = Upkeep(
         {
-            "Bringing views up to date": LateUpdates(engine),
+            "Updating views": LateUpdates(engine),
             "Deleting expired rows": Expiry(engine),
             "Purging tombstones": Purge(engine),
             "Taking a snapshot": persistence,
-        }
+            **more_tasks,
+        },
+        Notices(),
     )
     return Assembly(engine, PreparedStatements(schema), upkeep, Dials(engine, upkeep))

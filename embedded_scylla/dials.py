@@ -24,8 +24,8 @@ class Dials:
         return self._engine.clock.offset / 1e6
 
     def delay_views(self, seconds: float) -> None:
-        """Let views follow their base tables this much later from now on."""
-        self._engine.late_views.delay = seconds
+        """Let views follow their base tables this much later from now on; 0: at once, also where they are late."""
+        self._engine.delay_views(seconds)
 
     def refuse_writes(self, seconds: float) -> None:
         """Answer every write with Unavailable for so long."""
@@ -57,6 +57,7 @@ class Dials:
             "view_delay_milliseconds": engine.late_views.delay * 1000,
             "view_updates_waiting": len(engine.late_views),
             "refusing_writes_seconds": max(0.0, engine.refuse_until - time.monotonic()),
+            "upkeep_failures": self._upkeep.failures,
             "notices": [*engine.persistence.notices, *self._upkeep.troubles()],
             "tables": {
                 store.table.full_name: store.size().rows

@@ -8,6 +8,7 @@ journaled: they are what their base tables make of them.
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -169,6 +170,12 @@ class Engine:
         for update in updates:
             self._stores[update.table.id].apply(update, now)
 
+    def delay_views(self, seconds: float) -> None:
+        """Let views follow this much later from now on; 0: at once, also where they are late."""
+        self.late_views.delay = seconds
+        if not seconds:
+            self.update_views(self.late_views.take_due(until=math.inf), self.clock.seconds())
+
     def _refuse(self, table: Table, context: Context) -> None:
         level = context.options.consistency
         keyspace: Keyspace = self.schema.keyspaces[table.keyspace]
@@ -195,9 +202,11 @@ class Engine:
 
     def _adopt_streams(self) -> bool:
         """Give CDC tables on tablets their first streams; whether any got some."""
-        now = self.clock.micros()
-        tables = [table for table in self.schema.tables() if table.cdc.enabled]
-        return any([self.streams.adopt(table, self.schema.keyspaces[table.keyspace], now) for table in tables])
+        now, adopted = self.clock.micros(), False
+        for table in self.schema.tables():
+            if table.cdc.enabled:
+                adopted |= self.streams.adopt(table, self.schema.keyspaces[table.keyspace], now)
+        return adopted
 
     def match_stores(self) -> None:
         """Make the stores agree with a schema that was loaded."""

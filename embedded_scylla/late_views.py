@@ -35,9 +35,10 @@ class LateViews:
         for update in updates:
             heapq.heappush(self._waiting, (due, next(self._order), update))
 
-    def take_due(self) -> Iterator[Mutation]:
-        """The updates whose time has come, oldest first."""
-        while self._waiting and self._waiting[0][0] <= time.monotonic():
+    def take_due(self, until: float | None = None) -> Iterator[Mutation]:
+        """The updates whose time has come, or will have ``until`` then (monotonic seconds), oldest first."""
+        until = time.monotonic() if until is None else until
+        while self._waiting and self._waiting[0][0] <= until:
             yield heapq.heappop(self._waiting)[2]
 
     def seconds_until_due(self) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from . import errors
 from .cql import ast, parse
 from .ddl import plan_schema_change

@@ -27,7 +27,6 @@ DEFAULT_TABLETS = 2  # tablets of a table whose keyspace names no number
 CURRENT, CLOSED, OPENED = 0, 1, 2  # stream_state
 
 
-
 def stream_id(token: int, random_part: int, index: int) -> bytes:
     """The 16 bytes of a stream id."""
     low = random_part << 26 | index << 4 | VERSION

@@ -218,11 +218,11 @@ def _check_keys(updates: list[Mutation]) -> None:
             check_clustering_key(key)
 
 
-def build(view: Table, base: TableStore, target: TableStore, now: int) -> None:
-    """Fill the empty store ``target`` of a new view from the rows that the base has. InvalidRequest if one of them
+def build(view: Table, base: Table, rows: TableStore, target: TableStore, now: int) -> None:
+    """Fill the empty store ``target`` of a new view from the ``rows`` that the base has. InvalidRequest if one of them
     would get a key that is too long."""
-    updater = make_updater(view, base.table)
-    for partition in base.scan():
+    updater = make_updater(view, base)
+    for partition in rows.scan():
         changes: list[Change] = [(None, row) for row in partition.scan() if row_is_live(row, now)]
         if partition.static is not None:
             changes.append((None, partition.static))

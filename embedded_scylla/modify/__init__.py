@@ -7,7 +7,6 @@ and TTL that their cells carry.
 
 from __future__ import annotations
 
-
 from ..cql import ast
 from ..schema import Schema
 from ..terms.compile import Variables

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-
 from ..cql import ast
-from ..schema import Schema
 from ..errors import InvalidRequest
 from ..request import Context
+from ..schema import Schema
+from ..storage.key_limits import check_clustering_key
 from ..storage.rows import Key, Mutation, RangeDeletion, Row
 from ..terms.compile import Variables
 from .assignments import compile_deletion
 from .conditions import compile_conditions
-from ..storage.key_limits import check_clustering_key
 from .plan import refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .update import WherePlan
 from .using import UsingClause

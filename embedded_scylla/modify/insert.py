@@ -9,12 +9,12 @@ from ..cql import ast
 from ..errors import InvalidRequest, unsupported
 from ..request import Context
 from ..schema import Column, Schema, Table
+from ..storage.key_limits import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
 from ..storage.rows import Cell, Collection, Key, Mutation, Row
 from ..terms.compile import Value, Variables, compile_term
 from ..types import MarshalError
 from .assignments import Operation, set_value, value_of
 from .conditions import Conditions, compile_conditions
-from ..storage.key_limits import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
 from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .using import UsingClause
 from .write import Write

@@ -8,13 +8,13 @@ from ..cql import ast
 from ..errors import InvalidRequest, SyntaxException
 from ..request import Context
 from ..schema import Schema, Table
+from ..storage.key_limits import check_clustering_key, check_partition_key
 from ..storage.rows import Key, Mutation
 from ..terms.compile import Variables
 from ..where.intervals import Interval
 from ..where.restrictions import Restrictions
 from .assignments import Operation, compile_assignment
 from .conditions import Conditions, compile_conditions
-from ..storage.key_limits import check_clustering_key, check_partition_key
 from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .using import UsingClause
 from .where import plan_where

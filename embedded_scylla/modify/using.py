@@ -7,8 +7,8 @@ from ..errors import InvalidRequest
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
 from ..terms.compile import Variables, compile_term
-from ..types import BIGINT, INT
 from ..terms.timeout import check_timeout
+from ..types import BIGINT, INT
 
 MAX_TTL = 20 * 365 * 24 * 3600  # seconds
 MAX_LEAD = 3 * 24 * 3600 * 1_000_000  # µs that a timestamp may be ahead of the node's clock

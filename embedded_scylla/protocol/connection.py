@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import errors
 from ..modify.batch import execute_batch
+from ..notices import Notices
 from ..prepared import PreparedStatements
-from ..request import Context, Plan, QueryOptions, Result, SetKeyspace, Tracer, Value
+from ..request import Context, Database, Plan, QueryOptions, Result, SetKeyspace, Tracer, Value
 from . import frame, messages
 from .compression import ALGORITHMS, decompress
 from .frame import Frame, Frames, Reader
-from .notices import Notices
 from .tracing import save_trace
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 TRACED = (frame.QUERY, frame.PREPARE, frame.EXECUTE, frame.BATCH)
 EVENT_TYPES = ("TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE")
@@ -38,7 +35,7 @@ class Connection:
 
     def __init__(
         self,
-        database: Engine,
+        database: Database,
         prepared: PreparedStatements,
         peer: tuple[str, int],
         send: Callable[[bytes], bool],

@@ -22,8 +22,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import CqlError
+from ..notices import Notices
 from .limits import LONGEST_LINE
-from .notices import Notices
 
 FIRST_BYTE = ord("{")
 
@@ -35,7 +35,7 @@ class Dials(Protocol):
     def status(self) -> dict[str, Any]:
         """Names, figures, settings."""
 
-    def push_clock(self, seconds: float) -> Any:
+    def push_clock(self, seconds: float) -> float:
         """Move time forward; the seconds by which it is ahead now."""
 
     def delay_views(self, seconds: float) -> None:
@@ -55,7 +55,7 @@ class Server(Protocol):
     """Whose sockets they are."""
 
     def status(self) -> dict[str, Any]:
-        """Figures; ``notices``: sentences on what goes wrong."""
+        """Figures."""
 
     def stop(self) -> None:
         """End the node."""
@@ -168,13 +168,11 @@ def _shown(value: Any) -> str:
 
 
 def _status(connection: ControlConnection, _: None) -> dict[str, Any]:
-    status, server = connection.dials.status(), connection.server.status()
-    return {**status, **server, "notices": [*status.get("notices", ()), *server["notices"]]}
+    return {**connection.dials.status(), **connection.server.status()}
 
 
 def _push_clock(connection: ControlConnection, seconds: float) -> dict[str, Any]:
-    connection.dials.push_clock(seconds)
-    return {"clock_offset_seconds": connection.dials.status()["clock_offset_seconds"]}
+    return {"clock_offset_seconds": connection.dials.push_clock(seconds)}
 
 
 def _delay_views(connection: ControlConnection, milliseconds: float) -> dict[str, Any]:

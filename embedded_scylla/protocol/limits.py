@@ -57,8 +57,3 @@ HIGH_WATER = 16 * MB  # bytes waiting for a client that does not read: it is not
 UNREAD_TOGETHER = 512 * MB  # bytes waiting for all clients: beyond them those that stalled are cut off, the worst first
 STALLED = 10.0  # seconds in which a client took nothing of what waits for it
 UNREAD_EVENTS = 1 * MB  # bytes of events, which nobody asked for one by one: some 15,000 changes of the schema
-
-# ---------------------------------------------------------------- the node's own work, and words
-
-UPKEEP_PAUSE, LONGEST_UPKEEP_PAUSE = 1.0, 60.0  # seconds after a failure: doubled with each that follows
-NOTICE_PERIOD = 60.0  # seconds from one notice to the next of its kind

@@ -15,38 +15,53 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..errors import Overloaded
+from ..notices import Notices
 from ..prepared import PreparedStatements
-from ..request import SchemaChange
+from ..request import Database, SchemaChange
 from . import limits
 from .client import Client
 from .connection import Connection
 from .control import FIRST_BYTE, ControlConnection, Dials
-from .guard import GuardedUpkeep, Upkeep
 from .messages import encode_schema_event
-from .notices import Notices
-
-if TYPE_CHECKING:
-    from ..engine import Engine
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # why nobody can be accepted now
+
+
+class ServedEngine(Database, Protocol):
+    """What a server asks of the engine beside what plans ask of it."""
+
+    clients: Callable[[], Iterable[dict[str, Any]]]
+    announce: Callable[[list[SchemaChange]], None]
+
+    def close(self) -> None:
+        """Let go of what is kept on disk."""
+
+
+class Upkeep(Protocol):
+    """What the node does by itself between two rounds of requests; it never raises."""
+
+    def seconds_until_due(self) -> float | None:
+        """How long it can wait; None when nothing is to be done."""
+
+    def run_due(self) -> None:
+        """Do what is due."""
 
 
 class Node:
     """The running node: an engine behind a listening socket. ``port`` is the real one when 0 was asked for."""
 
     def __init__(
-        self, engine: Engine, prepared: PreparedStatements, upkeep: Upkeep, dials: Dials, host: str, port: int
+        self, engine: ServedEngine, prepared: PreparedStatements, upkeep: Upkeep, dials: Dials, host: str, port: int
     ):
-        self._engine, self._prepared, self._dials = engine, prepared, dials
+        self._engine, self._prepared, self._upkeep, self._dials = engine, prepared, upkeep, dials
         engine.clients, engine.announce = self._connections, self._announce
         self._notices = Notices()
-        self._upkeep = GuardedUpkeep(upkeep, self._notices)
         self._selector = selectors.DefaultSelector()
         self._clients: dict[Client, None] = {}  # in the order in which they came
         self._most_clients = limits.most_clients()
@@ -128,12 +143,8 @@ class Node:
                 pass
 
     def status(self) -> dict[str, Any]:
-        """What the server knows of itself, for the control channel; ``notices`` are sentences on what goes wrong."""
-        return {
-            "clients": len(self._clients),
-            "upkeep_failures": self._upkeep.failures,
-            "notices": [self._upkeep.trouble] if self._upkeep.trouble else [],
-        }
+        """What the server knows of itself, for the control channel."""
+        return {"clients": len(self._clients)}
 
     # ---------------------------------------------------------------- who comes
 

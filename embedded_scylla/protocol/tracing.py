@@ -36,7 +36,9 @@ def save_trace(database: Database, tracer: Tracer, client: str) -> uuid.UUID:
     return session_id
 
 
-def _row(database: Database, name: str, key: tuple, clustering: tuple, values: dict, timestamp: int, now: int) -> Mutation:
+def _row(
+    database: Database, name: str, key: tuple, clustering: tuple, values: dict, timestamp: int, now: int
+) -> Mutation:
     """One row with a TTL, from Python values."""
     table = database.schema.table("system_traces", name)
 

@@ -12,13 +12,13 @@ from .. import consistency
 from ..cql import ast
 from ..errors import InvalidRequest, ProtocolError, unsupported
 from ..lookup import find_table, keyspace_of
-from ..terms.timeout import check_timeout
 from ..request import LOCAL_SERIAL, SERIAL, UNSET, Context, Plan, Rows
 from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Schema, Table
 from ..storage.keys import HIGHEST, clustering_encoder, partition_key_bytes, token
 from ..storage.partition import Partition
 from ..storage.rows import Key, row_is_live
 from ..terms.compile import Value, Variables, compile_term
+from ..terms.timeout import check_timeout
 from ..types import INT
 from ..where.intervals import EVERYTHING, Interval
 from ..where.relations import UnrecognizedName

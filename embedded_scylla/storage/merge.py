@@ -9,7 +9,7 @@ as old as itself or older; what it covers is dropped here and now, and what come
 
 from __future__ import annotations
 
-from .rows import Cell, Collection, Marker, Mutation, Row, Tombstone, live, marker_is_live
+from .rows import Cell, Collection, Marker, Mutation, Row, Tombstone, marker_is_live
 
 NO_FLOOR = -(1 << 63)  # below every timestamp
 

@@ -5,7 +5,7 @@ What expired counts as a tombstone that was made when it was written, as in a co
 
 from __future__ import annotations
 
-from .merge import drop_values
+from .merge import drop_values, is_empty
 from .rows import Cell, Collection, Row, Tombstone, live, marker_is_live
 
 
@@ -18,6 +18,8 @@ def row_has_garbage(row: Row, now: int, before: int) -> bool:
     """Whether ``purge_row`` would drop anything."""
     if is_old(row.deletion, before) or is_old(row.shadowable, before) or _marker_is_over(row, now, before):
         return True
+    if not row.cells:
+        return is_empty(row)
     is_dead = row.governed and not marker_is_live(row.marker, now)
     for cell in row.cells.values():
         if type(cell) is Collection:

@@ -125,7 +125,7 @@ class TableStore:
             partition.forget_column(name)
         self._drop_empty()
 
-    def keys(self) -> list[Key]:
+    def partition_keys(self) -> list[Key]:
         """The keys of all partitions."""
         return list(self._partitions)
 

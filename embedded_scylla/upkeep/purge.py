@@ -48,7 +48,7 @@ class Purge:
     def _look_through(self) -> Iterator[None]:
         """Purge partition by partition; yields after each."""
         for store in list(self._engine.stores()):
-            for key in store.keys():
+            for key in store.partition_keys():
                 self.purge(store, key)
                 yield
 

@@ -17,7 +17,7 @@ from cassandra.protocol import ColumnMetadata
 from cassandra.query import BatchStatement, BoundStatement, PreparedStatement, bind_params, dict_factory
 
 from embedded_scylla import errors
-from embedded_scylla.engine import Engine
+from embedded_scylla.assembly import Assembly
 from embedded_scylla.modify.batch import execute_batch
 from embedded_scylla.request import LOCAL_QUORUM, LOCAL_SERIAL, Context, QueryOptions, Result, Rows, SetKeyspace
 
@@ -40,8 +40,8 @@ NATIVE = {
 class InProcessSession:
     """What a driver's Session is, for an engine in this process; ``keyspace`` is the one in use."""
 
-    def __init__(self, engine: Engine):
-        self.engine = engine
+    def __init__(self, node: Assembly):
+        self.engine, self.prepared = node.engine, node.prepared
         self.keyspace: str | None = None
         node = SimpleNamespace(endpoint=SimpleNamespace(address="in process", port=0), datacenter="datacenter1")
         self.cluster = SimpleNamespace(
@@ -53,7 +53,7 @@ class InProcessSession:
 
     def prepare(self, text: str) -> PreparedStatement:
         try:
-            statement_id, plan = self.engine.prepared.prepare(text, self.keyspace)
+            statement_id, plan = self.prepared.prepare(text, self.keyspace)
         except errors.InvalidRequest as error:
             raise InvalidRequest(error.message) from error
         columns = [ColumnMetadata(spec.keyspace, spec.table, spec.name, driver_type(spec)) for spec in plan.variables]
@@ -65,15 +65,15 @@ class InProcessSession:
         options = QueryOptions(LOCAL_QUORUM, LOCAL_SERIAL, keyspace=self.keyspace)
         try:
             if isinstance(query, BatchStatement):
-                steps = [(self.engine.prepared.get(each), bound) for _, each, bound in query._statements_and_parameters]
+                steps = [(self.prepared.get(each), bound) for _, each, bound in query._statements_and_parameters]
                 result = execute_batch(steps, "UNLOGGED", self._context((), options))
             elif isinstance(query, BoundStatement):
                 options.consistency = query.consistency_level or LOCAL_QUORUM
-                plan = self.engine.prepared.get(query.prepared_statement.query_id)
+                plan = self.prepared.get(query.prepared_statement.query_id)
                 result = plan.execute(self._context(query.values, options))
             else:
                 text = str(query) if values is None else bind_params(str(query), values, Encoder())
-                result = self.engine.prepared.text(text, self.keyspace).execute(self._context((), options))
+                result = self.prepared.text(text, self.keyspace).execute(self._context((), options))
         except errors.InvalidRequest as error:
             raise InvalidRequest(error.message) from error
         if isinstance(result, SetKeyspace):

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from cassandra import OperationTimedOut
 from cassandra.query import dict_factory
 
-from embedded_scylla.engine import Engine
+from embedded_scylla.assembly import assemble
 from helpers import Event, apply_cql
 from helpers.lab.clock import ask_again, server_now
 from helpers.lab.statements import prepared
@@ -80,8 +80,8 @@ class World:
 
     def __init__(self, office: Office):
         self.office = office
-        self.engine = Engine()
-        self.plain = InProcessSession(self.engine)
+        self.node = assemble()
+        self.plain = InProcessSession(self.node)
         self.session = FaultySession(self.plain)
         self.event = Event(seats=SEATS)
         self.steps = 0
@@ -102,8 +102,8 @@ class World:
 
     def begin(self) -> None:
         """Everything as it was before the shop opened."""
-        self.engine.delay_views(0)
-        self.engine.run_due()
+        self.node.dials.delay_views(0)
+        self.node.upkeep.run_due()
         for table in ("orders", "order_queue", "order_queue_scylla_cdc_log", "tickets"):
             self.plain.execute(f"TRUNCATE {table}")
         event = self.event
@@ -143,7 +143,7 @@ class World:
         self.session.arm(None)
 
     def push(self, seconds: int) -> None:
-        self.engine.push_clock(seconds)
+        self.node.dials.push_clock(seconds)
         ask_again(self.session), ask_again(self.plain)
 
     def deliver(self, which: int) -> None:
@@ -155,7 +155,7 @@ class World:
     def delay_views(self) -> None:
         """From now on views stay behind their tables, until the next rest."""
         self.hurt = True
-        self.engine.delay_views(1e-6)
+        self.node.dials.delay_views(1e-6)
 
     def _undisturbed(self, operation: tuple[Any, ...]) -> None:
         """What another process does, to which nothing happens."""
@@ -274,8 +274,8 @@ class World:
         self.session.arm(None)
         while self.session.late:
             self.deliver(0) if deliver else self.session.late.clear()
-        self.engine.delay_views(0)
-        self.engine.run_due()
+        self.node.dials.delay_views(0)
+        self.node.upkeep.run_due()
         self.push(LONGEST_HOLD + 1)
         if by_log:
             self.sweepers[which].sweep(most=1_000_000)

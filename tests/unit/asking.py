@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from embedded_scylla import planner
-from embedded_scylla.engine import Engine
+from embedded_scylla.assembly import assemble
 from embedded_scylla.request import ONE, UNSET, Context, QueryOptions, Rows, Tracer
 
 KEYSPACE = (
@@ -32,11 +32,11 @@ class Asking:
     """Carries out statements in the keyspace ``ks``."""
 
     def __init__(self) -> None:
-        self.engine = Engine()
+        self.engine = assemble().engine
         self.run(KEYSPACE)
 
     def plan(self, text: str, keyspace: str | None = "ks"):
-        return planner.plan(text, self.engine, keyspace)
+        return planner.plan(text, self.engine.schema, keyspace)
 
     def context(self, plan, values=(), page=None, state=None, consistency=ONE, traced=False) -> Context:
         encoded = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from embedded_scylla.assembly import assemble
 from embedded_scylla.cql import ast, parse
 from embedded_scylla.ddl import plan_schema_change
 from embedded_scylla.describe.statement import plan_describe
-from embedded_scylla.engine import Engine
 from embedded_scylla.errors import CqlError
 from embedded_scylla.request import Context, QueryOptions, Result, Rows
 from embedded_scylla.schema import Table
@@ -24,7 +24,7 @@ class SchemaSession:
     """``warnings`` are those of the last statement."""
 
     def __init__(self, *statements: str, keyspace: str | None = "ks"):
-        self.engine = Engine()
+        self.engine = assemble().engine
         self.keyspace = keyspace
         self.warnings: list[str] = []
         for statement in statements:
@@ -33,7 +33,7 @@ class SchemaSession:
     def execute(self, text: str) -> Result:
         parsed = parse(text)
         planner = plan_describe if isinstance(parsed.statement, ast.Describe) else plan_schema_change
-        plan = planner(parsed.statement, parsed, self.engine, self.keyspace)
+        plan = planner(parsed.statement, parsed, self.engine.schema, self.keyspace)
         context = self.context()
         self.warnings = context.warnings
         return plan.execute(context)

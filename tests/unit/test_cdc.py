@@ -6,8 +6,9 @@ import uuid
 
 import pytest
 
+from embedded_scylla.assembly import assemble
 from embedded_scylla.clock import Clock
-from embedded_scylla.derived import cdc, expiry, streams
+from embedded_scylla.derived import cdc, streams
 from embedded_scylla.derived.cdc_images import Before
 from embedded_scylla.engine import Engine
 from embedded_scylla.errors import InvalidRequest, ServerError
@@ -15,6 +16,7 @@ from embedded_scylla.schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, C
 from embedded_scylla.storage.rows import Collection, Mutation, RangeDeletion, Row
 from embedded_scylla.timeuuid import micros_of
 from embedded_scylla.types import BIGINT, INT, TEXT, MapType
+from embedded_scylla.upkeep import expiry
 
 NOW = 1_700_000_000  # seconds
 T = NOW * 1_000_000  # µs
@@ -330,7 +332,7 @@ def test_tablets_of_a_table():
 
 
 def test_tablet_split_closes_and_opens_streams():
-    engine = Engine(clock=Clock(lambda: T * 1000))
+    engine = assemble(clock=Clock(lambda: T * 1000)).engine
     table = table_with()
     engine.schema.put(Keyspace("ks", TABLETS.replication, tablets=2, tables={"t": table}))
     found = engine.streams
@@ -360,7 +362,7 @@ def engine_with(kind=BIGINT, clustering=True) -> tuple[Engine, Table]:
     if clustering:
         columns.insert(1, Column("c", INT, CLUSTERING, 0))
     table = Table("ks", "t", uuid.uuid4(), {c.name: c for c in columns}, {}, ttl_column="e")
-    engine = Engine(clock=Clock(lambda: T * 1000))
+    engine = assemble(clock=Clock(lambda: T * 1000)).engine
     keyspace = Keyspace("ks", VNODES.replication)
 
     def change(schema):
@@ -396,15 +398,15 @@ def _rows(partition, now):
 
 
 def test_nothing_is_due_without_such_a_table():
-    assert expiry.Expiry(Engine()).seconds_until_due() == []
+    assert expiry.Expiry(assemble().engine).seconds_until_due() is None
 
 
 def test_scans_keep_their_distance():
     engine, _ = engine_with()
     scan = expiry.Expiry(engine)
-    assert scan.seconds_until_due()[0] <= 0
+    assert scan.seconds_until_due() <= 0
     scan.run_due()
-    assert 0 < scan.seconds_until_due()[0] <= expiry.PERIOD
+    assert 0 < scan.seconds_until_due() <= expiry.PERIOD
 
 
 def test_a_dropped_table_is_not_scanned():
@@ -412,4 +414,4 @@ def test_a_dropped_table_is_not_scanned():
     scan = expiry.Expiry(engine)
     scan.run_due()
     engine.change_schema(lambda schema: schema.remove_table("ks", "t"))
-    assert scan.seconds_until_due() == []
+    assert scan.seconds_until_due() is None

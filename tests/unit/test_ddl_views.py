@@ -7,9 +7,9 @@ import marshal
 import pytest
 
 from embedded_scylla import errors
+from embedded_scylla.ddl.schema_codec import encode_schema, restore_schema
 from embedded_scylla.request import SchemaChange, Void
 from embedded_scylla.schema import Schema
-from embedded_scylla.system.schema_codec import encode_schema, restore_schema
 from embedded_scylla.system.tables import define
 from tests.unit.schema_session import KEYSPACE, SchemaSession, refused
 

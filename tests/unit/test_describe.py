@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from embedded_scylla import errors
+from embedded_scylla.ddl.schema_codec import encode_keyspace
 from embedded_scylla.request import Rows
 from embedded_scylla.schema import Schema
-from embedded_scylla.system.schema_codec import encode_keyspace
 from tests.unit.schema_session import KEYSPACE, SchemaSession
 
 OPTIONS = """bloom_filter_fp_chance = 0.01

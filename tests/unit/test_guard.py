@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from embedded_scylla.protocol.guard import GuardedUpkeep
-from embedded_scylla.protocol.limits import LONGEST_UPKEEP_PAUSE, NOTICE_PERIOD, UPKEEP_PAUSE
-from embedded_scylla.protocol.notices import Notices
+from embedded_scylla.notices import NOTICE_PERIOD, Notices
+from embedded_scylla.upkeep import Upkeep
+from embedded_scylla.upkeep.guard import LONGEST_PAUSE, PAUSE, Guarded
 
 
 class Watch:
@@ -35,9 +35,9 @@ class Work:
             raise self.trouble
 
 
-def test_upkeep_that_fails_is_tried_again_after_a_pause_that_grows() -> None:
+def test_a_task_that_fails_is_tried_again_after_a_pause_that_grows() -> None:
     watch, work = Watch(), Work()
-    guarded = GuardedUpkeep(work, Notices(watch), watch)
+    guarded = Guarded("Working", work, Notices(watch), watch)
     work.trouble = PermissionError(13, "a virus scanner holds the file")
     pauses = []
     for _ in range(9):
@@ -47,8 +47,8 @@ def test_upkeep_that_fails_is_tried_again_after_a_pause_that_grows() -> None:
         guarded.run_due()
         assert work.tries == tries, "it was not given its pause"
         watch.now += guarded.seconds_until_due() or 0
-    assert pauses[:3] == [UPKEEP_PAUSE, 2 * UPKEEP_PAUSE, 4 * UPKEEP_PAUSE]
-    assert pauses[-1] == LONGEST_UPKEEP_PAUSE
+    assert pauses[:3] == [PAUSE, 2 * PAUSE, 4 * PAUSE]
+    assert pauses[-1] == LONGEST_PAUSE
     assert guarded.failures == 9
     assert guarded.trouble is not None
     assert "a virus scanner holds the file" in guarded.trouble
@@ -57,17 +57,30 @@ def test_upkeep_that_fails_is_tried_again_after_a_pause_that_grows() -> None:
     assert (guarded.trouble, guarded.seconds_until_due()) == (None, 0.0)
     work.trouble = OSError("again")
     guarded.run_due()
-    assert guarded.seconds_until_due() == UPKEEP_PAUSE
+    assert guarded.seconds_until_due() == PAUSE
 
 
-def test_upkeep_that_cannot_say_when_it_is_due_does_not_end_the_node() -> None:
+def test_a_task_that_cannot_say_when_it_is_due_does_not_end_the_node() -> None:
     watch, work = Watch(), Work()
     work.seconds_until_due = lambda: 1 / 0  # type: ignore[assignment]
-    guarded = GuardedUpkeep(work, Notices(watch), watch)
-    assert guarded.seconds_until_due() == UPKEEP_PAUSE
+    guarded = Guarded("Working", work, Notices(watch), watch)
+    assert guarded.seconds_until_due() == PAUSE
     assert guarded.failures == 1
     guarded.run_due()
     assert work.tries == 0
+
+
+def test_one_task_that_fails_keeps_no_other_from_running() -> None:
+    broken, other = Work(), Work()
+    broken.trouble = PermissionError(13, "a virus scanner holds the file")
+    upkeep = Upkeep({"Taking a snapshot": broken, "Purging": other}, Notices())
+    for _ in range(3):
+        upkeep.run_due()
+    assert (broken.tries, other.tries, upkeep.failures) == (1, 3, 1)
+    assert upkeep.troubles() == [
+        "Taking a snapshot failed, and is tried again: [Errno 13] a virus scanner holds the file"
+    ]
+    assert upkeep.seconds_until_due() == 0.0
 
 
 def test_a_notice_of_each_kind_is_said_once_in_a_while(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ def statements(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> PreparedState
     """Room for three prepared statements and three texts."""
     monkeypatch.setattr(prepared, "MOST_PREPARED", 3)
     monkeypatch.setattr(prepared, "MOST_TEXTS", 3)
-    return PreparedStatements(asking.engine)
+    return PreparedStatements(asking.engine.schema)
 
 
 def read(number: int) -> str:
@@ -61,7 +61,7 @@ def test_the_text_that_was_used_least_recently_goes(statements: PreparedStatemen
 
 def test_prepared_texts_are_bounded_by_their_length_too(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "MOST_PREPARED_CHARACTERS", 10_000)
-    statements = PreparedStatements(asking.engine)
+    statements = PreparedStatements(asking.engine.schema)
     ids = [statements.prepare(write(3_000 + number), None)[0] for number in range(5)]
     assert [is_kept(statements, one) for one in ids] == [False, False, True, True, True]
     longest, _ = statements.prepare(write(50_000), None)
@@ -73,7 +73,7 @@ def test_prepared_texts_are_bounded_by_their_length_too(asking: Asking, monkeypa
 
 def test_a_statement_prepared_again_counts_once(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "MOST_PREPARED_CHARACTERS", 10_000)
-    statements = PreparedStatements(asking.engine)
+    statements = PreparedStatements(asking.engine.schema)
     kept, _ = statements.prepare(write(4_000), None)
     for _ in range(5):
         statements.prepare(write(4_001), None)
@@ -82,20 +82,20 @@ def test_a_statement_prepared_again_counts_once(asking: Asking, monkeypatch: pyt
 
 def test_texts_are_bounded_by_their_length_too(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "MOST_TEXT_CHARACTERS", 10_000)
-    statements = PreparedStatements(asking.engine)
+    statements = PreparedStatements(asking.engine.schema)
     plans = [statements.text(write(3_000 + number), None) for number in range(4)]
     assert statements.text(write(3_003), None) is plans[3]
     assert statements.text(write(3_000), None) is not plans[0]
 
 
 def test_a_long_text_is_planned_and_not_kept(asking: Asking) -> None:
-    statements = PreparedStatements(asking.engine)
+    statements = PreparedStatements(asking.engine.schema)
     long = write(prepared.LONGEST_TEXT + 1)
     assert statements.text(long, None) is not statements.text(long, None)
 
 
 def test_the_same_text_in_another_keyspace_is_another_statement(asking: Asking) -> None:
-    statements = PreparedStatements(asking.engine)
+    statements = PreparedStatements(asking.engine.schema)
     text = "SELECT buyer FROM seats"
     first, _ = statements.prepare(text, "ks")
     with pytest.raises(Exception, match=r"(?i)keyspace"):
@@ -107,7 +107,7 @@ def test_a_change_of_the_schema_makes_plans_anew() -> None:
     """A plan that gives the same columns goes on under its id; one that does not is to be prepared anew."""
     asking = Asking()
     asking.run("CREATE TABLE ks.seats (id int PRIMARY KEY, buyer text)")
-    statements = PreparedStatements(asking.engine)
+    statements = PreparedStatements(asking.engine.schema)
     named, plan = statements.prepare("SELECT buyer FROM ks.seats", None)
     everything, _ = statements.prepare("SELECT * FROM ks.seats", None)
     text = statements.text("SELECT * FROM ks.seats", None)

@@ -17,12 +17,12 @@ from embedded_scylla.storage.merge import (
     merge_mutation,
     merge_row,
     newest,
-    purge_row,
     put_cell,
     reconcile,
     reconcile_markers,
     settle,
 )
+from embedded_scylla.storage.purge import purge_row
 from embedded_scylla.storage.rows import (
     Collection,
     GovernedRow,

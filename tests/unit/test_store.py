@@ -185,15 +185,18 @@ def test_a_deletion_from_above_shows_in_each_row_that_it_covers(store, parts):
 # ---------------------------------------------------------------- what it forgets
 
 
-def test_gc_forgets_what_is_past_the_grace_period():
+def test_a_purge_forgets_what_is_past_the_grace_period():
     table = make_table(static="s int", options={"gc_grace_seconds": 50})
     store = TableStore(table)
     gone, kept = (number(1),), (number(2),)
     store.apply(write(table, gone, deletion=(10, 100), ranges=[between(0, 1, 11)], rows=[deletion(1, 12)]), NOW)
     store.apply(write(table, kept, rows=[insert(1, 10), update(2, 10, a=None)]), NOW)
-    store.gc(150)
+    assert not store.has_garbage(gone, 150)
+    store.purge(gone, 150)
     assert store.partition(gone).tombstones(150) == 3, "not past it yet"
-    store.gc(151)
+    assert store.has_garbage(gone, 151)
+    for key in (gone, kept):
+        store.purge(key, 151)
     assert store.partition(gone) is None and live_rows(store, kept) == [1]
     assert [p.key for p in store.scan()] == [kept]
 

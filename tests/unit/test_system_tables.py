@@ -7,7 +7,6 @@ import weakref
 
 import pytest
 
-from embedded_scylla.system.tables import store_of
 from tests.unit.schema_session import KEYSPACE, SchemaSession
 
 
@@ -128,10 +127,10 @@ def test_dropped_columns(session: SchemaSession) -> None:
 
 def test_the_schemas_rows_are_made_once_for_a_schema(session: SchemaSession) -> None:
     table = session.table("tables", "system_schema")
-    first = store_of(session.engine, table)
-    assert store_of(session.engine, table) is first
+    first = session.engine.store(table)
+    assert session.engine.store(table) is first
     session.execute("DROP INDEX t_w_idx")
-    assert store_of(session.engine, table) is not first
+    assert session.engine.store(table) is not first
 
 
 def test_forgotten_engines_leave_nothing_behind() -> None:
@@ -140,7 +139,6 @@ def test_forgotten_engines_leave_nothing_behind() -> None:
     schema = weakref.ref(session.engine.schema)
     session.engine.close()
     del session
-    gc.unfreeze()  # the engine exempts what it loads from collection
     gc.collect()
     assert schema() is None
 

@@ -39,7 +39,7 @@ def spec(name):
 
 def context(*values):
     clock = SimpleNamespace(unique_micros=lambda: 1, micros=lambda: 1)
-    return SimpleNamespace(values=values, engine=SimpleNamespace(clock=clock))
+    return SimpleNamespace(values=values, database=SimpleNamespace(clock=clock))
 
 
 def evaluate(term, name, *values, table=None):

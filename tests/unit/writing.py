@@ -71,8 +71,8 @@ class Node:
     def plan(self, text: str):
         parsed = parse(text)
         if isinstance(parsed.statement, ast.Batch):
-            return plan_batch(parsed.statement, parsed, self, "ks")
-        return plan_modification(parsed.statement, parsed, self, "ks")
+            return plan_batch(parsed.statement, parsed, self.schema, "ks")
+        return plan_modification(parsed.statement, parsed, self.schema, "ks")
 
     def context(self, values=(), timestamp: int | None = None, **options) -> Context:
         micros = self.clock.micros()

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
-from .limits import NOTICE_PERIOD
+NOTICE_PERIOD = 60.0  # seconds in which a kind of thing is said once
 
 
 class Notices:
