@@ -60,7 +60,7 @@ class Journal:
     def __init__(self, directory: Path | str | None):
         self.notices: list[str] = []
         self._buffer: list[bytes] = []
-        self._number = 0
+        self._number: int | None = None  # of the journal in use
         self._following = 0  # no file has this number, nor any above
         self._mark = 0
         self._written = 0  # bytes of good records in the journal file, with its label
@@ -128,7 +128,8 @@ class Journal:
         self._earlier = sum(file.size for file in found.files if file.label.role == "journal")
         try:
             if found.continues is None:
-                self._switch(*self._begin(found.after))
+                self._number = found.after
+                self._go_on(found)
                 return
             (file, reader), found.continues = found.continues, None  # the reader has all of the file in it
             self._label_size = reader.begin
@@ -136,9 +137,21 @@ class Journal:
             self._earlier -= file.size
             self._file = os.open(file.path, os.O_RDWR | BINARY)
             self._cut()
-            self._watch()
+            self._watch(self._number)
         except OSError as error:
             raise self._refused(error) from error
+
+    def _go_on(self, found: Recovery) -> None:
+        """Begin a new journal. A full disk is no reason not to show what is there: then the first write tries again."""
+        try:
+            self._switch(*self._begin(self._number))
+        except OSError as error:
+            if not found.files:
+                raise
+            self.notices.append(
+                f"The data directory {self.directory} cannot be written to ({reason(error)}): what is there can be "
+                "read, writes are refused until that is mended."
+            )
 
     # ------------------------------------------------------------ in operation
 
@@ -161,17 +174,19 @@ class Journal:
         if self._syncer.resting or self._syncer.error is not None:
             self._check()
         try:
+            if self._file < 0 and self._mark and not self._closed:  # the disk was full as the node started
+                self._switch(*self._begin(self._number))
             if self._torn:
                 self._cut()
             self._torn = True  # whatever ends the next line early
             write_all(self._file, data)
+            self._written += len(data)
+            self._records += count
             self._torn = False
         except OSError as error:
             with contextlib.suppress(OSError):  # else the next flush tries again, or a replay cuts it off
                 self._cut()
             raise self._refused(error) from error
-        self._written += len(data)
-        self._records += count
         self._syncer.wake((self._written, self._records))
 
     def _check(self) -> None:
@@ -202,7 +217,9 @@ class Journal:
     def _journal_is_there(self) -> bool:
         """Else somebody removed it, and only a snapshot can keep what was in it."""
         try:
-            return os.path.samestat(self._path("journal", self._number).stat(), os.fstat(self._file))
+            return self._number is not None and os.path.samestat(
+                self._path("journal", self._number).stat(), os.fstat(self._file)
+            )
         except OSError:
             return False
 
@@ -231,6 +248,8 @@ class Journal:
         self.flush()
         self._check()
         before, replaced = self._number, [*self._replaced]
+        while any(self._path(role, self._following).exists() for role in ("snapshot", "journal")):
+            self._following += 1  # somebody has put a file there meanwhile
         number = self._following
         snapshot = self._path("snapshot", number)
         try:
@@ -240,6 +259,7 @@ class Journal:
             self._switch(*self._begin(before))
             self._earlier = earlier
             new.replace(snapshot)
+            self._replaced.append(snapshot)
             sync_directory(snapshot.parent)
         except BaseException as error:
             with contextlib.suppress(OSError):
@@ -294,12 +314,12 @@ class Journal:
         self._number, self._records, self._torn = number, 0, False
         self._written = self._label_size = os.lseek(file, 0, os.SEEK_END)
         self._replaced.append(path)
-        self._watch()
+        self._watch(number)
         if old >= 0:
             os.close(old)
 
-    def _watch(self) -> None:
-        on_disk = functools.partial(self._state.write, self._number, self._mark)
+    def _watch(self, number: int) -> None:
+        on_disk = functools.partial(self._state.write, number, self._mark)
         self._syncer.watch(self._file, (self._written, self._records), on_disk)
 
     def _remove_doomed(self) -> None:
@@ -333,6 +353,8 @@ class Journal:
             if self._file >= 0:
                 os.close(self._file)
                 self._file = -1
+            if self._recovery is not None:
+                self._recovery.close()
             self._state.close()
             self._lock.release()
 

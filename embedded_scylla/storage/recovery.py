@@ -8,6 +8,7 @@ changed: a file of which anything could not be used gets a second name that over
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import re
@@ -23,6 +24,7 @@ from .state_file import Known
 _NAME = re.compile(r"(snapshot|journal)-(\d{1,18})")
 _LEFT_OVER = re.compile(r"(snapshot|journal)-\d{1,18}\.new")
 _KEPT = re.compile(r"(snapshot|journal)-\d{1,18}\.(corrupt|aside)(-\d+)?|rejected-\d+")
+BLOCK = 4096  # bytes that a disk reads, or fails to read, at a time
 _CHECK = "Check whether what you need is there, and write again what is missing."
 
 
@@ -96,7 +98,7 @@ class Recovery:
         return found
 
     def _look(self, path: Path, role: str, number: int) -> Found:
-        beginning = self._read(path, 4096)
+        beginning = self._read(path, BLOCK)
         size = path.stat().st_size
         reader = RecordReader(beginning)
         if reader.label is not None and reader.label.role != "rejected":
@@ -116,10 +118,11 @@ class Recovery:
 
     def _read(self, path: Path, size: int = -1) -> bytes:
         try:
-            with path.open("rb") as file:
-                return file.read(size)
+            return _read(path, size)
         except OSError as error:
-            raise JournalError(f"{path} cannot be read: {reason(error)}.") from error
+            if error.errno != errno.EIO:
+                raise JournalError(f"{path} cannot be read: {reason(error)}.") from error
+        return _read_in_blocks(path, size)
 
     def _choose(self, found: list[Found]) -> None:
         """Decide what to read, put aside what belongs to nothing, and say what is missing."""
@@ -144,8 +147,10 @@ class Recovery:
                 continue
             if any(file.label == used.label for used in self.files if used.label_is_sound and used.version == VERSION):
                 continue  # a copy of what is read
-            if not file.version or file.label.number in numbers:
+            if not file.version:
                 self._put_away(file, "is damaged from beginning to end, or never was one of the node's files")
+            elif file.label.number in numbers:
+                self._put_away(file, "is damaged or a copy, and was not needed: other files have what was in it")
             elif best is None or file.label.number > best.top or file.label.mark != best.mark:
                 self._put_away(file, "belongs to none of the other files and was not read")
         self._miss(best)
@@ -281,6 +286,11 @@ class Recovery:
             self._keep_all()
         self.notices[self._rejected_at] = self._rejected.sentence()
 
+    def close(self) -> None:
+        """Close the file of what was rejected."""
+        if self._rejected is not None:
+            self._rejected.close()
+
 
 @dataclass(frozen=True)
 class _Chain:
@@ -338,11 +348,15 @@ def _related(file: Found, mark: int) -> bool:
 
 def _by_number(found: list[Found], role: str) -> dict[int, Found]:
     """The files of a role by their number; of copies, the one whose name is right, or else the longest."""
+
+    def worth(file: Found) -> tuple[bool, bool, int]:
+        return bool(file.version), file.in_place, file.size
+
     best: dict[int, Found] = {}
     for file in found:
         if file.label.role == role:
             other = best.get(file.label.number)
-            if other is None or (file.in_place, file.size) > (other.in_place, other.size):
+            if other is None or worth(file) > worth(other):
                 best[file.label.number] = file
     return best
 
@@ -359,13 +373,37 @@ def _superseded(chain: _Chain, journals: dict[int, Found], snapshots: dict[int, 
     return [file for file in files if file not in chain.files]
 
 
+def _read(path: Path, size: int = -1, position: int = 0) -> bytes:
+    with path.open("rb") as file:
+        file.seek(position)
+        return file.read(size)
+
+
+def _read_in_blocks(path: Path, size: int) -> bytes:
+    """A file on a disk that cannot read all of it: zeros are where the bad blocks are."""
+    total = path.stat().st_size if size < 0 else min(size, path.stat().st_size)
+    blocks = []
+    for position in range(0, total, BLOCK):
+        wanted = min(BLOCK, total - position)
+        try:
+            blocks.append(_read(path, wanted, position))
+        except OSError:
+            blocks.append(bytes(wanted))
+    return b"".join(blocks)
+
+
 def _link(path: Path, aside: Path) -> None:
     """A second name for the same bytes; a copy where the file system has no such thing."""
     try:
         os.link(path, aside)
     except OSError:
         with path.open("rb") as source, aside.open("xb") as target:
-            shutil.copyfileobj(source, target)
+            try:
+                shutil.copyfileobj(source, target)
+            except OSError:
+                target.close()
+                aside.unlink()  # half a copy would look like the whole
+                raise
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -391,31 +429,38 @@ class _Rejected:
         self._directory = directory
         self._mark = mark
         self._count = 0
+        self._file = -1
         self._first = ""
         self._trouble = ""
         for number in itertools.count():
             self._name = f"rejected-{number}"
             if not (directory / self._name).exists():
                 break
-        self._write(Label("rejected", number, None, mark).line(), os.O_CREAT | os.O_EXCL)
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
+            self._file = os.open(directory / self._name, flags, OWNER_ONLY)
+        except OSError as error:
+            self._trouble = reason(error)
+        self._write(Label("rejected", number, None, mark).line())
 
     def add(self, record: Record, why: str) -> None:
         if not self._count:
             self._first = f"{record[0]}: {why}"
-        self._write(frame(self._mark, self._count, "rejected", (why, *record)), os.O_APPEND)
+        self._write(frame(self._mark, self._count, "rejected", (why, *record)))
         self._count += 1
 
-    def _write(self, data: bytes, how: int) -> None:
+    def _write(self, data: bytes) -> None:
         if self._trouble:
             return
         try:
-            file = os.open(self._directory / self._name, os.O_WRONLY | BINARY | how, OWNER_ONLY)
-            try:
-                write_all(file, data)
-            finally:
-                os.close(file)
+            write_all(self._file, data)
         except OSError as error:
             self._trouble = reason(error)
+
+    def close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def sentence(self) -> str:
         were = "was" if self._count == 1 else "were"

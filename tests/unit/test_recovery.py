@@ -155,6 +155,56 @@ def test_what_cannot_be_kept_aside_is_not_removed(tmp_path, monkeypatch):
     assert reread(tmp_path) == ([("state", 1)], [])
 
 
+def test_half_a_copy_is_none(tmp_path, monkeypatch):
+    written(tmp_path, *TEN)
+    damage(tmp_path / "journal-0", 200)
+
+    def impossible(*paths):
+        raise OSError(1, "Operation not permitted")
+
+    def full(source, target):
+        target.write(b"as much as there was room for")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "link", impossible)
+    monkeypatch.setattr(recovery_module.shutil, "copyfileobj", full)
+    _, (notice,) = reread(tmp_path)
+    assert "No space left on device" in notice and "stays where it is" in notice
+    assert kept_aside(tmp_path) == []
+
+
+def test_a_damaged_directory_on_a_full_disk_can_be_read(tmp_path, monkeypatch):
+    written(tmp_path, *TEN)
+    damage(tmp_path / "journal-0", 200)
+
+    def full(self, label, records):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "_write_new", full)
+        journal, records = opened(tmp_path)
+        assert len(records) == 9
+        assert "No space left on device): what is there can be read, writes are refused" in journal.notices[-1]
+        journal.append("write", "refused")
+        with pytest.raises(JournalError, match="No space left on device"):
+            journal.flush()
+        with pytest.raises(JournalError, match="No space left on device"):
+            journal.snapshot(records)
+    journal.append("write", "there is room again")
+    journal.flush()
+    journal.close()
+    assert reread(tmp_path)[0] == [*records, ("write", "there is room again")]
+
+
+def test_a_garbled_file_does_not_hide_its_copy(tmp_path):
+    written(tmp_path, *TEN)
+    data = (tmp_path / "journal-0").read_bytes()
+    (tmp_path / "journal-7").write_bytes(data)
+    (tmp_path / "journal-0").write_bytes(b"garbled")
+    records, (notice,) = reread(tmp_path)
+    assert records == TEN and "journal-0 is damaged from beginning to end" in notice
+
+
 def test_a_record_within_a_blob_is_no_record(tmp_path):
     """Somebody stores a journal's bytes in a cell, and the record's header is damaged, both copies of the length."""
     other = tmp_path / "other"
@@ -165,6 +215,25 @@ def test_a_record_within_a_blob_is_no_record(tmp_path):
     damage(tmp_path / "journal-0", start + 14)
     records, (notice,) = reread(tmp_path)
     assert records == TEN[:2] and "1 record is lost" in notice
+
+
+def test_a_block_that_the_disk_cannot_read_costs_what_is_in_it(tmp_path, monkeypatch):
+    many = [("write", f"row {number} " + "x" * 100) for number in range(200)]
+    written(tmp_path, *many)
+    places = spans((tmp_path / "journal-0").read_bytes())
+    real = recovery_module._read
+
+    def failing(path, size=-1, position=0):
+        end = path.stat().st_size if size < 0 else position + size
+        if path.name == "journal-0" and position < 12288 and end > 8192:
+            raise OSError(5, "Input/output error")
+        return real(path, size, position)
+
+    monkeypatch.setattr(recovery_module, "_read", failing)
+    records, (notice,) = reread(tmp_path)
+    sound = [record for record, (start, end) in zip(many, places, strict=True) if end <= 8192 or start >= 12288]
+    assert records == sound and 160 < len(sound) < 200
+    assert f"{200 - len(sound)} records are lost" in notice
 
 
 def test_a_damaged_label_costs_nothing(tmp_path):
