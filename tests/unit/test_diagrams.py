@@ -38,7 +38,13 @@ def test_rows_that_are_not_drawn_are_counted():
     assert any("49,998 more rows" in text for text in words(fig))
 
 
-@pytest.mark.parametrize("draw", [lambda: question_diagram({}), lambda: partition_diagram({})])
-def test_nothing_to_draw_is_said_in_a_sentence(draw):
-    with pytest.raises(LabError, match=r"."):
+@pytest.mark.parametrize(
+    ("draw", "sentence"),
+    [
+        (lambda: question_diagram({}), "There is no question to draw: give a dict"),
+        (lambda: partition_diagram({}), "A diagram has 1 to . partitions, not 0"),
+    ],
+)
+def test_nothing_to_draw_is_said_in_a_sentence(draw, sentence: str):
+    with pytest.raises(LabError, match=sentence):
         draw()
