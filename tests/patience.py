@@ -20,6 +20,10 @@ HOUR = 3600.0
 
 # A driver's Cluster with this waits as long for its connections as the tests do for everything else.
 PATIENT_CLUSTER: dict[str, Any] = {"connect_timeout": SECONDS, "control_connection_timeout": SECONDS}
+# A notebook's client (nbclient's) with this waits so long for its kernel, for a cell, and for what a cell prints.
+PATIENT_KERNEL: dict[str, Any] = {
+    "startup_timeout": int(SECONDS), "timeout": int(LONG_SECONDS), "iopub_timeout": int(SECONDS),
+}  # fmt: skip
 
 
 class Stopwatch:

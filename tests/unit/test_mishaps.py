@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -10,7 +10,9 @@ from cassandra import InvalidRequest, Unavailable
 from cassandra.protocol import SyntaxException
 from nbclient import NotebookClient
 
+from helpers.course import mishaps
 from helpers.course.mishaps import sentences
+from tests.patience import PATIENT_KERNEL
 from tools.refresh_outputs import NOTEBOOKS, private_node
 
 OPEN = """
@@ -91,7 +93,11 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[str]
     cells = [nbformat.v4.new_code_cell(source) for source in [OPEN, *MISTAKES, *others]]
     notebook = nbformat.v4.new_notebook(cells=cells)
     client = NotebookClient(
-        notebook, allow_errors=True, timeout=60, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+        notebook,
+        allow_errors=True,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        **PATIENT_KERNEL,
     )
     with private_node():
         client.execute()
@@ -130,7 +136,12 @@ def test_errors_of_the_server_without_a_notebook():
     assert sentences(ValueError("x")) is None
 
 
-def test_it_is_quiet_outside_a_notebook(tmp_path: Path):
-    from helpers.course import mishaps
-
-    mishaps.install()
+def test_it_is_quiet_outside_a_notebook(monkeypatch: pytest.MonkeyPatch):
+    """In a terminal's IPython, too, errors are shown as ever; a notebook is a shell with a kernel."""
+    explained = []
+    terminal = SimpleNamespace(set_custom_exc=lambda *asked: explained.append("terminal"))
+    notebook = SimpleNamespace(set_custom_exc=lambda *asked: explained.append("notebook"), kernel=object())
+    for shell in None, terminal, notebook:
+        monkeypatch.setattr("IPython.get_ipython", lambda shell=shell: shell)
+        mishaps.install()
+    assert explained == ["notebook"]
