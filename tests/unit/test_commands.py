@@ -197,7 +197,6 @@ def test_the_bench_prints_and_writes_its_figures(
         "start, 200 tickets",
     }
     assert all(figure["value"] > 0 for figure in figures.values())
-    assert figures["fan-out batches"]["ratio"] > 1
     printed = capsys.readouterr().out
     assert all(name in printed for name in figures)
 
