@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import LONG_SECONDS, SECONDS
 from tools.refresh_outputs import NOTEBOOKS, PROJECT
 
-# A machine that does other work as well takes its time.
-START_SECONDS = 90
 _OPTIONS = (
     "--no-browser",
     "--allow-root",
@@ -63,7 +62,7 @@ class JupyterLab:
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(self.address + path, method=method, headers=headers)
         # Whatever proxy is set for this user, it has nothing to do with this machine's own address.
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=SECONDS) as answer:
             return answer.read()
 
 
@@ -98,7 +97,7 @@ def start_jupyterlab(folder: Path) -> Iterator[JupyterLab]:
     finally:
         process.terminate()
         try:
-            process.wait(timeout=15)
+            process.wait(timeout=SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -106,7 +105,7 @@ def start_jupyterlab(folder: Path) -> Iterator[JupyterLab]:
 
 def _answering(process: subprocess.Popen[bytes], runtime: Path, token: str, notebooks: Path, log: Path) -> JupyterLab:
     """JupyterLab, once it answers where it says that it listens: it took a free port and wrote down which."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + LONG_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         for said in runtime.glob("jpserver-*.json"):
             try:
@@ -118,4 +117,4 @@ def _answering(process: subprocess.Popen[bytes], runtime: Path, token: str, note
                 return lab
         time.sleep(0.05)
     last = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-    raise JupyterLabDidNotStart(f"JupyterLab ended early or did not answer in {START_SECONDS} s. Its log ends:\n{last}")
+    raise JupyterLabDidNotStart(f"JupyterLab ended early or did not answer in {LONG_SECONDS} s. Its log ends:\n{last}")

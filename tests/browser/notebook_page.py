@@ -15,15 +15,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.patience import LONG_SECONDS, SECONDS
 from tools.refresh_outputs import PROJECT
 from tools.results import Results
 
 from .jupyterlab import JupyterLab
 
 SCREENSHOTS = PROJECT / "out" / "browser"
-# For one thing to appear, and for a whole notebook to run, on a machine that does other work as well.
-SECONDS = 60
-RUN_SECONDS = 180
 
 _ARGUMENTS = (
     "--headless=new",
@@ -85,7 +83,7 @@ class NotebookPage:
 
     def run_all(self) -> None:
         """Run all cells, as Run ▸ Run All Cells does, and wait for the last one."""
-        self.driver.set_script_timeout(RUN_SECONDS)
+        self.driver.set_script_timeout(LONG_SECONDS)
         problem = self.driver.execute_async_script(_RUN_ALL)
         assert problem is None, problem
 
@@ -135,10 +133,11 @@ def open_notebook(lab: JupyterLab, notebook: Path, profile: Path) -> Iterator[No
         options.add_argument(argument)
     # With both programs named, selenium has no reason to look for any to download.
     driver = Chrome(options=options, service=Service(driver_program))
+    driver.command_executor.client_config.timeout = 2 * LONG_SECONDS
     page = NotebookPage(driver)
     try:
         driver.get(lab.url_of(notebook))
-        page.until(lambda: driver.execute_script(_OPENED), f"JupyterLab has opened {notebook.name}", RUN_SECONDS)
+        page.until(lambda: driver.execute_script(_OPENED), f"JupyterLab has opened {notebook.name}", LONG_SECONDS)
         yield page
     except Exception:
         page.screenshot(f"failed, {notebook.stem}")

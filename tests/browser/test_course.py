@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from selenium.webdriver.common.by import By
 
 from helpers.course.exercises import exercises
+from tests.patience import LONG_SECONDS
 from tools.build_exercises import cell_id, cells_of
 from tools.refresh_outputs import METADATA, private_node
 
@@ -22,7 +23,7 @@ from .notebook_page import NotebookPage, open_notebook, programs
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(3 * LONG_SECONDS),
     pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
 ]
 

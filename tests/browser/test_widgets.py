@@ -16,15 +16,16 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from helpers import Event, cancel, connect, hold_seat, seat_of, wait_until
 from helpers.display.pictures.widgets import STATUS_COLOURS
+from tests.patience import LONG_SECONDS, SECONDS
 from tools.refresh_outputs import METADATA, private_node
 
 from .jupyterlab import JupyterLab, start_jupyterlab
-from .notebook_page import SECONDS, NotebookPage, open_notebook, programs
+from .notebook_page import NotebookPage, open_notebook, programs
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(3 * LONG_SECONDS),
     pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
 ]
 

@@ -36,6 +36,7 @@ from tests.engines.wire import (
     strings,
     value,
 )  # fmt: skip
+from tests.patience import HOUR
 
 PROTOCOL_ERROR, SERVER_ERROR, UNAVAILABLE, SYNTAX_ERROR, INVALID = 0x000A, 0x0000, 0x1000, 0x2000, 0x2200
 ALREADY_EXISTS, UNPREPARED, CONFIG_ERROR, UNAUTHORIZED = 0x2400, 0x2500, 0x2300, 0x2100
@@ -738,7 +739,7 @@ def test_only_statements_are_traced(client):
 @pytest.mark.embedded
 def test_an_answer_does_not_wait_for_its_trace(client, engine):
     """A trace is a write too. Where writes are refused, the answer comes without one."""
-    engine.control("refuse_writes", seconds=60)
+    engine.control("refuse_writes", seconds=HOUR)
     try:
         answer = client.ask(QUERY, query("SELECT key FROM system.local"), flags=wire.TRACING)
     finally:

@@ -23,6 +23,7 @@ import papermill
 from helpers import connect, disconnect
 from helpers.course.exercises import exercises
 from tests.notebooks.exercise_tries import misjudged, with_tries
+from tests.patience import LONG_SECONDS, PATIENT_KERNEL, SECONDS
 from tools.private_node import private_node
 from tools.refresh_outputs import NOTEBOOKS
 
@@ -31,8 +32,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 SEATS = 500
 # Where the clock cannot be pushed, a lesson waits for its holds to end.
 HOLD_SECONDS = 5
-CELL_SECONDS = 400
-NOTEBOOK_SECONDS = 600
 
 
 def paths(*chapters: str) -> list[Path]:
@@ -58,14 +57,15 @@ def compare_outputs(path: Path) -> None:
     """Let nbval run a notebook as it is committed, and compare every output."""
     # A process of its own: nbval's options would turn every notebook that this run collects into tests.
     command = [sys.executable, "-m", "pytest", "-p", "tests.notebooks.nbval_rules", "-p", "no:cacheprovider"]
-    options = ["--nbval", f"--nbval-cell-timeout={CELL_SECONDS}", "--nbval-sanitize-with=nbval_sanitize.cfg"]
+    options = ["--nbval", "--nbval-sanitize-with=nbval_sanitize.cfg"]
+    patience = [f"--nbval-cell-timeout={LONG_SECONDS}", f"--nbval-kernel-startup-timeout={SECONDS}"]
     quiet = ["--quiet", "--no-header", "--color=no", "--timeout=0", "--tb=short", "--import-mode=importlib"]
     run = subprocess.run(
-        [*command, *options, *quiet, str(path.relative_to(PROJECT))],
+        [*command, *options, *patience, *quiet, str(path.relative_to(PROJECT))],
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=NOTEBOOK_SECONDS,
+        timeout=2 * LONG_SECONDS,
     )
     failing = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", run.stdout, re.MULTILINE)
     told = f"{run.stdout}{run.stderr}"
@@ -103,4 +103,7 @@ def _execute(path: Path, folder: Path, place: dict[str, Any]) -> nbformat.Notebo
         cwd=NOTEBOOKS,
         progress_bar=False,
         request_save_on_cell_execute=False,  # it writes the whole notebook twice a cell: half of the time
+        start_timeout=PATIENT_KERNEL["startup_timeout"],
+        execution_timeout=PATIENT_KERNEL["timeout"],
+        iopub_timeout=PATIENT_KERNEL["iopub_timeout"],
     )

@@ -14,6 +14,7 @@ import nbval.plugin
 import pytest
 
 from tests.notebooks.same_picture import TOLERANCE, share_that_differs
+from tests.patience import SECONDS
 
 PICTURE = "image/png"
 NOT_COMPARED = ("text/html", PICTURE, "image/svg+xml")
@@ -53,6 +54,11 @@ def _pictures(outputs: list[Any]) -> list[str]:
 def pytest_configure() -> None:
     nbval.plugin.transform_streams_for_comparison = _compared
     nbval.plugin.IPyNbCell.compare_outputs = _compare
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, nbval.plugin.IPyNbCell):
+        item.output_timeout = SECONDS  # not five: for what a cell has printed, when it has run
 
 
 @pytest.hookimpl(wrapper=True)

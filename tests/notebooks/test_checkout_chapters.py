@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks.chapters import NOTEBOOK_SECONDS, paths, run_twice
+from tests.notebooks.chapters import paths, run_twice
+from tests.patience import LONG_SECONDS
 
 
 @pytest.mark.notebook
 @pytest.mark.slow
-@pytest.mark.timeout(NOTEBOOK_SECONDS + 400)
+@pytest.mark.timeout(4 * LONG_SECONDS)
 @pytest.mark.parametrize("path", paths("06", "05", "04"), ids=lambda path: path.stem)
 def test_notebook_is_as_committed_and_runs_again(path: Path, tmp_path: Path):
     run_twice(path, tmp_path)

@@ -19,10 +19,10 @@ from cassandra.cluster import NoHostAvailable
 from helpers import Event, cancel, connect, hold_seat, pay
 from helpers.lab.connection import disconnect
 from helpers.shop.parties import cancel_together, hold_together, pay_together
+from tests.patience import LONG_SECONDS
 from tests.protocol.faults import Died, Fault, FaultySession
 
 HOLD_SECONDS = 4
-GIVE_UP_SECONDS = 480
 PATIENCE_SECONDS = 0.5
 OUTAGE = (NoHostAvailable, OperationTimedOut, RequestExecutionException, DriverException)
 
@@ -46,7 +46,7 @@ def buy(session: Any, event: Event, name: str, seed: int) -> None:
     """Buy seats, as one does, until no seat is left."""
     chance = random.Random(seed)
     mine = FaultySession(session)
-    deadline = time.monotonic() + GIVE_UP_SECONDS
+    deadline = time.monotonic() + LONG_SECONDS
     while time.monotonic() < deadline:
         wanted = insist(lambda: seats(session, event, "available"))
         if not wanted:

@@ -42,6 +42,7 @@ from helpers.shop.sweeper import Sweeper, close_books, make_reader, scan
 from scylla_cdc import Change, ChangeReaderError
 from tests.engines.choice import CHOSEN, UNKNOWN
 from tests.engines.second import cassandra_or_skip
+from tests.patience import LONG_SECONDS, SECONDS
 from tests.protocol.buyers_process import HOLD_SECONDS, OUTAGE, insist
 
 KEYSPACE = "proof_rush"
@@ -87,14 +88,14 @@ class BuyersProcess:
         self._listener.start()
 
     def begin(self) -> None:
-        assert self._ready.wait(60), "the buyers did not come"
+        assert self._ready.wait(SECONDS), "the buyers did not come"
         self.process.stdin.write("\n")
         self.process.stdin.flush()
 
     def kill(self) -> None:
         """End the process in the middle of whatever it does, and begin another one in its place."""
         self.process.kill()
-        self._join(30)
+        self._join(SECONDS)
 
     def finish(self, seconds: float) -> None:
         self._join(seconds)
@@ -102,7 +103,7 @@ class BuyersProcess:
 
     def _join(self, seconds: float) -> None:
         self.process.wait(seconds)
-        self._listener.join(30)
+        self._listener.join(SECONDS)
         self.process.stdin.close()
         self.process.stdout.close()
 
@@ -126,7 +127,7 @@ class Sweeping:
     def end(self) -> int:
         """How many seats it has freed."""
         self.ended.set()
-        self._thread.join(120)
+        self._thread.join(LONG_SECONDS)
         return sum(sweeper.swept.released + sweeper.swept.found_by_audit for sweeper in self.lives)
 
     def _live(self) -> None:
@@ -167,7 +168,7 @@ def kill_node() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(720)
+@pytest.mark.timeout(3 * LONG_SECONDS)
 def test_two_hundred_buyers_and_a_dying_node_lose_nothing(session: Any) -> None:
     event = open_chapter(session, KEYSPACE, SEATS)
     apply_cql(session, "checkout.cql")
@@ -179,7 +180,9 @@ def test_two_hundred_buyers_and_a_dying_node_lose_nothing(session: Any) -> None:
         process.begin()
     for sold in KILL_AFTER:
         wait_until(
-            lambda sold=sold: sum(len(each.sold) for each in (*gone, *processes)) >= sold, why="sales", seconds=120
+            lambda sold=sold: sum(len(each.sold) for each in (*gone, *processes)) >= sold,
+            why="sales",
+            seconds=LONG_SECONDS,
         )
         victim = processes.pop(random.randrange(len(processes)))
         victim.kill()
@@ -189,7 +192,7 @@ def test_two_hundred_buyers_and_a_dying_node_lose_nothing(session: Any) -> None:
         if engine_of(session).kind == "embedded":
             kill_node()
     for process in processes:
-        process.finish(600)
+        process.finish(LONG_SECONDS)
     released = [each.end() for each in sweepers]
     _check(session, event, [sale for process in (*gone, *processes) for sale in process.sold])
     print(f"released {released} in {[len(each.lives) for each in sweepers]} lives")

@@ -7,11 +7,11 @@ from cassandra.cluster import Session
 
 from helpers import Event, LabError, count_by_status, hold_together, let_time_pass, open_sale, wait_until
 from helpers.shop.crowd import SweeperBeside
+from tests.patience import SECONDS
 from tests.unit.conftest import KEYSPACE
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_a_crowd_buys_every_seat_once(lab: Session, chapter: Event) -> None:
     sale = open_sale(lab, chapter, walk_away=0.3, cancel=0.2)
     assert count_by_status(lab, chapter) == {"available": 0, "held": 0, "sold": chapter.seats}
@@ -30,17 +30,15 @@ def test_a_crowd_buys_every_seat_once(lab: Session, chapter: Event) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 def test_the_sweeper_beside_it_tells_which_seats_it_frees(lab: Session, chapter: Event) -> None:
     party = hold_together(lab, chapter.tickets[:3], "Ada", seconds=60)
     with SweeperBeside(KEYSPACE) as beside:
         let_time_pass(lab, 61)
-        wait_until(lambda: len(beside.released) == 3, why="the sweeper to free three seats", seconds=60)
+        wait_until(lambda: len(beside.released) == 3, why="the sweeper to free three seats", seconds=SECONDS)
     assert {ticket_id for _, ticket_id in beside.released} == {hold.ticket.ticket_id for hold in party.holds}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
 def test_a_sweeper_that_cannot_work_is_not_passed_over(lab: Session) -> None:
     with pytest.raises(LabError, match="The sweeper has ended by itself: error: "), SweeperBeside("nowhere") as beside:
-        assert beside.ended.wait(30)
+        assert beside.ended.wait(SECONDS)

@@ -31,6 +31,7 @@ from helpers.shop.on_sale import is_offered
 from helpers.shop.parties import hold_together, pay_together
 from helpers.shop.sweeper import HeldBack, Sweeper, main, make_reader, scan, sweep
 from scylla_cdc import MemoryCheckpoints
+from tests.patience import SECONDS
 from tests.protocol.faults import Died, Fault, FaultySession
 from tests.unit.conftest import KEYSPACE
 
@@ -157,9 +158,9 @@ def test_the_plain_scan_does_the_same_without_a_log(lab: Session, shop: Event) -
     # It waits an hour between its rounds, and is told to end while it waits.
     with ThreadPoolExecutor(1) as pool:
         scanning = pool.submit(scan, lab, 3600, ended)
-        wait_until(lambda: seat_of(lab, shop.tickets[0]).status == "available", why="the first round")
+        wait_until(lambda: seat_of(lab, shop.tickets[0]).status == "available", why="the first round", seconds=SECONDS)
         ended.set()
-        swept = scanning.result(timeout=30)
+        swept = scanning.result(SECONDS)
     assert (swept.audits, swept.found_by_audit, swept.learnt) == (1, 1, 0)
 
 
@@ -175,7 +176,7 @@ def test_as_a_command(lab: Session, shop: Event, options: list[str]) -> None:
         while seat_of(lab, shop.tickets[0]).status != "available":
             assert command.poll() is None
         command.terminate()
-    said, _ = command.communicate(timeout=60)
+    said, _ = command.communicate(timeout=SECONDS)
     assert seat_of(lab, shop.tickets[0]).status == "available"
     if sys.platform != "win32" or "--scan" not in options:
         assert command.returncode == 0, said

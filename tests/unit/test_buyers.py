@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from helpers import Event, LabError, latencies_of, rush, rush_plot, seat_states, sequence_diagram
+from tests.patience import SECONDS
 
 EVENT = Event(seats=200)
 SEATS = EVENT.tickets[:4]
@@ -40,7 +41,7 @@ def test_attempts_come_in_the_order_of_their_answers():
 
 # Buyers who wait for each other can only meet if they are under way together.
 def test_so_many_are_under_way_at_once():
-    meeting = threading.Barrier(8, timeout=10)
+    meeting = threading.Barrier(8, timeout=SECONDS)
 
     def attempt(session, ticket, buyer):
         meeting.wait()

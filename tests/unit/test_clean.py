@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from helpers.lab.node import running_node, stop_node
+from tests.patience import SECONDS
 from tools import recorded_node
 from tools.recorded_node import RecordedNode
 from tools.results import Results, ResultsError
@@ -33,7 +34,7 @@ def checkout(tmp_path: Path) -> Path:
 def clean(checkout: Path) -> subprocess.CompletedProcess[str]:
     """Clean as a Python without any package does."""
     command = [sys.executable, "-I", "-S", "-B", str(checkout / "tools" / "clean.py")]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
 
 
 def names_in(folder: Path) -> set[str]:

@@ -15,6 +15,7 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, NoHostAvailable, Session
 
 from helpers import LabError, apply_cql, connect, disconnect, engine_of, replicas
 from helpers.lab.node import running_node
+from tests.patience import SECONDS
 
 
 def test_it_says_which_engine_it_found(lab: Session, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +52,7 @@ def test_connecting_again_after_the_node_was_killed_finds_its_data(
     psutil.Process(running_node().pid).kill()
     with pytest.raises(Exception) as caught:
         for _ in range(100):
-            session.execute("SELECT id FROM k.t", timeout=5)
+            session.execute("SELECT id FROM k.t", timeout=SECONDS)
     # What a notebook prints in place of a traceback.
     assert "Run the cell with connect() again" in caught.value._render_traceback_()[0]
     again = connect("k")
@@ -74,24 +75,25 @@ def test_a_sentence_is_all_that_a_notebook_shows_of_an_error() -> None:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> socket.socket:
-    """SCYLLA_HOSTS and SCYLLA_PORT name a socket that listens and does nothing else."""
+    """SCYLLA_HOSTS and SCYLLA_PORT name a socket that has the port and does nothing else: nobody listens there."""
     monkeypatch.setattr("helpers.lab.connection._clusters", {})
-    listening = socket.create_server(("127.0.0.1", 0))
-    monkeypatch.setenv("SCYLLA_HOSTS", "127.0.0.1")
-    monkeypatch.setenv("SCYLLA_PORT", str(listening.getsockname()[1]))
-    monkeypatch.setattr("helpers.lab.connection.CONNECT_SECONDS", 0.5)
-    yield listening
-    listening.close()
+    monkeypatch.setattr("helpers.lab.connection.CONNECT_SECONDS", SECONDS)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("SCYLLA_HOSTS", "127.0.0.1")
+        monkeypatch.setenv("SCYLLA_PORT", str(taken.getsockname()[1]))
+        yield taken
     disconnect()
 
 
 def test_no_server(server: socket.socket) -> None:
-    server.close()
     with pytest.raises(LabError, match=r"Nothing listens at 127\.0\.0\.1 port \d+: is the server up"):
         connect()
 
 
-def test_a_server_that_never_answers(server: socket.socket) -> None:
+def test_a_server_that_never_answers(server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("helpers.lab.connection.CONNECT_SECONDS", 0.5)
+    server.listen()
     with pytest.raises(LabError, match=r"No server answers at 127\.0\.0\.1 port \d+ within"):
         connect()
 
@@ -104,6 +106,7 @@ def test_a_server_that_hangs_up(server: socket.socket) -> None:
             except OSError:
                 return
 
+    server.listen()
     threading.Thread(target=hang_up, daemon=True).start()
     with pytest.raises(LabError, match=r"The server at 127\.0\.0\.1 port \d+ hung up.* set SCYLLA_CA_FILE"):
         connect()

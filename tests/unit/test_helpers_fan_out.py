@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -58,13 +59,20 @@ def test_an_error_is_raised_and_nothing_is_under_way_after_it(
     assert all(future._event.is_set() for future in futures[1:])
 
 
-def test_a_bar_that_would_be_done_at_once_does_not_appear(
+def test_a_bar_appears_when_it_takes_a_while_and_is_wanted(
     lab: Session, chapter: Event, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HELPERS_PROGRESS", "on")
+    now = 0.0
+    monkeypatch.setattr("tqdm.std.time", lambda: now)  # no time goes by at all
     fan_out.batches(lab, chapter.tickets)
+    assert capsys.readouterr().err == ""
+    seconds = itertools.count(step=3)
+    monkeypatch.setattr("tqdm.std.time", lambda: next(seconds))
     fan_out.batches(lab, chapter.tickets, progress=False)
     assert capsys.readouterr().err == ""
+    fan_out.batches(lab, chapter.tickets)
+    assert "200/200" in capsys.readouterr().err
 
 
 def test_the_collector_is_as_it_was() -> None:

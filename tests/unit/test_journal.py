@@ -29,6 +29,7 @@ from embedded_scylla.storage.journal import (
 )
 from embedded_scylla.storage.rows import Collection, Row
 from embedded_scylla.storage.store import TableStore
+from tests.patience import SECONDS
 from tests.unit.example_tables import ONE, between, deletion, insert, make_table, number, write
 
 
@@ -94,7 +95,7 @@ def test_flushed_records_survive_a_killed_process(tmp_path):
         journal.append("clock", "never flushed")
         os._exit(9)
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], timeout=60)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], timeout=SECONDS)
     assert done.returncode == 9
     assert reread(tmp_path) == ([("clock", number) for number in range(1000)], [])
 
@@ -286,7 +287,7 @@ def test_a_disk_that_fails_to_sync_takes_no_more(tmp_path, monkeypatch):
 
     journal, _ = opened(tmp_path)
     monkeypatch.setattr(disk, "full_sync", failing)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     with pytest.raises(JournalError, match=r"Input/output error\).*may not be on it") as refused:
         while time.monotonic() < deadline:  # until the thread has tried
             journal.append("clock", 1)
@@ -368,7 +369,8 @@ def test_a_directory_in_use_is_refused_with_its_process(tmp_path):
         except DirectoryInUse as error:
             print(error)
     """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert done.stdout.strip() == (
         f"The data directory {tmp_path} is in use by another embedded node (process {os.getpid()}). "
         "Stop it, or choose another with --data-dir."
@@ -391,11 +393,11 @@ def test_the_lock_dies_with_its_process(tmp_path):
     ready = spawn.Event()
     holder = spawn.Process(target=_hold, args=(tmp_path, ready))
     holder.start()
-    assert ready.wait(60)
+    assert ready.wait(SECONDS)
     with pytest.raises(DirectoryInUse):
         Journal(tmp_path)
     holder.kill()
-    holder.join(60)
+    holder.join(SECONDS)
     opened(tmp_path)[0].close()
 
 
@@ -427,7 +429,7 @@ def test_a_directory_that_was_lost_takes_no_more(tmp_path, lose):
     journal.flush()
     assert journal.still_ours(at_once=True)
     lose(directory)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     with pytest.raises(JournalError, match=r"data directory .* was deleted or taken over while the node worked in it"):
         while time.monotonic() < deadline:  # the first write after a pause; some 10 ms later if there is none
             journal.append("clock", 2)

@@ -5,6 +5,7 @@ import pytest
 from embedded_scylla.cql import parse
 from embedded_scylla.cql.lexer import IDENTIFIERS, tokenize
 from embedded_scylla.errors import SyntaxException
+from tests.patience import SECONDS
 
 
 def pairs(text):
@@ -109,7 +110,7 @@ def test_what_is_no_token_is_refused_with_its_place(text, message):
 
 
 # Each of these would take minutes if every beginning of a comment or string were read to the end of the text.
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("hostile", ["/*", "'a", '"', "$$", "$", "--", "1a", "''" + '"', "a.", "1h", "é"])
 def test_long_hostile_text_is_read_in_one_go(hostile):
     for text in (hostile * 200_000, f"SELECT {hostile * 200_000}'"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.patience import SECONDS
+
 _TRIED = """
 import sys
 from tools.run_notebooks import leave_out_iri_grammar
@@ -22,5 +24,5 @@ except nbformat.ValidationError:
 
 
 def test_a_notebook_is_judged_as_before_and_no_parser_is_built() -> None:
-    run = subprocess.run([sys.executable, "-c", _TRIED], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", _TRIED], capture_output=True, text=True, timeout=SECONDS)
     assert (run.returncode, run.stdout.strip()) == (0, "refused"), run.stderr

@@ -40,6 +40,7 @@ from tests.engines.wire import (
     strings,
     value,
 )
+from tests.patience import SECONDS
 
 OVERLOADED = 0x1001
 LOCAL = "SELECT key FROM system.local"
@@ -77,7 +78,7 @@ class Served:
             yield
         finally:
             self.node.stop()
-            self.thread.join(timeout=20)
+            self.thread.join(timeout=SECONDS)
             self._dialled.close()
             assert not self.thread.is_alive(), "the node does not end"
 
@@ -85,7 +86,7 @@ class Served:
         return self._dialled.enter_context(Wire("127.0.0.1", self.node.port, **options))
 
     def control(self, do: str, **arguments: Any) -> dict[str, Any]:
-        with socket.create_connection(("127.0.0.1", self.node.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", self.node.port), timeout=SECONDS) as connection:
             connection.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
             with connection.makefile() as lines:
                 return json.loads(lines.readline())
@@ -103,7 +104,7 @@ def served() -> Iterator[Served]:
 
 
 def eventually(question: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SECONDS
     while not question():
         assert time.monotonic() < deadline, what
         time.sleep(0.005)
