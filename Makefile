@@ -42,6 +42,16 @@ find_python() { \
 }
 endef
 
+# Runs a script of tools/ that needs no package and no particular Python.
+ANY_PYTHON = any_python() { \
+	for candidate in $(or $(PYTHON),python3 $(BIN)/python python); do \
+		if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1; then \
+			"$$candidate" "$$@"; return; \
+		fi; \
+	done; \
+	echo "error: found no Python on the path. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; return 1; \
+}; any_python
+
 .PHONY: help
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,9 +107,11 @@ coverage: venv ## write embedded_scylla/COVERAGE.md anew
 bench: venv ## measure; figures in out/bench.json
 	@$(BIN)/python -m tools.bench $(if $(SEATS),--seats $(SEATS)) $(ARGS)
 
+# It is there for what keeps set-up from working, too: any Python will do for it.
 .PHONY: doctor
-doctor: venv ## look this machine over and say what to mend
-	@$(BIN)/python tools/doctor.py $(ARGS)
+doctor: ## look this machine over and say what to mend; Docker too: make doctor ARGS=--docker
+	@$(FIND_PYTHON); python=$$(find_python) && "$$python" tools/make_venv.py $(if $(PYTHON),,--keep-python); \
+	$(ANY_PYTHON) tools/doctor.py $(ARGS)
 
 .PHONY: cassandra
 cassandra: venv ## start Apache Cassandra 5 to compare with (needs Java 17 and Maven)
@@ -113,13 +125,19 @@ lint: venv ## check style and likely mistakes
 format: venv ## mend what lint can mend
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
+HAVE_COMPOSE = $(COMPOSE) version >/dev/null 2>&1 || { \
+	echo "error: '$(COMPOSE)' does not run: Docker or its compose plugin is missing; make doctor ARGS=--docker says which." \
+		"The course runs without." >&2; exit 1; }
+
 .PHONY: up
 up: ## start ScyllaDB in Docker; for three nodes: make up PROFILE=cluster
+	@$(HAVE_COMPOSE)
 	@$(COMPOSE) $(if $(PROFILE),--profile $(PROFILE)) up --detach --wait $(ARGS)
 	@echo "ScyllaDB is up. Use it: SCYLLA_HOSTS=127.0.0.1 make lab"
 
 .PHONY: down
 down: ## stop ScyllaDB in Docker; its data stays (ARGS=--volumes throws it away)
+	@$(HAVE_COMPOSE)
 	@$(COMPOSE) --profile cluster down $(ARGS)
 
 # uv resolves for all systems and Pythons at once, which pip cannot. It has an environment of its
@@ -136,11 +154,7 @@ lock: ## resolve requirements.lock anew
 			pyproject.toml --output-file requirements.lock && \
 		echo pip | "$$folder/bin/"$(UV_COMPILE) $(ARGS) - --output-file tools/pip.lock
 
-# No environment is needed for it, and any Python will do.
+# No environment is needed for it.
 .PHONY: clean
 clean: ## remove all that was made: .venv, .embedded, out, caches
-	@for python in $(or $(PYTHON),python3 python $(BIN)/python); do \
-		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1; then \
-			exec "$$python" -B tools/clean.py $(ARGS); \
-		fi; \
-	done; echo "error: found no Python 3.8 or newer on the path to clean up with." >&2; exit 1
+	@$(ANY_PYTHON) -B tools/clean.py $(ARGS)

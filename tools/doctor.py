@@ -1,121 +1,264 @@
-"""Looks a machine over before a lesson: ``python tools/doctor.py``. One line a check, and what to do where it is bad.
+"""Looks a machine over before a lesson: ``python3 tools/doctor.py``. One line a check, and what to do where it is bad.
 
-Exit code 1 when something has to be mended. It changes nothing but the embedded node's folder.
+    python3 tools/doctor.py --docker     look at Docker too, for those who want a real ScyllaDB beside it
+
+It needs nothing but a Python (3.8 will do): what asks for packages is looked at once they are there. Exit code 1 when
+something has to be mended. It changes nothing; a node that it has to start for a look it ends again.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
+import json
+import os
+import re
 import shutil
+import socket
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
-import psutil
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from helpers.lab.control import ask
-from helpers.lab.errors import LabError
-from helpers.lab.node import PROJECT, folder, running_node
-from helpers.lab.settings import Settings
+from tools.environment import ROOT, WINDOWS, Environment, some, unsuitable
+from tools.recorded_node import RecordedNode
 
-NEEDED_PYTHON = (3, 11)
 NEEDED_DISK_MB = 500
 NEEDED_MEMORY_MB = 700
 PACKAGES = ("ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill", "psutil", "scylla-driver", "tqdm")
+NOTEBOOKS = ROOT / "notebooks"
+MAKE_VENV = "make venv, or where there is no make: python tools/make_venv.py"
 
 
 class Advice(Exception):
     """A check has found something; the message says what to do."""
 
 
-def main() -> int:
+class NotYet(Exception):
+    """A check cannot be made before another one is content."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Look this machine over and say what to mend.")
+    parser.add_argument("--docker", action="store_true", help="look at Docker too, which only `make up` needs")
+    options = parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    better = course_python()
+    if better:
+        return subprocess.run([str(better), str(Path(__file__).resolve()), *words]).returncode
     bad = 0
-    for name, check in CHECKS.items():
+    for name, check in {**CHECKS, **({"docker": docker} if options.docker else {})}.items():
         try:
             mark, words = "ok  ", check()
-        except (Advice, LabError) as advice:
-            mark, words, bad = "MEND", str(advice), bad + 1
+        except NotYet as reason:
+            mark, words = "--  ", str(reason)
         except Exception as error:  # a doctor that falls ill itself still says what it saw
-            mark, words, bad = "MEND", f"{type(error).__name__}: {error}", bad + 1
+            bad += 1
+            known = isinstance(error, Advice) or type(error).__name__ == "LabError"
+            mark, words = "MEND", str(error) if known else f"{type(error).__name__}: {error}"
         print(f"{mark}  {name:<10} {words}", flush=True)
-    print("All is well: make lab opens the workbook." if not bad else f"{bad} to mend, see above.")
+    print(f"{bad} to mend, see above." if bad else "All is well: make lab opens the workbook.")
     return 1 if bad else 0
 
 
+def course_python() -> Path | None:
+    """The Python of .venv if that runs and the one that runs this belongs to no environment; it sees the packages."""
+    python = Environment().python
+    if in_environment() or not python.exists():
+        return None
+    try:
+        runs = subprocess.run([str(python), "-c", ""], capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return python if runs else None
+
+
+def in_environment() -> bool:
+    """Does this Python belong to a virtual environment, or to one of conda's that is not the base?"""
+    return sys.prefix != sys.base_prefix or os.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
+
+
 def python() -> str:
-    if sys.version_info < NEEDED_PYTHON:
-        raise Advice(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed.")
-    return f"{sys.version.split()[0]} at {sys.executable}"
+    version = sys.version.split()[0]
+    reason = unsuitable(sys.version_info[:2])
+    if reason:
+        raise Advice(f"this is Python {version} at {sys.executable}; {reason}.")
+    return f"{version} at {sys.executable}"
 
 
 def packages() -> str:
-    missing = [name for name in PACKAGES if not _installed(name)]
-    if missing:
-        raise Advice(f"{', '.join(missing)} not installed: run make venv, or conda env create -f environment.yml.")
-    return ", ".join(f"{name} {version(name)}" for name in ("scylla-driver", "jupyterlab", "papermill"))
+    environment = Environment()
+    if _same(sys.prefix, environment.folder):
+        fault = environment.fault()
+        if fault:
+            other = "" if environment.ours else " It was not made by this project: install them there, or rename it."
+            raise Advice(f"{environment.folder}: {fault}. Run {MAKE_VENV}.{other}")
+        whose = "" if environment.ours else ", not made by this project"
+        return f"all that requirements.lock names, in {environment.folder}{whose}"
+    missing = _missing()
+    if not missing:
+        return f"all that a chapter needs, in {sys.prefix}"
+    if in_environment():
+        raise Advice(f"{sys.prefix} lacks {some(missing)}: pip install -r requirements.lock, or leave it.")
+    if environment.is_free():
+        raise Advice(f"there is no environment yet: {MAKE_VENV}; or conda env create --file environment.yml.")
+    fault = environment.fault() or "its Python does not run"
+    raise Advice(f"{environment.folder}: {fault}. Run {MAKE_VENV}.")
 
 
 def notebooks() -> str:
-    number = len(list((PROJECT / "notebooks").glob("[0-9]*.ipynb")))
-    if not number:
-        raise Advice(f"There are no notebooks in {PROJECT / 'notebooks'}: is this a whole clone?")
-    return f"{number} in {PROJECT / 'notebooks'}"
+    """Are they there, and do they ask for the kernel that the course has?"""
+    paths = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+    if not paths:
+        raise Advice(f"there are no notebooks in {NOTEBOOKS}: is this a whole clone?")
+    for path in paths:
+        try:
+            metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+            name = metadata.get("kernelspec", {}).get("name", "python3")
+        except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+            raise Advice(f"{path.name} cannot be read ({error}): git checkout {path.relative_to(ROOT)}") from None
+        if name != "python3":
+            raise Advice(f"{path.name} asks for the kernel {name!r}: choose Python 3 in its Kernel menu, and save it.")
+    return f"{len(paths)} in {NOTEBOOKS}"
+
+
+def saving() -> str:
+    """Can a learner save a notebook?"""
+    try:
+        with tempfile.TemporaryFile(dir=str(NOTEBOOKS)) as file:
+            file.write(b"seat")
+    except OSError as error:
+        raise Advice(
+            f"{NOTEBOOKS} cannot be written ({error.strerror}): nothing can be saved there. Copy the checkout to where "
+            f"you may write; make run works with ARGS='--output /path/to/folder'."
+        ) from None
+    return "notebooks can be saved"
 
 
 def kernel() -> str:
+    """Which Python would run a notebook, and does it find the project?"""
+    _needs_packages()
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:
         spec = KernelSpecManager().get_kernel_spec("python3")
     except NoSuchKernel:
-        raise Advice("Jupyter knows no kernel named python3: run make venv again.") from None
+        raise Advice("Jupyter knows no kernel named python3: python -m ipykernel install --sys-prefix") from None
+    program = spec.argv[0]
+    if re.fullmatch(r"python(3(\.\d+)?)?", program):
+        program = sys.executable  # Jupyter, too, takes a bare name for its own Python
+    look = "import sys, ipykernel, helpers; print(sys.prefix); print(helpers.__file__)"
+    try:
+        environment = {**os.environ, **spec.env}
+        command = [program, "-c", look]
+        told = subprocess.run(command, cwd=str(NOTEBOOKS), env=environment, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Advice(f"the notebooks' kernel does not start ({error}): {_other_kernel(spec.resource_dir)}") from None
+    if told.returncode:
+        reason = (told.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise Advice(f"the notebooks' kernel, {program}, will not do ({reason}): {_other_kernel(spec.resource_dir)}")
+    prefix, found = told.stdout.strip().splitlines()[-2:]
+    if not _same(prefix, sys.prefix):
+        raise Advice(
+            f"the notebooks' kernel is another Python, {program}, and not {sys.executable}: "
+            f"{_other_kernel(spec.resource_dir)}"
+        )
+    if not _same(Path(found).parent.parent, ROOT):
+        raise Advice(f"the notebooks find the helpers of another checkout, {Path(found).parent.parent}: {MAKE_VENV}.")
     return f"python3, {spec.display_name}"
 
 
 def disk() -> str:
-    place = next(path for path in (folder(), *folder().parents) if path.exists())
-    free = shutil.disk_usage(place).free // 1_000_000
-    if free < NEEDED_DISK_MB:
-        raise Advice(f"{free:,} MB free at {place}: make room for {NEEDED_DISK_MB:,} MB.")
+    for place in ROOT, next(path for path in (_folder(), *_folder().parents) if path.exists()):
+        free = shutil.disk_usage(str(place)).free // 1_000_000
+        if free < NEEDED_DISK_MB:
+            raise Advice(f"{free:,} MB free at {place}: make room for {NEEDED_DISK_MB:,} MB.")
     return f"{free:,} MB free"
 
 
 def memory() -> str:
-    free = psutil.virtual_memory().available // 1_000_000
+    try:
+        found = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+        free = int(found.group(1)) * 1024 // 1_000_000 if found else 0
+    except OSError:
+        _needs_packages()
+        import psutil
+
+        free = psutil.virtual_memory().available // 1_000_000
     if free < NEEDED_MEMORY_MB:
         raise Advice(f"{free:,} MB free: end some programs, the course wants {NEEDED_MEMORY_MB:,} MB.")
     return f"{free:,} MB free"
 
 
-def writable() -> str:
+def node() -> str:
+    """Can the embedded node's folder be used, and does the node answer, or start?"""
+    if os.environ.get("SCYLLA_HOSTS", "").strip():
+        raise NotYet("not looked at: SCYLLA_HOSTS names another server")
+    folder = _folder()
+    there = folder.exists()
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder()) as file:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=str(folder)) as file:
             file.write(b"seat")
     except OSError as error:
-        raise Advice(
-            f"{folder()} cannot be written ({error.strerror}): name another folder in EMBEDDED_DIR."
-        ) from error
-    return str(folder())
+        raise Advice(f"{folder} cannot be written ({error.strerror}): name another folder in EMBEDDED_DIR.") from None
+    known = RecordedNode.of(folder)
+    runs = known is not None and known.runs()
+    if known and runs:
+        status = known.status()
+        if status is None:
+            raise Advice(
+                f"process {known.pid}, the embedded node, does not answer on port {known.port}: run the cell with "
+                f"connect() again, which starts it anew; what was acknowledged is there."
+            )
+        return _told_by(status, f"answers on port {known.port}, process {known.pid}")
+    if not there:
+        folder.rmdir()  # looking leaves nothing behind
+    _needs_packages()
+    return _try_node(known, there)
 
 
-def node() -> str:
+def _try_node(known: RecordedNode | None, there: bool) -> str:
+    from helpers.lab.control import ask
+    from helpers.lab.node import running_node, stop_node
+
     begin = time.perf_counter()
-    found = running_node()
-    took = time.perf_counter() - begin
-    status = ask(found.host, found.port, {"do": "status"})
-    pushed = status["clock_offset_seconds"]
-    clock = f", its clock pushed {pushed:,.0f} s ahead" if pushed else ""
-    return f"answers on port {found.port} after {took:.2f} s, process {found.pid}{clock}"
+    try:
+        found = running_node()
+        took = time.perf_counter() - begin
+        status = ask(found.host, found.port, {"do": "status"})
+    finally:
+        stop_node()
+        if not there:
+            shutil.rmtree(str(_folder()), ignore_errors=True)
+    moved = ""
+    if known and known.port != found.port:
+        moved = f"; port {known.port}, where it was before, is taken by another program"
+    return _told_by(status, f"starts in {took:.2f} s, and was ended again{moved}")
+
+
+def _told_by(status: dict, words: str) -> str:
+    notices = status.get("notices") or []
+    if notices:
+        raise Advice(f"{words}, but: {' '.join(map(str, notices))} ({_folder() / 'node.log'} has more.)")
+    pushed = status.get("clock_offset_seconds")
+    return f"{words}, its clock pushed {pushed:,.0f} s ahead" if pushed else words
 
 
 def server() -> str:
+    if sys.version_info < (3, 11):  # noqa: UP036  the helpers do not run there
+        raise NotYet("not looked at before there is a newer Python")
+    from helpers.lab.settings import Settings
+
     settings = Settings.from_environment()
     if not settings.hosts:
         return "SCYLLA_HOSTS is not set: the embedded node is used"
+    _needs_packages()
     from helpers.lab.connection import connect, disconnect
 
     said = io.StringIO()
@@ -125,25 +268,86 @@ def server() -> str:
     return said.getvalue().strip()
 
 
+def docker() -> str:
+    """Could `make up` start a ScyllaDB?"""
+    if not shutil.which("docker"):
+        raise Advice("there is no docker on the path: install it from https://docs.docker.com/get-docker/")
+    plugin = _docker("compose", "version", "--short")
+    if plugin.returncode:
+        raise Advice("docker has no compose plugin: install it from https://docs.docker.com/compose/install/")
+    daemon = _docker("info", "--format", "{{.ServerVersion}}")
+    if daemon.returncode:
+        reason = (daemon.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise Advice(f"docker's service does not answer ({reason}): start Docker, or let your user use it.")
+    port = int(os.environ.get("SCYLLA_PORT") or 9042)
+    ours = _docker("compose", "--project-directory", str(ROOT), "ps", "--quiet")
+    if not ours.stdout.strip() and _is_taken(port):
+        raise Advice(f"port {port} is used by another program: end that one, or: SCYLLA_PORT=9043 make up")
+    return f"{daemon.stdout.strip()}, compose {plugin.stdout.strip()}"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "python": python,
     "packages": packages,
     "notebooks": notebooks,
+    "saving": saving,
     "kernel": kernel,
     "disk": disk,
     "memory": memory,
-    "folder": writable,
     "node": node,
     "server": server,
 }
 
 
-def _installed(name: str) -> bool:
+def _docker(*words: str) -> subprocess.CompletedProcess:
     try:
-        version(name)
-    except PackageNotFoundError:
-        return False
-    return True
+        return subprocess.run(["docker", *words], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        return subprocess.CompletedProcess(words, 1, "", str(error))
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        if not WINDOWS:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _needs_packages() -> None:
+    if sys.version_info < (3, 11) or _missing():
+        raise NotYet("not looked at before Python and packages are there")
+
+
+def _missing() -> list[str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    def installed(name: str) -> bool:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            return False
+        return True
+
+    return [name for name in PACKAGES if not installed(name)]
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("EMBEDDED_DIR") or ROOT / ".embedded").absolute()
+
+
+def _same(one: object, other: object) -> bool:
+    return os.path.realpath(str(one)) == os.path.realpath(str(other))
+
+
+def _other_kernel(folder: str) -> str:
+    """What to do about a kernel that is not the course's: it is found in ``folder``."""
+    if _same(sys.prefix, os.path.commonpath([os.path.realpath(folder), os.path.realpath(sys.prefix)])):
+        return f"{MAKE_VENV}."
+    return f"remove {folder}, which leads there, or open the workbook by make lab and choose another kernel."
 
 
 if __name__ == "__main__":

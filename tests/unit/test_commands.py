@@ -1,4 +1,4 @@
-"""The three commands: run, bench, doctor."""
+"""Two commands, run and bench, and what make passes on to a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from helpers import LabError
 from helpers.lab.node import running_node
 from tests.notebooks.chapters import SEATS
-from tools import bench, doctor
+from tools import bench
 from tools import run_notebooks as run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,33 +199,3 @@ def test_the_bench_prints_and_writes_its_figures(
     assert all(figure["value"] > 0 for figure in figures.values())
     printed = capsys.readouterr().out
     assert all(name in printed for name in figures)
-
-
-def test_the_doctor_finds_this_machine_well(
-    lab: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Room on the machine that runs the tests is not what this is about.
-    monkeypatch.setattr(doctor, "NEEDED_DISK_MB", 0)
-    monkeypatch.setattr(doctor, "NEEDED_MEMORY_MB", 0)
-    assert doctor.main() == 0, capsys.readouterr().out
-    lines = capsys.readouterr().out.splitlines()
-    assert [line[:4].strip() for line in lines[:-1]] == ["ok"] * len(doctor.CHECKS)
-    assert lines[-1].startswith("All is well")
-
-
-def test_the_doctor_says_what_to_mend(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path / "file"))
-    monkeypatch.setenv("SCYLLA_HOSTS", "x:y")
-    monkeypatch.setattr(doctor, "NEEDED_DISK_MB", 10**12)
-    monkeypatch.setattr(doctor, "NEEDED_MEMORY_MB", 10**12)
-    monkeypatch.setattr(doctor, "NEEDED_PYTHON", (4, 0))
-    monkeypatch.setattr(doctor, "PACKAGES", ("no-such-package",))
-    monkeypatch.setattr(doctor, "PROJECT", tmp_path)
-    assert doctor.main() == 1
-    lines = capsys.readouterr().out.splitlines()
-    mended = {line.split()[1] for line in lines if line.startswith("MEND")}
-    assert mended == {"python", "packages", "notebooks", "disk", "memory", "folder", "node", "server"}
-    assert lines[-1] == "8 to mend, see above."
