@@ -14,8 +14,8 @@ from tests.unit.writing import Node
 @pytest.fixture
 def node() -> Node:
     node = Node()
-    node.create("CREATE TABLE t (p int, c int, s int static, v int, l list<int>, PRIMARY KEY (p, c))")
-    node.create("CREATE TABLE two (p int PRIMARY KEY, v text)")
+    node.run("CREATE TABLE t (p int, c int, s int static, v int, l list<int>, PRIMARY KEY (p, c))")
+    node.run("CREATE TABLE two (p int PRIMARY KEY, v text)")
     return node
 
 
@@ -165,7 +165,7 @@ def test_nothing_of_a_batch_is_written_when_a_part_is_refused(node: Node):
 
 def test_consistency_is_checked_for_every_keyspace():
     node = Node(replication_factor=3)
-    node.create("CREATE TABLE t (p int PRIMARY KEY)")
+    node.run("CREATE TABLE t (p int PRIMARY KEY)")
     with pytest.raises(Unavailable):
         node.run(batch("INSERT INTO t (p) VALUES (1)"), consistency=QUORUM)
 
@@ -222,7 +222,7 @@ def test_one_failed_condition_stops_all(node: Node):
 
 
 def test_an_unconditional_in_stands_beside_a_condition(node: Node):
-    node.create("CREATE TABLE plain (a int, b int, c int, PRIMARY KEY (a, b))")
+    node.run("CREATE TABLE plain (a int, b int, c int, PRIMARY KEY (a, b))")
     text = batch(
         "UPDATE plain SET c = 2 WHERE a = 1 AND b = 1 IF c = null", "UPDATE plain SET c = 2 WHERE a = 1 AND b IN (1, 2)"
     )
@@ -231,7 +231,7 @@ def test_an_unconditional_in_stands_beside_a_condition(node: Node):
 
 
 def test_rows_read_for_list_changes_are_shown(node: Node):
-    node.create("CREATE TABLE lists (p int, c int, i int, l list<int>, PRIMARY KEY (p, c))")
+    node.run("CREATE TABLE lists (p int, c int, i int, l list<int>, PRIMARY KEY (p, c))")
     node.run("INSERT INTO lists (p, c, i, l) VALUES (1, 1, 1, [1, 2])")
     node.run("INSERT INTO lists (p, c, i, l) VALUES (1, 2, 2, [1, 2, 3, 4])")
     text = batch(

@@ -6,7 +6,6 @@ import pytest
 
 from embedded_scylla.errors import InvalidRequest, Unavailable
 from embedded_scylla.request import LOCAL_SERIAL, ONE, SERIAL, UNSET
-from embedded_scylla.schema import Keyspace
 from tests.unit.writing import BEGIN, Node
 
 
@@ -14,8 +13,8 @@ from tests.unit.writing import BEGIN, Node
 def node() -> Node:
     """Table t: key, a static and a regular column. Table one: no clustering key, values of many types."""
     node = Node()
-    node.create("CREATE TABLE t (p int, c int, s int static, v int, PRIMARY KEY (p, c))")
-    node.create(
+    node.run("CREATE TABLE t (p int, c int, s int static, v int, PRIMARY KEY (p, c))")
+    node.run(
         "CREATE TABLE one (p int PRIMARY KEY, i int, d decimal, x text, m map<int, int>, l list<int>, z set<int>,"
         " fm frozen<map<int, int>>, fl frozen<list<int>>)"
     )
@@ -276,23 +275,27 @@ def test_serial_levels(node: Node):
 
 def test_three_replicas_on_one_node_cannot_agree():
     node = Node(replication_factor=3)
-    node.create("CREATE TABLE t (p int PRIMARY KEY)")
+    node.run("CREATE TABLE t (p int PRIMARY KEY)")
     with pytest.raises(Unavailable, match=r"cl SERIAL\. Requires 2, alive 1"):
         node.run("INSERT INTO t (p) VALUES (1) IF NOT EXISTS")
     assert node.rows() == []
 
 
 def test_no_transactions_on_the_log_of_a_table_on_tablets(node: Node):
-    node.create("CREATE TABLE log (p int PRIMARY KEY)", is_cdc_log=True)
-    assert node.run("INSERT INTO log (p) VALUES (1) IF NOT EXISTS")[0][0] is True
-    found = node.schema.keyspaces["ks"]
-    node.schema.put(Keyspace("ks", found.replication, tablets=1, tables=found.tables))
-    with pytest.raises(InvalidRequest, match=r"LWT is not supported on CDC log tables: ks\.log"):
-        node.run("INSERT INTO log (p) VALUES (1) IF NOT EXISTS")
+    insert = (
+        'INSERT INTO {}.log_scylla_cdc_log ("cdc$stream_id", "cdc$time", "cdc$batch_seq_no") '
+        "VALUES (0x00, now(), 0) IF NOT EXISTS"
+    )
+    node.run("CREATE KEYSPACE tablets WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1}")
+    for keyspace in "ks", "tablets":
+        node.run(f"CREATE TABLE {keyspace}.log (p int PRIMARY KEY) WITH cdc = {{'enabled': true}}")
+    assert node.run(insert.format("ks"))[0][0] is True
+    with pytest.raises(InvalidRequest, match=r"LWT is not supported on CDC log tables: tablets\.log_scylla_cdc_log"):
+        node.run(insert.format("tablets"))
 
 
 def test_changes_to_lists_read_the_same_row(node: Node):
-    node.create("CREATE TABLE lists (p int, c int, s int static, l list<int>, PRIMARY KEY (p, c))")
+    node.run("CREATE TABLE lists (p int, c int, s int static, l list<int>, PRIMARY KEY (p, c))")
     node.run("INSERT INTO lists (p, c, l) VALUES (1, 2, [1, 2, 3])")
     node.run("INSERT INTO lists (p, c, s) VALUES (1, 3, 1)")
     assert node.run("UPDATE lists SET l = l - [2] WHERE p = 1 AND c = 2 IF s = 1") == [(True, 1)]

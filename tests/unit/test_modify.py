@@ -6,7 +6,6 @@ import pytest
 
 from embedded_scylla.errors import CqlError, InvalidRequest, SyntaxException, Unauthorized, Unavailable
 from embedded_scylla.request import ANY, LOCAL_ONE, QUORUM, SERIAL, UNSET
-from embedded_scylla.schema import Keyspace, ViewDefinition
 from embedded_scylla.storage.rows import Collection
 from tests.unit.writing import BEGIN, Node
 
@@ -21,21 +20,21 @@ def node() -> Node:
 
 @pytest.fixture
 def rows(node: Node) -> Node:
-    node.create(ROWS)
+    node.run(ROWS)
     return node
 
 
 @pytest.fixture
 def collections(node: Node) -> Node:
-    node.create(COLLECTIONS)
+    node.run(COLLECTIONS)
     return node
 
 
 def stored(node: Node, *key: int):
     """The row with these int keys, as it is stored."""
-    table = node.schema.table("ks", "t")
+    table = node.engine.schema.table("ks", "t")
     parts = tuple(part.to_bytes(4, "big", signed=True) for part in key)
-    return node.store(table).row(parts[:1], parts[1:])
+    return node.engine.store(table).row(parts[:1], parts[1:])
 
 
 # ---------------------------------------------------------------- INSERT
@@ -100,7 +99,7 @@ def test_insert_refusals(rows: Node, text: str, message: str):
 
 
 def test_a_clustering_column_before_the_given_one_is_missing(node: Node):
-    node.create("CREATE TABLE t (p int, a int, b int, PRIMARY KEY (p, a, b))")
+    node.run("CREATE TABLE t (p int, a int, b int, PRIMARY KEY (p, a, b))")
     with pytest.raises(InvalidRequest, match='PRIMARY KEY column "b" cannot be restricted as preceding column "a"'):
         node.run("INSERT INTO t (p, b) VALUES (1, 2)")
 
@@ -118,7 +117,7 @@ def test_null_and_unset_keys_are_refused(rows: Node, text: str):
 
 
 def test_key_lengths(node: Node):
-    node.create("CREATE TABLE t (p text, c text, PRIMARY KEY (p, c))")
+    node.run("CREATE TABLE t (p text, c text, PRIMARY KEY (p, c))")
     insert = "INSERT INTO t (p, c) VALUES (?, ?)"
     node.run(insert, "x" * 65535, "y" * 65535)
     with pytest.raises(InvalidRequest, match="Key length of 65536 is longer than maximum of 65535"):
@@ -132,7 +131,7 @@ def test_key_lengths(node: Node):
 
 
 def test_a_composite_partition_key_may_have_empty_parts_but_no_more_bytes(node: Node):
-    node.create("CREATE TABLE t (a text, b text, PRIMARY KEY ((a, b)))")
+    node.run("CREATE TABLE t (a text, b text, PRIMARY KEY ((a, b)))")
     insert = "INSERT INTO t (a, b) VALUES (?, ?)"
     node.run(insert, "", "")
     node.run(insert, "x" * 65000, "y" * 500)
@@ -342,7 +341,7 @@ def test_rows_and_ranges_are_deleted(filled: Node, where: str, left: list[int]):
 
 
 def test_ranges_of_a_descending_column(node: Node):
-    node.create("CREATE TABLE t (p int, c int, PRIMARY KEY (p, c)) WITH CLUSTERING ORDER BY (c DESC)")
+    node.run("CREATE TABLE t (p int, c int, PRIMARY KEY (p, c)) WITH CLUSTERING ORDER BY (c DESC)")
     for c in range(5):
         node.run("INSERT INTO t (p, c) VALUES (1, ?)", c)
     node.run("DELETE FROM t WHERE p = 1 AND c > 2")
@@ -352,7 +351,7 @@ def test_ranges_of_a_descending_column(node: Node):
 
 
 def test_a_prefix_of_the_clustering_key_is_a_range(node: Node):
-    node.create("CREATE TABLE t (p int, a int, b int, PRIMARY KEY (p, a, b))")
+    node.run("CREATE TABLE t (p int, a int, b int, PRIMARY KEY (p, a, b))")
     for a in (1, 2):
         for b in (1, 2):
             node.run("INSERT INTO t (p, a, b) VALUES (1, ?, ?)", a, b)
@@ -419,7 +418,7 @@ def test_ttl_is_on_marker_and_cells(rows: Node):
 
 
 def test_the_tables_default_ttl_holds_unless_the_statement_says_otherwise(node: Node):
-    node.create("CREATE TABLE t (p int PRIMARY KEY, v int)", options={"default_time_to_live": 60})
+    node.run("CREATE TABLE t (p int PRIMARY KEY, v int) WITH default_time_to_live = 60")
     node.run("INSERT INTO t (p, v) VALUES (1, 1)")
     node.run("INSERT INTO t (p, v) VALUES (?, ?)", 2, 1)
     node.run("INSERT INTO t (p, v) VALUES (3, 1) USING TTL ?", UNSET)
@@ -483,7 +482,7 @@ def test_timeouts_are_checked(rows: Node, timeout: str, message: str):
 
 
 def test_variables_and_routing_key(node: Node):
-    node.create("CREATE TABLE t (a int, b int, c int, m map<text, int>, l list<int>, PRIMARY KEY ((a, b), c))")
+    node.run("CREATE TABLE t (a int, b int, c int, m map<text, int>, l list<int>, PRIMARY KEY ((a, b), c))")
     plan = node.plan("INSERT INTO t (c, b, a, m) VALUES (?, ?, ?, ?) USING TTL ? AND TIMESTAMP ?")
     assert [spec.name for spec in plan.variables] == ["c", "b", "a", "m", "[ttl]", "[timestamp]"]
     assert [spec.type.name for spec in plan.variables] == ["int", "int", "int", "map<text, int>", "int", "bigint"]
@@ -501,19 +500,18 @@ def test_variables_and_routing_key(node: Node):
 
 
 def test_views_and_system_tables_are_not_written_to(node: Node):
-    base = node.create("CREATE TABLE base (p int PRIMARY KEY)")
-    node.create("CREATE TABLE v (p int PRIMARY KEY)", view=ViewDefinition(base.id, "base", "p IS NOT NULL", True))
+    node.run("CREATE TABLE base (p int PRIMARY KEY, v int)")
+    where = "WHERE v IS NOT NULL AND p IS NOT NULL"
+    node.run(f"CREATE MATERIALIZED VIEW by_v AS SELECT * FROM base {where} PRIMARY KEY (v, p)")
     with pytest.raises(InvalidRequest, match="Cannot directly modify a materialized view"):
-        node.run("INSERT INTO v (p) VALUES (1)")
-    table = node.schema.table("ks", "base")
-    node.schema.put(Keyspace("system", {"class": "LocalStrategy"}, tables={"base": table}))
+        node.run("INSERT INTO by_v (v, p) VALUES (1, 1)")
     with pytest.raises(Unauthorized, match="system keyspace is not user-modifiable"):
-        node.run("DELETE FROM system.base WHERE p = 1")
+        node.run("DELETE FROM system.local WHERE key = 'local'")
 
 
 def test_consistency_levels_are_looked_at():
     node = Node(replication_factor=3)
-    node.create(ROWS)
+    node.run(ROWS)
     node.run("INSERT INTO t (p, c) VALUES (1, 1)", consistency=LOCAL_ONE)
     with pytest.raises(Unavailable):
         node.run("INSERT INTO t (p, c) VALUES (1, 1)", consistency=QUORUM)
