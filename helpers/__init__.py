@@ -1,86 +1,77 @@
-"""What the notebooks call. A name is imported from its module when it is first used: ``import helpers`` is quick."""
+"""What the notebooks call: every name that a chapter imports, and no other.
+
+A name is imported from its module when it is first used, so that ``import helpers`` is quick. The rooms behind it are
+``lab``, ``shop``, ``display``, ``course`` and ``exercises``: docs/house.md is their map.
+"""
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
+from . import course
+
 # name → the module that has it; with a colon behind it: the name is that module itself.
 _PUBLIC = {
-    "LabError": "lab.errors",
+    # lab
     "connect": "lab.connection",
-    "disconnect": "lab.connection",
-    "stop_node": "lab.node",
-    "Engine": "lab.engine",
     "engine_of": "lab.engine",
     "replicas": "lab.engine",
     "apply_cql": "lab.statements",
     "statement": "lab.statements",
     "statements": "lab.statements",
     "prepared": "lab.statements",
+    "wait_until": "lab.waiting",
+    "Latencies": "lab.latency",
+    "server_now": "lab.clock",
+    "let_time_pass": "lab.clock",
+    "delayed_views": "lab.view_delay",
+    # scylla_cdc
+    "ChangeReader": "scylla_cdc",
+    "TableCheckpoints": "scylla_cdc",
+    # shop
     "venue_id": "shop.ids",
     "event_id": "shop.ids",
     "section_id": "shop.ids",
     "ticket_id": "shop.ids",
     "user_id": "shop.ids",
-    "Ticket": "shop.venue",
-    "load_venue": "shop.venue",
-    "tickets": "shop.venue",
     "Event": "shop.event",
     "name_of": "shop.names",
-    "remember_event": "shop.names",
+    "remember": "shop.names",
     "fan_out": "shop.fan_out:",
-    "FanOutResult": "shop.fan_out",
     "open_chapter": "shop.opening",
-    "wait_until": "lab.waiting",
-    "box_office": "shop.box_office:",
-    "Hold": "shop.box_office",
     "hold_seat": "shop.box_office",
     "pay": "shop.box_office",
     "cancel": "shop.box_office",
     "release_expired": "shop.box_office",
     "seat_of": "shop.box_office",
-    "is_held": "shop.box_office",
     "count_by_status": "shop.box_office",
-    "settle": "shop.box_office",
-    "Party": "shop.parties",
     "hold_together": "shop.parties",
     "hold_in_turn": "shop.parties",
     "pay_together": "shop.parties",
-    "cancel_together": "shop.parties",
-    "Deadlines": "shop.deadlines",
     "sweeper": "shop.sweeper:",
     "Sweeper": "shop.sweeper",
     "sweep": "shop.sweeper",
-    "changes": "display.changes:",
-    "Change": "display.changes",
+    "rush": "shop.buyers",
+    "latencies_of": "shop.buyers",
+    "open_sale": "shop.crowd",
+    "row_of": "shop.fan_out",
+    # display
     "Operation": "display.changes",
-    "ChangeReader": "scylla_cdc",
-    "TableCheckpoints": "scylla_cdc",
-    "MemoryCheckpoints": "scylla_cdc",
-    "ChangeReaderError": "scylla_cdc",
-    "ChangesLostError": "scylla_cdc",
     "read_log": "display.changes",
-    "abandoned": "display.changes",
     "stream_ids": "display.changes",
-    "generations": "display.changes",
-    "decode_stream_id": "display.changes",
-    "time_of": "display.changes",
-    "Latencies": "lab.latency",
-    "plot_latencies": "lab.latency",
+    "plot_latencies": "display.pictures.plots",
+    "lines": "display.pictures.plots",
+    "stacked_columns": "display.pictures.plots",
+    "partition_sizes": "display.pictures.plots",
+    "status_bands": "display.pictures.plots",
     "picture": "display.pictures.drawing",
     "bars": "display.pictures.drawing",
-    "new_figure": "display.pictures.drawing",
     "seat_map": "display.pictures.stadium",
-    "section_map": "display.pictures.stadium",
-    "price_levels": "display.pictures.stadium",
     "timeline": "display.pictures.log_timeline",
     "stream_id_diagram": "display.pictures.log",
     "streams_plot": "display.pictures.log",
-    "rush": "shop.buyers",
-    "latencies_of": "shop.buyers",
-    "Sale": "shop.crowd",
-    "open_sale": "shop.crowd",
     "sale_plot": "display.pictures.sale",
     "pace_plot": "display.pictures.sale",
     "filling_maps": "display.pictures.sale",
@@ -90,30 +81,20 @@ _PUBLIC = {
     "SeatMapWidget": "display.pictures.widgets",
     "CheckoutWidget": "display.pictures.widgets",
     "BuyersSlider": "display.pictures.widgets",
-    "server_now": "lab.clock",
-    "push_clock": "lab.clock",
-    "let_time_pass": "lab.clock",
-    "delayed_views": "lab.view_delay",
     "rows_read": "display.traces",
-    "RowsRead": "display.traces",
     "Part": "display.pictures.rows",
     "parts_of": "display.pictures.rows",
     "row_diagram": "display.pictures.rows",
     "places": "display.shelves",
     "watch_sale": "display.shelves",
     "read_pages": "display.paging",
-    "PagedRead": "display.paging",
-    "lines": "display.pictures.plots",
-    "stacked_columns": "display.pictures.plots",
-    "partition_sizes": "display.pictures.plots",
-    "status_bands": "display.pictures.plots",
     "ring_diagram": "display.pictures.rings",
     "question_diagram": "display.pictures.diagrams",
     "partition_diagram": "display.pictures.diagrams",
     "partition_load": "display.pictures.partition_pictures",
     "show": "display.showing",
     "show_error": "display.showing",
-    "remember": "shop.names",
+    # course
     "predict": "course.predictions",
     "compare": "course.predictions",
     "surprises": "course.predictions",
@@ -132,12 +113,25 @@ __all__ = sorted(_PUBLIC)
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"helpers has no {name!r}. It has: {', '.join(__all__)}.")
-    place = _PUBLIC[name]
-    module = import_module(place.rstrip(":") if place == "scylla_cdc" else f".{place.rstrip(':')}", __name__)
-    found = module if place.endswith(":") else getattr(module, name)
+    place = _PUBLIC[name].removesuffix(":")
+    module = import_module(place if place == "scylla_cdc" else f"{__name__}.{place}")
+    found = module if _PUBLIC[name].endswith(":") else getattr(module, name)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _install() -> None:
+    """What has to be in place before a cell runs: where the exercises are, and who explains a cell's errors."""
+    course.exercises_package = f"{__name__}.exercises"
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
+        from .course import error_handler
+
+        error_handler.install()
+
+
+_install()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import sys
 
-from helpers import LabError, checkpoint
+from helpers import checkpoint
 from helpers.course.outline import outline
+from helpers.lab.errors import LabError
 from helpers.shop.venue import FULL_HOUSE
 from tools.arguments import Arguments, seats
 

@@ -25,7 +25,7 @@ def private_node(*, or_server: bool = False) -> Iterator[None]:
         try:
             yield
         finally:
-            from helpers import stop_node
+            from helpers.lab.node import stop_node
 
             stop_node()
             os.environ.clear()

@@ -2,6 +2,9 @@
 
 A journey through it: ``frontend`` (is a learner at the keyboard?) → ``progress_file`` (what this learner has done) →
 ``predictions`` and ``exercises`` (what they are asked) → ``outline`` (what the notebooks promise) → ``progress`` and
-``passport`` (what they can show). ``checkpoints`` puts the database where a chapter begins; ``mishaps`` turns a
-driver's error into a sentence and a next step.
+``passport`` (what they can show). ``checkpoints`` puts the database where a chapter begins; ``error_handler``
+turns what goes wrong in a cell into a sentence and a next step.
 """
+
+# Where the exercises are, a package that this room does not know: the face says it.
+exercises_package = ""

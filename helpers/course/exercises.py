@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .. import course
 from ..display.formatting import paragraph
 from ..lab.errors import LabError
 from . import progress_file
@@ -18,7 +19,7 @@ from .frontend import somebody_watches
 from .look import Look, NotYet
 from .numbers import chapter_of
 
-EXERCISES = Path(__file__).resolve().parent.parent / "exercises"
+EXERCISES = Path(import_module(course.exercises_package).__file__).parent
 _TRIES_BEFORE_HELP = 2
 
 
@@ -153,7 +154,7 @@ def _function(number: str, kind: str, optional: bool = False) -> Callable[[Look]
 
 
 def _checks(chapter: str) -> ModuleType:
-    return import_module(f"..exercises.chapter_{chapter}", __package__)
+    return import_module(f"{course.exercises_package}.chapter_{chapter}")
 
 
 def _mine(record: dict[str, Any], number: str) -> dict[str, Any]:

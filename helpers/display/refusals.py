@@ -5,67 +5,97 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from cassandra import (
+    AlreadyExists,
+    DriverException,
+    InvalidRequest,
+    OperationTimedOut,
+    ReadTimeout,
+    Unauthorized,
+    Unavailable,
+    WriteTimeout,
+)
+from cassandra.cluster import NoHostAvailable
+from cassandra.connection import ConnectionException
+from cassandra.protocol import ConfigurationException, ErrorMessage, SyntaxException
+
+# Whatever the driver raises when a request does not succeed. Three of its classes have no parent in common with others.
+SERVER_ERRORS = (DriverException, ErrorMessage, NoHostAvailable, ConnectionException)
+
+NO_TABLE = "There is no such table in this keyspace."
+_LOST = (
+    "The server does not answer any more. Run the cell with connect() again: it starts the embedded node if that has "
+    "died, and nothing that was acknowledged is lost."
+)
+
 # What a refusal means, by the server's class of error and a fragment of its text; the first that fits.
 _MEANINGS = [
-    ("InvalidRequest", "is only supported in materialized view", "IS NOT null belongs into a view's definition."),
-    ("InvalidRequest", "ALLOW FILTERING", "No key says where these rows are: every row would have to be looked at."),
-    ("InvalidRequest", "Missing mandatory PRIMARY KEY part", "A write names the whole key of the row it writes."),
+    (InvalidRequest, "is only supported in materialized view", "IS NOT null belongs into a view's definition."),
+    (InvalidRequest, "ALLOW FILTERING", "No key says where these rows are: every row would have to be looked at."),
+    (InvalidRequest, "Missing mandatory PRIMARY KEY part", "A write names the whole key of the row it writes."),
     (
-        "InvalidRequest",
+        InvalidRequest,
         "Cannot drop PRIMARY KEY part",
         "A key stays: another key is another table, and a copy of all rows.",
     ),
-    ("InvalidRequest", "conflicts with an existing column", "The table has a column of this name already."),
-    ("InvalidRequest", "needs this column", "A view keeps a copy of this column: the view would have to go first."),
-    ("InvalidRequest", "directly modify a materialized view", "A view follows its table: write there."),
+    (InvalidRequest, "conflicts with an existing column", "The table has a column of this name already."),
+    (InvalidRequest, "needs this column", "A view keeps a copy of this column: the view would have to go first."),
+    (InvalidRequest, "directly modify a materialized view", "A view follows its table: write there."),
     (
-        "InvalidRequest",
+        InvalidRequest,
         "more than one non-primary key column",
         "A view's key adds one column to its table's, not two.",
     ),
     (
-        "InvalidRequest",
+        InvalidRequest,
         "conditions cannot span multiple partitions",
         "One decision is made within one partition: its replicas have to agree on all of it.",
     ),
     (
-        "InvalidRequest",
+        InvalidRequest,
         "Batch too large",
         "Over several partitions a batch may write a megabyte. Send such rows one by one, concurrently.",
     ),
-    ("InvalidRequest", "nconfigured table", "There is no such table in this keyspace."),
-    ("InvalidRequest", "not found in keyspace", "There is no such table in this keyspace."),
-    ("InvalidRequest", "Unrecognized name", "The table has no such column: is it spelt so, and has a cell added it?"),
-    ("InvalidRequest", "Unknown identifier", "The table has no such column: is it spelt so, and has a cell added it?"),
-    ("InvalidRequest", "Unmatched column names/values", "An INSERT has a value for each column that it names."),
-    ("InvalidRequest", "No PRIMARY KEY", "A table says what its rows are known by: PRIMARY KEY (…)."),
+    (InvalidRequest, "nconfigured table", NO_TABLE),
+    (InvalidRequest, "not found in keyspace", NO_TABLE),
+    (InvalidRequest, "Unrecognized name", "The table has no such column: is it spelt so, and has a cell added it?"),
+    (InvalidRequest, "Unknown identifier", "The table has no such column: is it spelt so, and has a cell added it?"),
+    (InvalidRequest, "Unmatched column names/values", "An INSERT has a value for each column that it names."),
+    (InvalidRequest, "No PRIMARY KEY", "A table says what its rows are known by: PRIMARY KEY (…)."),
     (
-        "InvalidRequest",
+        InvalidRequest,
         "Unknown type",
         "No type has this name. There are text, int, decimal, timestamp, uuid …",
     ),
-    ("InvalidRequest", "views still depend on it", "A view goes before its table: DROP MATERIALIZED VIEW first."),
-    ("InvalidRequest", "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
-    ("InvalidRequest", "constant", "The value is not of the column's type."),
-    ("SyntaxException", "", "The statement is not CQL from that place on."),
-    ("Unauthorized", "cdc log table", "The log belongs to its table: it goes when the table goes, or its cdc option."),
-    ("Unavailable", "", "Fewer replicas are alive than this consistency level needs. Nothing was written or read."),
-    ("ConnectionException", "", "The server does not answer: run the cell with connect() again."),
-    ("NoHostAvailable", "", "The server does not answer: run the cell with connect() again."),
-    ("OperationTimedOut", "", "No answer came in time. Whether it was written, a read tells."),
-    ("WriteTimeout", "", "Nobody knows whether it was written: read before you try again."),
-    ("ReadTimeout", "", "Not enough replicas answered in time. Reading again harms nobody."),
-    ("AlreadyExists", "", "It is there already; IF NOT EXISTS makes a statement safe to repeat."),
-    ("ConfigurationException", "types are incompatible", "Stored values cannot be read as that: add another column."),
-    ("ConfigurationException", "", "An option has a name or a value that the server does not know."),
+    (InvalidRequest, "views still depend on it", "A view goes before its table: DROP MATERIALIZED VIEW first."),
+    (InvalidRequest, "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
+    (InvalidRequest, "constant", "The value is not of the column's type."),
+    (SyntaxException, "", "The statement is not CQL from that place on."),
+    (Unauthorized, "cdc log table", "The log belongs to its table: it goes when the table goes, or its cdc option."),
+    (Unavailable, "", "Fewer replicas are alive than this consistency level needs. Nothing was written or read."),
+    (ConnectionException, "", _LOST),
+    (NoHostAvailable, "", _LOST),
+    (OperationTimedOut, "", "No answer came in time. Whether it was written, a read tells."),
+    (WriteTimeout, "", "Nobody knows whether it was written: read before you try again."),
+    (ReadTimeout, "", "Not enough replicas answered in time. Reading again harms nobody."),
+    (AlreadyExists, "", "It is there already; IF NOT EXISTS makes a statement safe to repeat."),
+    (ConfigurationException, "types are incompatible", "Stored values cannot be read as that: add another column."),
+    (ConfigurationException, "", "An option has a name or a value that the server does not know."),
 ]
 
 
 def meaning_of(error: BaseException) -> str | None:
     """One sentence on what to make of a refusal; None where nothing can be added to the server's own."""
-    kind, message = type(error).__name__, error_text(error).lower()
-    fitting = (meaning for wanted, fragment, meaning in _MEANINGS if kind == wanted and fragment.lower() in message)
+    message = error_text(error).lower()
+    fitting = (
+        meaning for kind, fragment, meaning in _MEANINGS if isinstance(error, kind) and fragment.lower() in message
+    )
     return next(fitting, None)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Is there nobody at the other end any more?"""
+    return isinstance(error, NoHostAvailable | ConnectionException)
 
 
 def error_text(error: BaseException) -> str:

@@ -7,7 +7,6 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from ..course import mishaps
 from .engine import engine_of
 from .errors import LabError
 from .node import Node, running_node
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 15
-_DIED = (
-    "The server does not answer any more. Run the cell with connect() again: it starts the embedded node if that has "
-    "died, and nothing that was acknowledged is lost."
-)
 
 # What the driver and the server have to warn of is for programmers' logs; without a handler it would stand between a
 # cell and its result. A program that sets up logging still gets it.
@@ -45,7 +40,6 @@ def connect(keyspace: str | None = None) -> Session:
     Connected to the embedded node: 1 node, data centre datacenter1.
     """
     global _latest
-    mishaps.install()
     settings = Settings.from_environment()
     node = None if settings.hosts else running_node()
     if node is not None:
@@ -76,23 +70,18 @@ def _session(settings: Settings, node: Node | None, keyspace: str | None) -> Ses
     from cassandra import InvalidRequest
     from cassandra.cluster import NoHostAvailable
 
-    key, embedded = (settings, node), node is not None
-    for attempt in ("a cluster that this process has already", "a new one"):
-        cluster = _clusters.pop(key, None)
-        known = cluster is not None and not cluster.is_shutdown
+    key = settings, node
+    session = _session_of(_clusters.pop(key, None))  # the server may have been restarted since: then a new one
+    if session is None:
+        cluster = None
         try:
-            cluster = cluster if known else _cluster(settings, embedded)
-            session = cluster.connect()
-            session.use_client_timestamp = False
-            # Ready means: it has answered a query.
-            session.execute("SELECT key FROM system.local WHERE key = 'local'", timeout=CONNECT_SECONDS)
-            _clusters[key] = cluster
-            break
+            cluster = _cluster(settings, embedded=node is not None)
+            session = _ready(cluster)
         except Exception as error:
             if cluster is not None:
                 cluster.shutdown()
-            if not (known and attempt.startswith("a cluster")):
-                raise LabError(_sentence(error, settings, embedded)) from error
+            raise LabError(_sentence(error, settings, embedded=node is not None)) from error
+    _clusters[key] = session.cluster
     if keyspace is not None:
         try:
             session.set_keyspace(keyspace)
@@ -100,6 +89,25 @@ def _session(settings: Settings, node: Node | None, keyspace: str | None) -> Ses
             raise LabError(
                 f"There is no keyspace {keyspace} yet. Connect without it, then open_chapter(session, {keyspace!r})."
             ) from error
+    return session
+
+
+def _session_of(cluster: Cluster | None) -> Session | None:
+    """A session of a cluster that this process has already; None where that does not answer any more."""
+    if cluster is None or cluster.is_shutdown:
+        return None
+    try:
+        return _ready(cluster)
+    except Exception:
+        cluster.shutdown()
+        return None
+
+
+def _ready(cluster: Cluster) -> Session:
+    """A session that has answered a query."""
+    session = cluster.connect()
+    session.use_client_timestamp = False
+    session.execute("SELECT key FROM system.local WHERE key = 'local'", timeout=CONNECT_SECONDS)
     return session
 
 
@@ -142,7 +150,6 @@ def _sentence(error: Exception, settings: Settings, embedded: bool) -> str:
 
     errors = getattr(error, "errors", None)
     reasons: list[Exception] = list(errors.values()) if isinstance(errors, dict) and errors else [error]
-    texts = " ".join(str(reason) for reason in reasons)  # the driver wraps TLS errors and keeps only their text
     address = f"{', '.join(settings.hosts)} port {settings.port}"
 
     def among(*kinds: type[Exception]) -> bool:
@@ -150,15 +157,16 @@ def _sentence(error: Exception, settings: Settings, embedded: bool) -> str:
 
     if embedded:
         return f"The embedded node was started, but does not answer a query ({reasons[0]})."
+    if isinstance(error, ssl.SSLError):  # before any connection was tried
+        return f"SCYLLA_CA_FILE ({settings.ca_file}) is not a PEM file with a certificate."
     if among(AuthenticationFailed):
         if settings.user is None:
             return f"The server at {address} wants a name and a password: set SCYLLA_USER and SCYLLA_PASSWORD."
         return f"The server at {address} does not accept this password for the user {settings.user!r}."
-    if "CERTIFICATE_VERIFY_FAILED" in texts:
+    refused = _tls_refusal(settings)
+    if isinstance(refused, ssl.SSLCertVerificationError):
         return f"The certificate of the server at {address} is not signed by what SCYLLA_CA_FILE holds."
-    if settings.ca_file is not None and among(ssl.SSLError) and not isinstance(errors, dict):
-        return f"SCYLLA_CA_FILE ({settings.ca_file}) is not a PEM file with a certificate."
-    if "SSL" in texts:
+    if refused is not None:
         return f"The server at {address} does not speak TLS: leave SCYLLA_CA_FILE out, or use its TLS port."
     if among(UnresolvableContactPoints):
         return f"No machine is called {', '.join(settings.hosts)}: look at SCYLLA_HOSTS."
@@ -174,21 +182,19 @@ def _sentence(error: Exception, settings: Settings, embedded: bool) -> str:
     return f"The server at {address} could not be used: {reasons[0]}"
 
 
-def _teach_driver_errors_to_notebooks() -> None:
-    """In a notebook, show a lost server as a sentence, whichever statement noticed it."""
-    from cassandra import OperationTimedOut
-    from cassandra.cluster import NoHostAvailable
-    from cassandra.connection import ConnectionException
-
-    def sentence(error: Any) -> list[str]:
-        from cassandra import RequestExecutionException
-
-        reasons = getattr(error, "errors", {}).values()
-        answers = [reason for reason in reasons if isinstance(reason, RequestExecutionException)]
-        return [f"{type(answers[0]).__name__}: {answers[0]}" if answers else f"{type(error).__name__}: {_DIED}"]
-
-    for kind in (NoHostAvailable, OperationTimedOut, ConnectionException):
-        kind._render_traceback_ = sentence
-
-
-_teach_driver_errors_to_notebooks()
+def _tls_refusal(settings: Settings) -> ssl.SSLError | None:
+    """What a handshake of TLS with the first server ends with. The driver wraps such errors and drops their class."""
+    if settings.ca_file is None:
+        return None
+    context = ssl.create_default_context(cafile=str(settings.ca_file))
+    host = settings.hosts[0]
+    try:
+        with (
+            socket.create_connection((host, settings.port), timeout=CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=host),
+        ):
+            return None
+    except ssl.SSLError as error:
+        return error
+    except OSError:
+        return None

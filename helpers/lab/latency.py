@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import LabError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 class Latencies:
@@ -75,33 +72,3 @@ class Latencies:
     def __str__(self) -> str:
         number = len(self.samples)
         return f"{self.name}: {number:,} request{'s' * (number != 1)}, p50 {self.p50:.2f} ms, p99 {self.p99:.2f} ms"
-
-    def plot(self, ax: Axes, **style: Any) -> None:
-        """Draw the share of requests that were answered within each time: a steep curve is a steady server."""
-        ordered = sorted(self.samples)
-        shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
-        ax.step(
-            ordered, shares, where="post", label=f"{self.name} (p50 {self.p50:.2f}, p99 {self.p99:.2f} ms)", **style
-        )
-
-
-def plot_latencies(samples: Mapping[str, Latencies] | list[Latencies], *, engine: str = "embedded node") -> Any:
-    """A Figure of several collections in one picture, with the engine's name; for ``picture(fig, alt)``.
-
-    >>> picture(plot_latencies([plain, conditional]), "Two curves: …")
-    """
-    from ..display.pictures.drawing import COLOURS, new_figure
-
-    collections = list(samples.values()) if isinstance(samples, Mapping) else list(samples)
-    fig, ax = new_figure(7.5, 3.6)
-    for colour, each in zip(COLOURS, collections, strict=False):
-        each.plot(ax, color=colour, linewidth=2)
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlabel("milliseconds until the answer, each mark ten times the one before")
-    ax.set_ylabel("% of requests")
-    ax.set_title(f"How long requests take, {engine}")
-    ax.grid(True, alpha=0.35)
-    # Below the axes: a curve may be anywhere within them.
-    fig.legend(loc="outside lower center", frameon=False)
-    return fig

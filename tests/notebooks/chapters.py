@@ -20,8 +20,9 @@ from uuid import uuid4
 import nbformat
 import papermill
 
-from helpers import connect, disconnect
+from helpers import connect
 from helpers.course.exercises import exercises
+from helpers.lab.connection import disconnect
 from tests.notebooks.exercise_tries import misjudged, with_tries
 from tests.patience import LONG_SECONDS, PATIENT_KERNEL, SECONDS
 from tools.private_node import private_node

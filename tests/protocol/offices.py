@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from helpers import box_office
 from helpers.lab.clock import server_now
 from helpers.lab.statements import prepared
-from helpers.shop import parties
+from helpers.shop import box_office, parties
 from helpers.shop.box_office import Hold, Outcome
 from helpers.shop.seats import seconds_left, write_order
 from helpers.shop.venue import Ticket

@@ -9,7 +9,9 @@ import pytest
 from cassandra import OperationTimedOut, WriteTimeout
 from cassandra.cluster import Session
 
-from helpers import Event, LabError, count_by_status, hold_seat, pay, push_clock, release_expired, seat_of
+from helpers import Event, count_by_status, hold_seat, pay, release_expired, seat_of
+from helpers.lab.clock import push_clock
+from helpers.lab.errors import LabError
 from helpers.shop.parties import Party, cancel_together, hold_in_turn, hold_together, pay_together
 from tests.protocol.faults import LosesAnswers
 

@@ -23,20 +23,10 @@ from uuid import UUID
 
 import pytest
 
-from helpers import (
-    Event,
-    apply_cql,
-    connect,
-    count_by_status,
-    disconnect,
-    let_time_pass,
-    open_chapter,
-    stop_node,
-    sweep,
-    wait_until,
-)
+from helpers import Event, apply_cql, connect, count_by_status, let_time_pass, open_chapter, sweep, wait_until
+from helpers.lab.connection import disconnect
 from helpers.lab.engine import engine_of
-from helpers.lab.node import running_node
+from helpers.lab.node import running_node, stop_node
 from helpers.shop.on_sale import is_offered
 from helpers.shop.sweeper import Sweeper, close_books, make_reader, scan
 from scylla_cdc import Change, ChangeReaderError

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, LabError, count_by_status, hold_together, let_time_pass, open_sale, wait_until
+from helpers import Event, count_by_status, hold_together, let_time_pass, open_sale, wait_until
+from helpers.lab.errors import LabError
 from helpers.shop.crowd import SweeperBeside
 from tests.patience import SECONDS
 from tests.unit.conftest import KEYSPACE

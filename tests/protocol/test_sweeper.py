@@ -12,20 +12,11 @@ from datetime import datetime
 import pytest
 from cassandra.cluster import Session
 
-from helpers import (
-    Event,
-    LabError,
-    cancel,
-    hold_seat,
-    pay,
-    push_clock,
-    release_expired,
-    seat_of,
-    server_now,
-    wait_until,
-)
+from helpers import Event, cancel, hold_seat, pay, release_expired, seat_of, server_now, wait_until
+from helpers.lab.clock import push_clock
 from helpers.lab.control import ask
 from helpers.lab.engine import engine_of
+from helpers.lab.errors import LabError
 from helpers.shop.deadlines import Deadlines
 from helpers.shop.on_sale import is_offered
 from helpers.shop.parties import hold_together, pay_together

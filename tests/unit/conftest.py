@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, apply_cql, connect, disconnect, open_chapter, stop_node
+from helpers import Event, apply_cql, connect, open_chapter
+from helpers.lab.connection import disconnect
+from helpers.lab.node import stop_node
 
 KEYSPACE = "unit_helpers"
 

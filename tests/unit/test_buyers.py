@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from helpers import Event, LabError, latencies_of, rush, rush_plot, seat_states, sequence_diagram
+from helpers import Event, latencies_of, rush, rush_plot, seat_states, sequence_diagram
+from helpers.lab.errors import LabError
 from tests.patience import SECONDS
 
 EVENT = Event(seats=200)

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import LabError
+from helpers.lab.errors import LabError
 from helpers.lab.node import running_node
 from tests.notebooks.chapters import SEATS
 from tools import bench

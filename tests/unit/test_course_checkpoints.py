@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from cassandra.cluster import Session
 
-from helpers import LabError, checkpoint, connect, hold_seat, reset
+from helpers import checkpoint, connect, hold_seat, reset
 from helpers.course import checkpoints, progress_file
+from helpers.lab.errors import LabError
 from tools.checkpoint import main as command
 
 SEATS = 200

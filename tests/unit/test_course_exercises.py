@@ -10,11 +10,12 @@ from types import SimpleNamespace
 import pytest
 from cassandra.cluster import Session
 
-from helpers import LabError, check, checkpoint, connect, hint, reset, solving
+from helpers import check, checkpoint, connect, hint, reset, solving
 from helpers.course import exercises as module
 from helpers.course import progress_file
 from helpers.course.exercises import exercise, exercises, verdict
 from helpers.course.look import Look, NotYet
+from helpers.lab.errors import LabError
 
 TOML = """
 [[exercise]]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers import LabError, compare, predict, surprises
+from helpers import compare, predict, surprises
 from helpers.course import predictions, progress_file
+from helpers.lab.errors import LabError
 
 OPTIONS = {"one row": 1, "two rows": 2, "none": 0}
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers import LabError, passport, progress
+from helpers import passport, progress
 from helpers.course import progress_file
 from helpers.course.exercises import exercises
 from helpers.course.outline import chapter, outline
+from helpers.lab.errors import LabError
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,12 @@ from uuid import uuid4
 import pytest
 from cassandra import OperationTimedOut
 
-from helpers import Event, Hold, LabError, Party, filling_maps, pace_plot, sale_plot
+from helpers import Event, filling_maps, pace_plot, sale_plot
 from helpers.display.pictures.drawing import GREEN
-from helpers.shop.box_office import Outcome
+from helpers.lab.errors import LabError
+from helpers.shop.box_office import Hold, Outcome
 from helpers.shop.crowd import TRIES, Answer, Crowd, Sale, Window
+from helpers.shop.parties import Party
 
 EVENT = Event(seats=400)
 FLOOR = tuple(EVENT.section("F01"))

@@ -11,19 +11,19 @@ from cassandra.cluster import Session
 
 from helpers import (
     Event,
-    LabError,
     cancel,
     count_by_status,
     hold_seat,
-    is_held,
     let_time_pass,
     open_chapter,
     pay,
-    push_clock,
     release_expired,
     seat_of,
     server_now,
 )
+from helpers.lab.clock import push_clock
+from helpers.lab.errors import LabError
+from helpers.shop.box_office import is_held
 from tests.patience import Stopwatch
 from tests.protocol.faults import LosesAnswers
 

@@ -9,20 +9,20 @@ import pytest
 from cassandra.cluster import Session
 
 from helpers import (
-    LabError,
     apply_cql,
     cancel,
     connect,
     count_by_status,
-    disconnect,
     hold_seat,
     let_time_pass,
     open_chapter,
     pay,
-    push_clock,
     read_log,
     release_expired,
 )
+from helpers.lab.clock import push_clock
+from helpers.lab.connection import disconnect
+from helpers.lab.errors import LabError
 from tests.engines.cassandra import CassandraNode
 from tests.engines.second import cassandra_or_skip
 

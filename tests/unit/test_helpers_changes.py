@@ -8,24 +8,9 @@ from datetime import timedelta
 import pytest
 from cassandra.cluster import Session
 
-from helpers import (
-    Event,
-    LabError,
-    Operation,
-    abandoned,
-    cancel,
-    decode_stream_id,
-    generations,
-    hold_seat,
-    let_time_pass,
-    pay,
-    prepared,
-    read_log,
-    server_now,
-    stream_ids,
-    time_of,
-)
-from helpers.display.changes import uses_tablets
+from helpers import Event, Operation, cancel, hold_seat, let_time_pass, pay, prepared, read_log, server_now, stream_ids
+from helpers.display.changes import abandoned, decode_stream_id, generations, time_of, uses_tablets
+from helpers.lab.errors import LabError
 from tests.unit.conftest import KEYSPACE
 
 

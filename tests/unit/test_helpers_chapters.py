@@ -5,18 +5,8 @@ from __future__ import annotations
 import pytest
 from cassandra.cluster import Session
 
-from helpers import (
-    Event,
-    LabError,
-    count_by_status,
-    hold_seat,
-    name_of,
-    open_chapter,
-    pay,
-    prepared,
-    statement,
-    user_id,
-)
+from helpers import Event, count_by_status, hold_seat, name_of, open_chapter, pay, prepared, statement, user_id
+from helpers.lab.errors import LabError
 from tests.unit.conftest import KEYSPACE
 
 

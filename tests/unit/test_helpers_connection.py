@@ -8,12 +8,16 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
+import certifi
 import psutil
 import pytest
-from cassandra import ConsistencyLevel, Unavailable
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, NoHostAvailable, Session
+from cassandra import ConsistencyLevel
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
-from helpers import LabError, apply_cql, connect, disconnect, engine_of, replicas
+from helpers import apply_cql, connect, engine_of, replicas
+from helpers.course.error_handler import sentences
+from helpers.lab.connection import disconnect
+from helpers.lab.errors import LabError
 from helpers.lab.node import running_node
 from tests.patience import SECONDS
 
@@ -54,7 +58,7 @@ def test_connecting_again_after_the_node_was_killed_finds_its_data(
         for _ in range(100):
             session.execute("SELECT id FROM k.t", timeout=SECONDS)
     # What a notebook prints in place of a traceback.
-    assert "Run the cell with connect() again" in caught.value._render_traceback_()[0]
+    assert "Run the cell with connect() again" in sentences(caught.value)[0]
     again = connect("k")
     # The driver tries lost connections again after a second or two; nobody is to notice.
     end = time.monotonic() + 4
@@ -62,11 +66,6 @@ def test_connecting_again_after_the_node_was_killed_finds_its_data(
         assert {row.id for row in again.execute("SELECT id FROM t")} == ids
     node = running_node()
     psutil.Process(node.pid).kill()
-
-
-def test_a_refusal_of_all_nodes_is_shown_as_the_refusal() -> None:
-    error = NoHostAvailable("none left", {"host": Unavailable("Cannot achieve it", consistency=6)})
-    assert error._render_traceback_()[0].startswith("Unavailable: Cannot achieve it")
 
 
 def test_a_sentence_is_all_that_a_notebook_shows_of_an_error() -> None:
@@ -124,4 +123,19 @@ def test_a_ca_file_without_a_certificate(
     (tmp_path / "ca.pem").write_text("no certificate")
     monkeypatch.setenv("SCYLLA_CA_FILE", str(tmp_path / "ca.pem"))
     with pytest.raises(LabError, match=r"SCYLLA_CA_FILE \(.*ca\.pem\) is not a PEM file with a certificate"):
+        connect()
+
+
+@pytest.mark.parametrize("answer", [b"220 smtp ready\r\n", b"\x84\x00\x00\x00\x00\x00\x00\x00\x00"])
+def test_a_server_that_speaks_no_tls(server: socket.socket, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    def speak() -> None:
+        while True:
+            try:
+                server.accept()[0].sendall(answer)
+            except OSError:
+                return
+
+    monkeypatch.setenv("SCYLLA_CA_FILE", certifi.where())
+    threading.Thread(target=speak, daemon=True).start()
+    with pytest.raises(LabError, match=r"does not speak TLS: leave SCYLLA_CA_FILE out, or use its TLS port"):
         connect()

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 from cassandra.cluster import Session
 
-from helpers import LabError, apply_cql, statement, statements
+from helpers import apply_cql, statement, statements
+from helpers.lab.errors import LabError
 from helpers.lab.statements import CQL_DIRECTORY, split, without_scylla_options
 
 FILES = sorted(path.name for path in CQL_DIRECTORY.glob("*.cql"))

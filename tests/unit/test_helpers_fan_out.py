@@ -9,8 +9,10 @@ from collections.abc import Callable
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, FanOutResult, LabError, fan_out, open_chapter, wait_until
+from helpers import Event, fan_out, open_chapter, wait_until
 from helpers.lab.collector import quiet_collector
+from helpers.lab.errors import LabError
+from helpers.shop.fan_out import FanOutResult
 
 COLUMNS = "event_id, ticket_id, price, section, status, type_id"
 

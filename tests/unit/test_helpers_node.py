@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers import LabError, stop_node
 from helpers.lab.control import NoControl, ask
+from helpers.lab.errors import LabError
 from helpers.lab.filelock import locked
-from helpers.lab.node import running_node
+from helpers.lab.node import running_node, stop_node
 from tests.patience import SECONDS
 
 CONNECT = "from helpers.lab.node import running_node; node = running_node(); print(node.port, node.pid)"

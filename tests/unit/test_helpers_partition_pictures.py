@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import LabError, partition_load
+from helpers import partition_load
+from helpers.lab.errors import LabError
 
 
 def test_each_partition_is_a_dot_in_the_band_of_its_design() -> None:

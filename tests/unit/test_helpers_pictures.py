@@ -12,24 +12,23 @@ from helpers import (
     BuyersSlider,
     CheckoutWidget,
     Event,
-    LabError,
     Latencies,
     SeatMapWidget,
     bars,
     hold_seat,
     let_time_pass,
-    load_venue,
     pay,
     picture,
     plot_latencies,
-    price_levels,
     read_log,
     seat_map,
     seat_of,
-    section_map,
     timeline,
 )
 from helpers.display.pictures.drawing import GREEN, GREY, ORANGE, png
+from helpers.display.pictures.stadium import price_levels, section_map
+from helpers.lab.errors import LabError
+from helpers.shop.venue import load_venue
 from tests.patience import SECONDS, Stopwatch
 from tests.unit.conftest import KEYSPACE
 

@@ -5,18 +5,10 @@ from __future__ import annotations
 import pytest
 from cassandra.cluster import Session
 
-from helpers import (
-    Event,
-    LabError,
-    delayed_views,
-    engine_of,
-    open_chapter,
-    ring_diagram,
-    rows_read,
-    wait_until,
-)
+from helpers import Event, delayed_views, engine_of, open_chapter, ring_diagram, rows_read, wait_until
 from helpers.display.traces import RowsRead, count_rows
 from helpers.lab.control import ask
+from helpers.lab.errors import LabError
 from tests.patience import HOUR, SECONDS
 
 SELL = "UPDATE tickets SET status = 'sold' WHERE event_id = %s AND ticket_id = %s"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import LabError
+from helpers.lab.errors import LabError
 from helpers.lab.settings import Settings
 
 

@@ -12,10 +12,11 @@ import pytest
 from cassandra import InvalidRequest, Unavailable
 from cassandra.cluster import NoHostAvailable, Session
 
-from helpers import Event, LabError, event_id, remember, show, show_error, user_id
+from helpers import Event, event_id, remember, show, show_error, user_id
 from helpers.display.formatting import Formatter, about, paragraph
 from helpers.display.showing import table_of
 from helpers.lab.clock import latest_known_now
+from helpers.lab.errors import LabError
 
 NOW = latest_known_now()
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import Event, LabError, event_id, load_venue, ticket_id
-from helpers.shop.venue import row_label, row_lengths, share_out
+from helpers import Event, event_id, ticket_id
+from helpers.lab.errors import LabError
+from helpers.shop.venue import load_venue, row_label, row_lengths, share_out
 
 
 def test_the_full_house_has_fifty_thousand_seats() -> None:

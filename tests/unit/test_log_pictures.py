@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 from cassandra.util import uuid_from_time
 
-from helpers import Change, LabError, Operation, decode_stream_id, stream_id_diagram, streams_plot, timeline
+from helpers import Operation, stream_id_diagram, streams_plot, timeline
+from helpers.display.changes import Change, decode_stream_id
+from helpers.lab.errors import LabError
 
 # The source system's own sample.
 SAMPLE = bytes.fromhex("8a78ebc0e79835301f196f14180001f1")

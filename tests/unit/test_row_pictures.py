@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, LabError, Part, parts_of, row_diagram
+from helpers import Event, Part, parts_of, row_diagram
+from helpers.lab.errors import LabError
 
 DISHES = "CREATE TABLE IF NOT EXISTS parts_test (p int, c int, a text, b text, PRIMARY KEY (p, c))"
 KEY = {"p": 1, "c": 1}

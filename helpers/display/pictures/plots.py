@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ...lab.latency import Latencies
 from .drawing import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, RED, STATUS_COLOURS, new_figure
 
 if TYPE_CHECKING:
@@ -88,4 +89,29 @@ def status_bands(seen: Mapping[str, Sequence[tuple[float, str | None]]], *, titl
     ax.axvline(0, color=INK, linewidth=1)
     ax.invert_yaxis()
     ax.set(title=title, xlabel="milliseconds")
+    return fig
+
+
+def plot_latencies(samples: Mapping[str, Latencies] | list[Latencies], *, engine: str = "embedded node") -> Figure:
+    """The share of requests that were answered within each time, for several collections, with the engine's name.
+
+    A steep curve is a steady server.
+
+    >>> picture(plot_latencies([plain, conditional]), "Two curves: …")
+    """
+    collections = list(samples.values()) if isinstance(samples, Mapping) else list(samples)
+    fig, ax = new_figure(7.5, 3.6)
+    for colour, each in zip(COLOURS, collections, strict=False):
+        ordered = sorted(each.samples)
+        shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
+        label = f"{each.name} (p50 {each.p50:.2f}, p99 {each.p99:.2f} ms)"
+        ax.step(ordered, shares, where="post", label=label, color=colour, linewidth=2)
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.set_xlabel("milliseconds until the answer, each mark ten times the one before")
+    ax.set_ylabel("% of requests")
+    ax.set_title(f"How long requests take, {engine}")
+    ax.grid(True, alpha=0.35)
+    # Below the axes: a curve may be anywhere within them.
+    fig.legend(loc="outside lower center", frameon=False)
     return fig

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import nbformat
 import pytest
-from cassandra import InvalidRequest, Unavailable
+from cassandra import InvalidRequest, OperationTimedOut, Unavailable
+from cassandra.cluster import NoHostAvailable
+from cassandra.connection import ConnectionShutdown
 from cassandra.protocol import SyntaxException
 from nbclient import NotebookClient
 
-from helpers.course import mishaps
-from helpers.course.mishaps import sentences
+from helpers.course.error_handler import install, sentences
 from tests.patience import PATIENT_KERNEL
 from tools.refresh_outputs import NOTEBOOKS, private_node
 
 OPEN = """
-from helpers import connect, open_chapter, LabError
+from helpers import connect, open_chapter
+from helpers.lab.errors import LabError
 session = connect()
 keyspace = "seats_00"
 from helpers import apply_cql
@@ -42,6 +46,9 @@ MISTAKES = {
         "    SELECT * FORM tickets",
         "             ^",
         "→ The statement is not CQL from that place on.",
+    ],
+    "from cassandra.cluster import NoHostAvailable\nraise NoHostAvailable('none', {})": [
+        "NoHostAvailable: The server does not answer any more. Run the cell with connect() again",
     ],
     "session.execute('SELECT * FROM seats')": [
         "InvalidRequest: unconfigured table seats",
@@ -143,5 +150,29 @@ def test_it_is_quiet_outside_a_notebook(monkeypatch: pytest.MonkeyPatch):
     notebook = SimpleNamespace(set_custom_exc=lambda *asked: explained.append("notebook"), kernel=object())
     for shell in None, terminal, notebook:
         monkeypatch.setattr("IPython.get_ipython", lambda shell=shell: shell)
-        mishaps.install()
+        install()
     assert explained == ["notebook"]
+
+
+def test_a_lost_server_is_told_once_for_all_of_the_driver_s_classes():
+    lost = "Run the cell with connect() again"
+    for error in (NoHostAvailable("none", {}), NoHostAvailable("none", {"host": ConnectionShutdown("gone")})):
+        (line,) = sentences(error)
+        assert lost in line and "Trace" not in line
+    refused = NoHostAvailable("none left", {"host": Unavailable("Cannot achieve it", consistency=6)})
+    assert sentences(refused)[0].startswith("Unavailable: Cannot achieve it")
+    assert "a read tells" in sentences(OperationTimedOut())[1]
+
+
+def test_the_driver_s_classes_are_left_as_they_are():
+    # A process of its own: another test's imports would hide what importing the connection does.
+    look = (
+        "import helpers, helpers.lab.connection\n"
+        "from cassandra import OperationTimedOut\n"
+        "from cassandra.cluster import NoHostAvailable\n"
+        "from cassandra.connection import ConnectionException\n"
+        "kinds = OperationTimedOut, NoHostAvailable, ConnectionException\n"
+        "print([kind for kind in kinds if hasattr(kind, '_render_traceback_')])"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

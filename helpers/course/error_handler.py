@@ -1,6 +1,6 @@
 """In a notebook, what goes wrong in a learner's cell becomes a sentence and a next step, the full trace a click away.
 
-``connect()`` installs it. It speaks of the database's refusals, of names that no cell has made yet or that are
+The package's face installs it. It speaks of the database's refusals, of names that no cell has made yet or that are
 misspelt, and of values that do not fit; every other error keeps Python's own trace.
 """
 
@@ -17,7 +17,9 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
-from ..display.refusals import error_text, inner_error, meaning_of
+from cassandra.protocol import SyntaxException
+
+from ..display.refusals import NO_TABLE, SERVER_ERRORS, error_text, inner_error, is_lost, meaning_of
 from ..lab.errors import LabError
 from ..shop.venue import Ticket
 from .numbers import keyspace_of
@@ -35,10 +37,7 @@ def install() -> None:
     shell = get_ipython()
     if shell is None or not hasattr(shell, "kernel"):
         return
-    from cassandra import DriverException
-    from cassandra.protocol import ErrorMessage
-
-    kinds = (NameError, AttributeError, ImportError, TypeError, ValueError, DriverException, ErrorMessage)
+    kinds = (NameError, AttributeError, ImportError, TypeError, ValueError, *SERVER_ERRORS)
     shell.set_custom_exc(kinds, _show)
 
 
@@ -47,16 +46,13 @@ def sentences(error: BaseException, trace: TracebackType | None = None, known: A
 
     ``known`` are the names that the notebook has.
     """
-    from cassandra import DriverException
-    from cassandra.protocol import ErrorMessage
-
     if isinstance(error, NameError):
         return _of_name(error, known)
     if isinstance(error, AttributeError):
         return _of_attribute(error)
     if isinstance(error, ImportError):
         return _of_import(str(error))
-    if isinstance(error, DriverException | ErrorMessage):
+    if isinstance(error, SERVER_ERRORS):
         return _of_server(error, trace)
     if isinstance(error, TypeError | ValueError):
         return _of_value(str(error)) or _of_values(str(error), trace)
@@ -123,11 +119,13 @@ def _made_by_cells(known: Any) -> frozenset[str]:
 
 def _of_server(error: Any, trace: TracebackType | None) -> list[str]:
     error = inner_error(error)
+    if is_lost(error):
+        return [f"{type(error).__name__}: {meaning_of(error)}"]
     kind, message = type(error).__name__, error_text(error)
     lines = [f"{kind}: {message}"]
     place = re.match(r"line (\d+):(\d+)", message)
     text = _query_in(trace)
-    if kind == "SyntaxException" and place and text:
+    if isinstance(error, SyntaxException) and place and text:
         rows = text.splitlines()
         row, column = int(place[1]) - 1, int(place[2])
         if row < len(rows) and column <= len(rows[row]):
@@ -135,7 +133,7 @@ def _of_server(error: Any, trace: TracebackType | None) -> list[str]:
     meaning = meaning_of(error)
     if meaning:
         lines.append(f"→ {meaning}")
-    if meaning and meaning.startswith("There is no such table"):
+    if meaning == NO_TABLE:
         lines.append(f"→ If a cell above makes it: {_RUN_ABOVE}")
     return lines
 
