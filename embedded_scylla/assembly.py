@@ -18,6 +18,7 @@ from .schema import Schema
 from .system import tables as system_tables
 from .upkeep import Task, Upkeep
 from .upkeep.expiry import Expiry
+from .upkeep.home import Home
 from .upkeep.late_updates import LateUpdates
 from .upkeep.purge import Purge
 
@@ -56,6 +57,7 @@ def assemble(
             "Deleting expired rows": Expiry(engine),
             "Purging tombstones": Purge(engine),
             "Taking a snapshot": persistence,
+            "Looking after the data directory": Home(engine),
             **more_tasks,
         },
         Notices(),

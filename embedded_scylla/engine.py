@@ -38,7 +38,7 @@ class Engine:
     """All state of the node. ``schema`` has the node's own keyspaces in it already; ``load`` brings back the rest.
 
     ``virtual_store`` gives what a virtual table shows at this moment. The server, if there is one, sets ``clients``
-    (rows of system.clients) and ``announce`` (who wants to hear of changes of the schema).
+    (rows of system.clients), ``announce`` (who wants to hear of changes of the schema) and ``stop`` (end the node).
     """
 
     def __init__(self, schema: Schema, persistence: Persistence, node: NodeIdentity, clock: Clock | None = None):
@@ -51,6 +51,7 @@ class Engine:
         self.virtual_store: Callable[[Table], TableStore] = _no_virtual_tables
         self.clients: Callable[[], Iterable[dict[str, Any]]] = lambda: ()
         self.announce: Callable[[list[SchemaChange]], None] = lambda changes: None
+        self.stop: Callable[[], None] = lambda: None
         self._stores: dict[uuid.UUID, TableStore] = {}
         self._updaters: dict[uuid.UUID, Updater] = {}  # by the view's id
         self.match_stores()
@@ -186,14 +187,15 @@ class Engine:
     def change_schema(self, change: Callable[[Schema], Result]) -> Result:
         """Let ``change`` alter the schema; make, change and drop stores to match, and fill new views. If it raises, if
         a view cannot be filled, or if the journal refuses, everything is as before."""
-        keyspaces, adopted = dict(self.schema.keyspaces), self.streams.state()
+        keyspaces, version = dict(self.schema.keyspaces), self.schema.uuid
+        adopted = self.streams.state()
         try:
             result = change(self.schema)
             stores = self._stores_for_schema()
             has_streams = self._adopt_streams()
             self.persistence.save_schema(self.schema, self.streams if has_streams else None)
         except BaseException:
-            self.schema.restore(keyspaces)
+            self.schema.restore(keyspaces, version)
             self.streams.restore(adopted)
             raise
         self._take(stores)
@@ -260,5 +262,6 @@ class Engine:
 
     def push_clock(self, seconds: float) -> None:
         """Move the node's time, and its clients', forward."""
-        self.persistence.save_clock(self.clock.pushed(seconds))
+        pushed = self.clock.pushed(seconds)
+        self.persistence.save_clock(pushed, self.clock.micros() + pushed - self.clock.offset)
         self.clock.push(seconds)

@@ -118,8 +118,10 @@ class Persistence:
 
     def _restore_clock(self, payload: int | tuple[int, int]) -> None:
         offset, latest = payload if isinstance(payload, tuple) else (payload, 0)  # a number in the first version
-        self._state.clock.offset = offset
+        if not isinstance(offset, int) or not isinstance(latest, int):
+            raise TypeError("a clock is kept as whole microseconds")
         self._latest = max(self._latest, latest)
+        self._state.clock.offset = offset
 
     def _restore_schema(self, payload: Any) -> None:
         restore_schema(payload, self._state.schema)
@@ -175,14 +177,19 @@ class Persistence:
     def save_streams(self, streams: Streams) -> None:
         self._save(STREAMS, streams.state())
 
-    def save_clock(self, offset: int) -> None:
-        self._save(CLOCK, (offset, self._clock.latest))
+    def save_clock(self, offset: int, latest: int) -> None:
+        """``offset`` and the latest instant that anybody was told of, both in µs."""
+        self._save(CLOCK, (offset, latest))
 
     def _save(self, kind: str, payload: Any) -> None:
         """Into the journal, and out of this process's hands; JournalError if that fails."""
         self._journal.append(kind, payload)
         self._journal.flush()
         self._last_write = time.monotonic()
+
+    def check_home(self) -> None:
+        """JournalError if the data directory is gone, or another node's."""
+        self._journal.check_home()
 
     # ---------------------------------------------------------------- snapshots
 
@@ -221,12 +228,14 @@ class Persistence:
         self._journal.close()
 
     def close(self) -> None:
-        """End with a fresh snapshot if that makes the next start faster."""
+        """End with a fresh snapshot if that makes the next start faster, and with the time that it is."""
         try:
             if self._journal.wants_snapshot(idle=True):
                 self.snapshot()
+            else:
+                self.save_clock(self._clock.offset, self._clock.micros())
         except JournalError as error:
-            print(f"embedded_scylla: no snapshot could be taken. {error.message}", file=sys.stderr)
+            print(f"embedded_scylla: the last state could not be written. {error.message}", file=sys.stderr)
         finally:
             self._journal.close()
 

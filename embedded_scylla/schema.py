@@ -225,10 +225,11 @@ class Schema:
         del self.keyspaces[name]
         self._changed()
 
-    def restore(self, keyspaces: dict[str, Keyspace]) -> None:
-        """Go back to what the keyspaces were before a change that failed."""
+    def restore(self, keyspaces: dict[str, Keyspace], version: uuid.UUID) -> None:
+        """Go back to what the keyspaces and ``uuid`` were before a change that failed."""
         self.keyspaces = keyspaces
         self._changed()
+        self.uuid = version
 
     def put_table(self, table: Table) -> None:
         keyspace = self.keyspaces[table.keyspace]

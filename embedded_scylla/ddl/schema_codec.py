@@ -115,9 +115,7 @@ def encode_schema(schema: Schema) -> Payload:
 
 def restore_schema(payload: Payload, schema: Schema) -> None:
     """Make ``schema`` what it was when it was encoded; the node's own keyspaces stay."""
-    kept = {keyspace["name"] for keyspace in payload["keyspaces"]}
-    for name in [n for n in schema.keyspaces if n not in kept and not is_system_keyspace(n)]:
-        schema.remove(name)
-    for keyspace in payload["keyspaces"]:
-        schema.put(decode_keyspace(keyspace))
-    schema.uuid = uuid.UUID(bytes=payload["uuid"])
+    version = uuid.UUID(bytes=payload["uuid"])
+    decoded = {keyspace.name: keyspace for keyspace in map(decode_keyspace, payload["keyspaces"])}
+    own = {name: keyspace for name, keyspace in schema.keyspaces.items() if is_system_keyspace(name)}
+    schema.restore(own | decoded, version)

@@ -38,6 +38,7 @@ class ServedEngine(Database, Protocol):
 
     clients: Callable[[], Iterable[dict[str, Any]]]
     announce: Callable[[list[SchemaChange]], None]
+    stop: Callable[[], None]
 
     def close(self) -> None:
         """Let go of what is kept on disk."""
@@ -60,7 +61,7 @@ class Node:
         self, engine: ServedEngine, prepared: PreparedStatements, upkeep: Upkeep, dials: Dials, host: str, port: int
     ):
         self._engine, self._prepared, self._upkeep, self._dials = engine, prepared, upkeep, dials
-        engine.clients, engine.announce = self._connections, self._announce
+        engine.clients, engine.announce, engine.stop = self._connections, self._announce, self.stop
         self._notices = Notices()
         self._selector = selectors.DefaultSelector()
         self._clients: dict[Client, None] = {}  # in the order in which they came

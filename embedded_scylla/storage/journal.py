@@ -197,6 +197,10 @@ class Journal:
                 f"been written ({reason(self._syncer.error)}). What was acknowledged in the moments before may not be "
                 "on it. Nothing more is taken; look after the disk, then start the node again."
             )
+        self.check_home()
+
+    def check_home(self) -> None:
+        """JournalError if the directory is gone, or another node's: the node has to stop."""
         if not self.still_ours(at_once=True):
             raise JournalError(
                 f"The data directory {self.directory} was deleted or taken over while the node worked in it: it stops, "

@@ -31,6 +31,8 @@ def encode_mutation(mutation: Mutation) -> tuple[Any, ...]:
 
 def decode_mutation(encoded: tuple[Any, ...], table: Table) -> Mutation:
     """The mutation that ``encode_mutation`` encoded; ``table`` is the one with the id in it."""
+    if len(encoded[1]) != len(table.partition_key):
+        raise ValueError(f"the partition key of {table.full_name} has {len(table.partition_key)} columns")
     mutation = Mutation(table, encoded[1])
     rows = mutation.rows
     for row in encoded[2]:

@@ -149,7 +149,7 @@ def _table(keyspace: str, name: str, partition_key: str, clustering: str, regula
         for position, (column, cql_type, descending) in enumerate(_definitions(text)):
             columns[column] = Column(column, by_name(cql_type), kind, -1 if kind == REGULAR else position, descending)
     stored = keyspace in _STORED
-    options = {**VIEW_DEFAULTS, **({"default_time_to_live": _TRACES_TTL} if stored else {})}
+    options = {**VIEW_DEFAULTS, **({"default_time_to_live": _TRACES_TTL, "gc_grace_seconds": 0} if stored else {})}
     return Table(keyspace, name, _legacy_id(keyspace, name), columns, options, virtual=not stored)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from embedded_scylla import planner
 from embedded_scylla.assembly import assemble
+from embedded_scylla.clock import Clock
 from embedded_scylla.request import ONE, UNSET, Context, QueryOptions, Rows, Tracer
 
 KEYSPACE = (
@@ -29,11 +31,13 @@ def joined(pages: list[list[tuple]]) -> list[tuple]:
 
 
 class Asking:
-    """Carries out statements in the keyspace ``ks``."""
+    """Carries out statements in the keyspace ``ks``. ``directory``: where its data is kept; None: nowhere."""
 
-    def __init__(self) -> None:
-        self.engine = assemble().engine
-        self.run(KEYSPACE)
+    def __init__(self, directory: Path | None = None, clock: Clock | None = None) -> None:
+        self.node = assemble(directory, clock=clock)
+        self.engine = self.node.engine
+        if "ks" not in self.engine.schema.keyspaces:
+            self.run(KEYSPACE)
 
     def plan(self, text: str, keyspace: str | None = "ks"):
         return planner.plan(text, self.engine.schema, keyspace)
