@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..lab.connection import connect, latest_session
-from ..lab.engine import replicas
 from ..lab.errors import LabError
-from ..lab.statements import apply_cql
 from ..shop.event import Event
 from ..shop.names import remember_event
-from ..shop.opening import open_chapter
+from ..shop.opening import open_chapter, use_keyspace
 from ..shop.venue import FULL_HOUSE
 from . import progress_file
 from .exercises import undo
@@ -75,8 +73,7 @@ def _open_chapter(session: Session) -> str:
 def _without_tables(session: Session, keyspace: str, seats: int) -> Event:
     event = Event(seats=seats)
     event.venue  # noqa: B018  a wrong number of seats is said before anything is dropped
-    apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
-    session.set_keyspace(keyspace)
+    use_keyspace(session, keyspace)
     for view in _views_of_our_tables(session, keyspace):
         session.execute(f"DROP MATERIALIZED VIEW IF EXISTS {view}")
     for table in _TABLES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 _CDC = {"enabled": "true", "delta": "full", "preimage": "false", "postimage": "false", "ttl": "86400"}
+# What needs no quotes on any server; the ScyllaDB of today takes longer ones, but not each that the course runs on.
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _HOLD_COLUMNS = ("held_by", "hold_token", "held_until")
 
 
@@ -41,8 +44,7 @@ def open_chapter(
         raise LabError(f"hold_seconds must be a whole number of at least 1, not {hold_seconds!r}.")
     event = Event(seats=seats)
     event.venue  # noqa: B018  a wrong number of seats is said before anything is written
-    apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
-    session.set_keyspace(keyspace)
+    use_keyspace(session, keyspace)
     apply_cql(session, "tables.cql", hold_seconds=hold_seconds)
     apply_cql(session, "views.cql")
     _restore_queue_options(session, keyspace, hold_seconds)
@@ -65,6 +67,26 @@ def open_chapter(
         )
     print(f"{keyspace}: {event.name}, at Lantern Park; {seats:,} ticket{'s' * (seats != 1)} on sale.")
     return event
+
+
+def use_keyspace(session: Session, keyspace: str) -> None:
+    """Make ``keyspace`` if it is not there, and use it; a LabError for what cannot be written without quotes."""
+    from cassandra.protocol import SyntaxException
+
+    must = "keyspace must be a name in lower case of at most 48 letters, digits and _, and begin with a letter"
+    if not isinstance(keyspace, str) or not keyspace:
+        raise LabError(f"{must}, not {keyspace!r}.")
+    if keyspace.isidentifier() or keyspace.isalnum():  # of others, apply_cql tells
+        if not _PLAIN_NAME.fullmatch(keyspace):
+            raise LabError(f"{must}, not {keyspace!r}.")
+        if keyspace.startswith("system"):
+            raise LabError(f"keyspace must not be {keyspace!r}: such names are the server's own.")
+    try:
+        apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
+    except SyntaxException:
+        # The rest of the statement is ours, and good.
+        raise LabError(f"keyspace must not be {keyspace!r}, which is a reserved word of CQL: add something.") from None
+    session.set_keyspace(keyspace)
 
 
 def _restore_queue_options(session: Session, keyspace: str, hold_seconds: int) -> None:

@@ -69,6 +69,13 @@ def test_seats_have_names_from_then_on(lab: Session, chapter: Event) -> None:
     ("arguments", "options", "sentence"),
     [
         (("seats 1",), {}, "keyspace in cql/keyspace.cql must be a name"),
+        (("Seats",), {}, "keyspace must be a name in lower case of at most 48 .*, not 'Seats'"),
+        (("s" * 60,), {}, "keyspace must be a name in lower case of at most 48 .*, not 'sss"),
+        (("1st",), {}, "keyspace must be a name in lower case .*, and begin with a letter, not '1st'"),
+        (("",), {}, "keyspace must be a name .*, not ''"),
+        ((7,), {}, "keyspace must be a name .*, not 7"),
+        (("select",), {}, "keyspace must not be 'select', which is a reserved word of CQL"),
+        (("system_auth",), {}, "keyspace must not be 'system_auth': such names are the server's own"),
         ((KEYSPACE, 0), {}, "seats must be a whole number"),
         ((KEYSPACE, 10), {"hold_seconds": 0}, "hold_seconds must be a whole number of at least 1"),
     ],
