@@ -12,7 +12,7 @@ row has one ``cdc$ttl``, so what is written with another TTL (nulls have none) g
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .. import timeuuid
@@ -132,11 +132,24 @@ def log_mutations(
     base, options = mutation.table, mutation.table.cdc
     images = Images(base, before, whole_static=options.postimage or options.preimage == "full")
     groups = groups_of(mutation)
-    written = []
-    for timestamp, group in groups.items():
-        writer = _GroupWriter(base, images, group, by_service, in_key_order=len(groups) == 1 and group.is_uniform)
-        written.append(_encode(log, mutation, writer.rows(), timestamp, stream_for(timestamp), now))
-    return written
+    in_key_order = len(groups) == 1 and next(iter(groups.values())).is_uniform
+    writers = {ts: _GroupWriter(base, images, group, by_service, in_key_order) for ts, group in groups.items()}
+    _read_before(images, writers.values())
+    return [
+        _encode(log, mutation, writer.rows(), timestamp, stream_for(timestamp), now)
+        for timestamp, writer in writers.items()
+    ]
+
+
+def _read_before(images: Images, writers: Iterable[_GroupWriter]) -> None:
+    """Look up all that the write touches before any of it is told: an older group may delete a range or change the
+    static row, and what a later group shows must have come through that."""
+    touched: dict[Key | None, set[str]] = {}
+    for writer in writers:
+        for key, change in writer.touched:
+            touched.setdefault(key, set()).update(change.columns)
+    for key, columns in touched.items():
+        images.read(key, columns)
 
 
 class _GroupWriter:
@@ -148,27 +161,31 @@ class _GroupWriter:
         self._in_key_order = in_key_order
         self._row_delete = SERVICE_ROW_DELETE if by_service else ROW_DELETE
         self._partition_delete = SERVICE_PARTITION_DELETE if by_service else PARTITION_DELETE
+        self.touched = self._touched()
 
-    def rows(self) -> list[_LogRow]:
-        options, group = self._options, self._group
+    def _touched(self) -> list[tuple[Key | None, RowChange]]:
+        """The rows that images are about, the static row first."""
+        group = self._group
         touched: list[tuple[Key | None, RowChange]] = [(None, group.static)] if group.static else []
         touched += [(key, group.rows[key]) for key in self._keys]
         if group.is_partition_delete and not self._base.clustering and () not in group.rows:
             touched.append(((), RowChange(is_delete=True)))  # its only row: to be shown as it was
-        for key, change in touched:
-            self._images.read(key, change.columns)
-        rows = self._preimages(touched) if options.preimage != "false" else []
+        return touched
+
+    def rows(self) -> list[_LogRow]:
+        """What the group has to tell. The rows touched have been read."""
+        rows = self._preimages() if self._options.preimage != "false" else []
         rows += self._changes()
-        return rows + (self._postimages(touched) if options.postimage else [])
+        return rows + (self._postimages() if self._options.postimage else [])
 
     # ------------------------------------------------------------ images
 
     def _names(self, key: Key | None) -> list[str]:
         return [column.name for column in (self._base.statics if key is None else self._base.regulars)]
 
-    def _preimages(self, touched: list[tuple[Key | None, RowChange]]) -> list[_LogRow]:
+    def _preimages(self) -> list[_LogRow]:
         rows = []
-        for key, change in touched:
+        for key, change in self.touched:
             values = self._images.of(key)
             if values is None:
                 continue
@@ -178,10 +195,10 @@ class _GroupWriter:
             rows.append(_LogRow(PREIMAGE, key, 0, image_part(values, names, mark_nulls=True)))
         return rows
 
-    def _postimages(self, touched: list[tuple[Key | None, RowChange]]) -> list[_LogRow]:
+    def _postimages(self) -> list[_LogRow]:
         return [
             _LogRow(POSTIMAGE, key, 0, image_part(values, self._names(key), mark_nulls=False))
-            for key, _ in touched
+            for key, _ in self.touched
             if (values := self._images.of(key)) is not None
         ]
 

@@ -1,8 +1,9 @@
 """Batches: several writes carried out together, from BEGIN BATCH text or from the protocol's BATCH message.
 
-What goes to one partition with one timestamp becomes one mutation (so that the CDC log sees one change, and two
-writes to one cell are settled by their values, not by their order). With a condition anywhere in it a batch is a
-lightweight transaction. Logged and unlogged make no difference on one node: a request is applied as a whole.
+What goes to one partition becomes one mutation, whatever its statements' timestamps: two writes to one cell are
+reconciled before the store or the CDC log sees them, so that only the winner is logged. (The log then tells what is
+left by timestamp.) With a condition anywhere in it a batch is a lightweight transaction. Logged and unlogged make no
+difference on one node: a request is applied as a whole.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def _execute_plain(
     steps: Sequence[tuple[ModificationPlan, Sequence[Value]]], timestamp: int, context: Context
 ) -> Result:
     lists = ListKeys()
-    merged: dict[tuple[uuid.UUID, Key, int], Mutation] = {}
+    merged: dict[tuple[uuid.UUID, Key], Mutation] = {}
     keyspaces: set[str] = set()
     own = replace(context)  # the values change from statement to statement
     for plan, values in steps:
@@ -130,7 +131,7 @@ def _execute_plain(
             keyspaces.add(plan.table.keyspace)
         write = plan.write(own, timestamp, lists)
         for mutation in plan.build(own, write):
-            place = (mutation.table.id, mutation.key, write.timestamp)
+            place = (mutation.table.id, mutation.key)
             present = merged.get(place)
             if present is None:
                 merged[place] = mutation

@@ -97,7 +97,7 @@ class RangeDeletion:
 class Mutation:
     """What a write does to one partition of one table. ``rows`` is keyed by clustering key (wire bytes of each column).
 
-    A batch's statements on the same partition and with the same timestamp share one mutation.
+    A batch's statements on the same partition share one mutation, also where their timestamps differ.
     """
 
     __slots__ = ("deletion", "key", "ranges", "rows", "static", "table")

@@ -540,6 +540,94 @@ def test_timestamps_of_a_batch_are_changes_of_their_own(logged, run, session, en
     ]
 
 
+@pytest.fixture
+def now(logged, run):
+    """A timestamp (µs) that the log of this moment takes, and some before it."""
+    table = logged()
+    run(f"INSERT INTO {table} (p, c, v) VALUES (9, 9, 9)")
+    ((micros,),) = run(f"SELECT WRITETIME(v) FROM {table} WHERE p = 9")
+    return micros
+
+
+def test_what_a_later_timestamp_of_a_batch_overwrites_is_not_logged(logged, run, changes, now):
+    """The batch is one mutation for each partition: its cells are reconciled before the log sees them."""
+    table = logged()
+    run(
+        f"BEGIN BATCH UPDATE {table} USING TIMESTAMP {now - 20} SET v = 1, w = 1 WHERE p = 1 AND c = 1; "
+        f"UPDATE {table} USING TIMESTAMP {now - 10} SET v = 2 WHERE p = 1 AND c = 1; APPLY BATCH"
+    )
+    assert changes(table) == [
+        {"op": UPDATE, "seq": 0, "p": 1, "c": 1, "w": 1},
+        {"op": UPDATE, "seq": 0, "p": 1, "c": 1, "v": 2},
+    ]
+    run(
+        f"BEGIN BATCH UPDATE {table} USING TIMESTAMP {now - 1} SET v = 4 WHERE p = 1 AND c = 2; "
+        f"UPDATE {table} USING TIMESTAMP {now - 2} SET v = 3 WHERE p = 1 AND c = 2; APPLY BATCH"
+    )
+    assert changes(table)[2:] == [{"op": UPDATE, "seq": 0, "p": 1, "c": 2, "v": 4}]
+
+
+def test_the_newer_of_two_inserts_of_a_batch_keeps_the_marker(logged, run, changes, now):
+    table = logged()
+    run(
+        f"BEGIN BATCH INSERT INTO {table} (p, c, v) VALUES (1, 1, 1) USING TIMESTAMP {now - 20}; "
+        f"INSERT INTO {table} (p, c, w) VALUES (1, 1, 2) USING TIMESTAMP {now - 10}; APPLY BATCH"
+    )
+    assert changes(table) == [
+        {"op": UPDATE, "seq": 0, "p": 1, "c": 1, "v": 1},
+        {"op": INSERT, "seq": 0, "p": 1, "c": 1, "w": 2},
+    ]
+
+
+def test_images_of_a_later_timestamp_see_what_the_earlier_one_of_the_batch_wrote(logged, run, changes, now):
+    table = logged(preimage="full", postimage=True)
+    run(f"INSERT INTO {table} (p, c, v, w) VALUES (1, 1, 0, 0) USING TIMESTAMP {now - 30}")
+    before = len(changes(table))
+    run(
+        f"BEGIN BATCH UPDATE {table} USING TIMESTAMP {now - 10} SET w = 2 WHERE p = 1 AND c = 1; "
+        f"UPDATE {table} USING TIMESTAMP {now - 20} SET v = 1 WHERE p = 1 AND c = 1; APPLY BATCH"
+    )
+    assert changes(table, "op", "seq", "v", "w")[before:] == [
+        {"op": PREIMAGE, "seq": 0, "v": 0, "w": 0},
+        {"op": UPDATE, "seq": 1, "v": 1},
+        {"op": POSTIMAGE, "seq": 2, "v": 1, "w": 0},
+        {"op": PREIMAGE, "seq": 0, "v": 1, "w": 0},
+        {"op": UPDATE, "seq": 1, "w": 2},
+        {"op": POSTIMAGE, "seq": 2, "v": 1, "w": 2},
+    ]
+
+
+def test_a_range_that_an_earlier_timestamp_of_a_batch_deletes_has_no_preimage_later(logged, run, changes, now):
+    table = logged(preimage="full")
+    run(f"INSERT INTO {table} (p, c, v) VALUES (1, 1, 0) USING TIMESTAMP {now - 30}")
+    before = len(changes(table))
+    run(
+        f"BEGIN BATCH DELETE FROM {table} USING TIMESTAMP {now - 20} WHERE p = 1 AND c >= 1 AND c <= 2; "
+        f"UPDATE {table} USING TIMESTAMP {now - 10} SET v = 1 WHERE p = 1 AND c = 1; APPLY BATCH"
+    )
+    assert changes(table, "op", "c", "v")[before:] == [
+        {"op": FROM, "c": 1},
+        {"op": TO, "c": 2},
+        {"op": UPDATE, "c": 1, "v": 1},
+    ]
+
+
+def test_the_static_row_of_a_batch_is_read_whole_before_its_first_timestamp(logged, run, changes, now):
+    table = logged("(p int, c int, s int static, t int static, v int, PRIMARY KEY (p, c))", preimage=True)
+    run(f"UPDATE {table} USING TIMESTAMP {now - 30} SET s = 1, t = 1 WHERE p = 1")
+    before = len(changes(table))
+    run(
+        f"BEGIN BATCH UPDATE {table} USING TIMESTAMP {now - 20} SET s = 2 WHERE p = 1; "
+        f"UPDATE {table} USING TIMESTAMP {now - 10} SET t = 2 WHERE p = 1; APPLY BATCH"
+    )
+    assert changes(table, "op", "s", "t")[before:] == [
+        {"op": PREIMAGE, "s": 1},
+        {"op": UPDATE, "s": 2},
+        {"op": PREIMAGE, "t": 1},
+        {"op": UPDATE, "t": 2},
+    ]
+
+
 def test_batch_messages(logged, session, changes):
     table = logged()
     batch = BatchStatement()
