@@ -9,7 +9,6 @@ it: the starter, the check, and the solution, folded. A cell that is as it shoul
 
 from __future__ import annotations
 
-import argparse
 import sys
 import textwrap
 from pathlib import Path
@@ -22,6 +21,8 @@ sys.path.insert(0, str(PROJECT))
 
 from helpers.course.exercises import Exercise, exercises, first_line  # noqa: E402
 from helpers.lab.errors import LabError  # noqa: E402
+from tools.arguments import Arguments  # noqa: E402
+from tools.refresh_outputs import read, write  # noqa: E402
 
 NOTEBOOKS = PROJECT / "notebooks"
 KINDS = ("task", "starter", "check", "solution")
@@ -78,21 +79,21 @@ def _same(old: NotebookNode | None, new: NotebookNode) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Write the exercises' cells into the notebooks.")
+    parser = Arguments(description="Write the exercises' cells into the notebooks.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a notebook would change")
     check_only = parser.parse_args(arguments).check
     drifted = []
     for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb")):
-        notebook = nbformat.read(path, as_version=4)
         try:
+            notebook = read(path)
             new = rebuilt(notebook, exercises(path.name.split("_")[0]))
-        except LabError as error:
+        except (LabError, OSError, ValueError) as error:
             print(f"{path.name}: {error}", file=sys.stderr)
             return 2
         if new != notebook:
             drifted.append(path.name)
             if not check_only:
-                path.write_text(nbformat.writes(new).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+                write(new, path)
     for name in drifted:
         print(f"{name}: {'differs from its exercises' if check_only else 'written; its outputs: make outputs'}")
     return int(check_only and bool(drifted))

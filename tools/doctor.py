@@ -344,9 +344,9 @@ def _same(one: object, other: object) -> bool:
 
 
 def _other_kernel(folder: str) -> str:
-    """What to do about a kernel that is not the course's: it is found in ``folder``."""
+    """What to do about a kernel that will not do; it is found in ``folder``."""
     if _same(sys.prefix, os.path.commonpath([os.path.realpath(folder), os.path.realpath(sys.prefix)])):
-        return f"{MAKE_VENV}."
+        return f"{MAKE_VENV}." if _same(sys.prefix, Environment().folder) else "python tools/make_venv.py --here"
     return f"remove {folder}, which leads there, or open the workbook by make lab and choose another kernel."
 
 

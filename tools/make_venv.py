@@ -43,10 +43,18 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="accept a good .venv whichever Python it was made with, not only the one running this",
     )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="make nothing; put this checkout on the path of the environment (conda's, your own) that runs this",
+    )
     options = parser.parse_args(arguments)
     environment = Environment()
     python = None if options.keep_python else f"{sys.version_info[0]}.{sys.version_info[1]}"
     try:
+        if options.here:
+            lead_here(Environment(Path(sys.prefix)))
+            return 0
         # Asked without the lock first: a good environment is good in a checkout that cannot be written, too.
         if not is_good(environment, python):
             check_python()
@@ -63,6 +71,15 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nInterrupted: .venv is unfinished, and the next run finishes it.", file=sys.stderr)
         return 130
     return 0
+
+
+def lead_here(environment: Environment) -> None:
+    """Let an environment that somebody else made find this checkout, from wherever its programs are started."""
+    of_conda = (environment.folder / "conda-meta").is_dir()
+    if sys.prefix == sys.base_prefix and not of_conda:
+        raise SetupError(f"{sys.executable} belongs to no environment: activate yours, and run this again.")
+    make_project_importable(environment)
+    print(f"{environment.folder} finds the course in {ROOT}.")
 
 
 def check_python() -> None:

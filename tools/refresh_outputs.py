@@ -11,7 +11,6 @@ cell fails is left as it was, the cell is named, and the exit code is 1.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Iterator
@@ -19,12 +18,13 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
+from tools.arguments import Arguments  # noqa: E402
 from tools.private_node import private_node  # noqa: E402
 
 NOTEBOOKS = PROJECT / "notebooks"
@@ -86,9 +86,19 @@ def _lasting(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
         yield output
 
 
+def read(path: Path) -> NotebookNode:
+    """The notebook in a file; a ValueError, beside what opening a file may raise, when it is none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except OSError:
+        raise
+    except Exception as error:  # nbformat stumbles over what is no notebook in many ways
+        raise ValueError(f"it is no notebook ({str(error).splitlines()[0][:200]})") from error
+
+
 def execute(path: Path) -> None:
     """Run one notebook and write it back; CellExecutionError when a cell fails, and then the file is as it was."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -102,35 +112,54 @@ def execute(path: Path) -> None:
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook as it is committed: valid, with one line end at its end."""
+    """Write a notebook as it is committed: valid, with one line end at its end, and whole or not at all."""
     nbformat.validate(notebook)
-    path.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+    draft = path.with_name(f".{path.name}.new")
+    try:
+        draft.write_text(nbformat.writes(notebook).rstrip("\n") + "\n", encoding="utf-8", newline="\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Execute notebooks in place and normalise what is committed.")
+    parser = Arguments(description="Execute notebooks in place and normalise what is committed.")
     parser.add_argument("notebook", nargs="*", type=Path, help="notebooks to execute (all of notebooks/)")
     parser.add_argument("--clean", action="store_true", help="take out what is volatile, and execute nothing")
     options = parser.parse_args(arguments)
     paths = options.notebook or sorted(NOTEBOOKS.glob("*.ipynb"))
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        print(f"There is no {missing[0]}.", file=sys.stderr)
-        return 2
-    if options.clean:
-        for path in paths:
-            write(normalise(nbformat.read(path, as_version=4)), path)
-        return 0
-    failed = False
     for path in paths:
-        try:
-            with private_node():
-                execute(path)
-            print(f"{path.name}: fresh")
-        except CellExecutionError as error:
-            failed = True
-            print(f"{path.name}: left as it was, because a cell fails\n{_COLOURS.sub('', str(error))}", file=sys.stderr)
-    return int(failed)
+        if not path.is_file():
+            print(f"There is no {path}.", file=sys.stderr)
+            return 2
+    try:
+        return max([_refresh(path, execute_it=not options.clean) for path in paths], default=0)
+    except KeyboardInterrupt:
+        print("\nInterrupted: the notebook at hand is left as it was.", file=sys.stderr)
+        return 130
+
+
+def _refresh(path: Path, *, execute_it: bool) -> int:
+    """Refresh one notebook; the exit code. One that cannot be refreshed is left as it was, and named."""
+    try:
+        if not execute_it:
+            write(normalise(read(path)), path)
+            return 0
+        with private_node():
+            execute(path)
+    except CellExecutionError as error:
+        reason = f"a cell fails\n{_COLOURS.sub('', str(error))}"
+    except DeadKernelError:
+        reason = "its kernel died"
+    except CellTimeoutError:
+        reason = f"a cell takes more than {CELL_SECONDS} s"
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        reason = f"it cannot be read or written: {str(error).splitlines()[0]}"
+    else:
+        print(f"{path.name}: fresh")
+        return 0
+    print(f"{path.name}: left as it was, because {reason}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -144,3 +144,9 @@ def test_pythons_agree():
     assert re.findall(r"python(3\.\d+)", candidates) == PYTHONS[::-1]
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == [PYTHONS[0], PYTHONS[-1]]
+
+
+def test_the_editor_and_the_linter_agree_on_the_length_of_a_line():
+    ruff = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
+    editor = (ROOT / ".editorconfig").read_text(encoding="utf-8")
+    assert re.findall(r"^max_line_length = (.+)$", editor, re.MULTILINE) == [str(ruff["line-length"])]

@@ -30,7 +30,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(module, "REQUIREMENTS", folder / "requirements.lock")
     monkeypatch.setattr(make_venv, "LOCK_FILE", folder / ".venv.lock")
     monkeypatch.setattr(make_venv, "PIP_REQUIREMENTS", folder / "tools" / "pip.lock")
-    monkeypatch.setattr(make_venv, "Environment", lambda: environment.Environment(folder / ".venv"))
+    monkeypatch.setattr(make_venv, "Environment", lambda place=folder / ".venv": environment.Environment(place))
     (folder / "requirements.lock").write_text(LOCK)
     (folder / "tools" / "pip.lock").write_text("pip==26.3 \\\n    --hash=sha256:00\n")
     return folder
@@ -324,6 +324,19 @@ def test_an_empty_folder_is_nobodys(checkout: Path, steps):
     assert make_venv.main([]) == 0
     assert make_venv.main([]) == 0
     assert len(steps) == 3
+
+
+def test_an_environment_of_ones_own_is_led_here_when_asked(checkout: Path, tmp_path: Path, monkeypatch, capsys):
+    site = an_environment(tmp_path / "conda")
+    (tmp_path / "conda" / "conda-meta").mkdir()
+    monkeypatch.setattr(make_venv.sys, "prefix", str(tmp_path / "conda"))
+    assert make_venv.main(["--here"]) == 0
+    assert (site / (site / "fifty_thousand_seats.pth").read_text(encoding="ascii").strip()).resolve() == checkout
+    assert not (checkout / ".venv").exists()
+    (tmp_path / "conda" / "conda-meta").rmdir()
+    monkeypatch.setattr(make_venv.sys, "base_prefix", make_venv.sys.prefix)
+    assert make_venv.main(["--here"]) == 1
+    assert "belongs to no environment: activate yours" in capsys.readouterr().err
 
 
 # --- this Python, this moment ----------------------------------------------------------------------------------------

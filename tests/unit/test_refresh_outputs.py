@@ -93,3 +93,32 @@ def test_cleaning_executes_nothing_and_keeps_the_outputs(tmp_path: Path):
     before = path.read_bytes()
     assert main(["--clean", str(path)]) == 0
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [[], ["--clean"]])
+@pytest.mark.parametrize("text", ["", "# No notebook", "[]", "{}"])
+def test_what_is_no_notebook_is_left_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, options: list[str]
+):
+    path = tmp_path / "readme.md"
+    path.write_text(text)
+    assert main([*options, str(path)]) == 1
+    assert path.read_text() == text
+    assert "readme.md: left as it was, because it cannot be read or written: " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_notebook_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "one.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("1", id="one")]), path)
+    before = path.read_bytes()
+    whole = Path.write_text
+
+    def interrupted(self: Path, text: str, **kind: str) -> None:
+        whole(self, text[:20], **kind)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", interrupted)
+    assert main(["--clean", str(path)]) == 130
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
