@@ -63,8 +63,9 @@ class Client:
 
     def flush(self) -> None:
         """Send what the socket takes now. OSError if the client is gone."""
-        if self.unread:
-            data = self._next_piece()
+        outgoing = self._outgoing
+        if outgoing:
+            data = outgoing.popleft() if len(outgoing) == 1 else self._next_piece()
             try:
                 sent = self.socket.send(data)
             except BlockingIOError:
@@ -72,8 +73,8 @@ class Client:
             self.unread -= sent
             if sent < len(data):
                 # A view: what is left of a large answer is not copied again and again.
-                self._outgoing.appendleft(memoryview(data)[sent:])
-            if sent or self.stalled_since is None:
+                outgoing.appendleft(memoryview(data)[sent:])
+            if self.unread and (sent or self.stalled_since is None):
                 self.stalled_since = time.monotonic()
         if not self.unread:
             self.unread_events, self.stalled_since = 0, None
@@ -81,7 +82,7 @@ class Client:
     def _next_piece(self) -> bytes | memoryview:
         outgoing = self._outgoing
         piece = outgoing.popleft()
-        if not outgoing or len(piece) >= limits.SEND_SIZE:
+        if len(piece) >= limits.SEND_SIZE:
             return piece
         pieces, size = [piece], len(piece)
         while outgoing and size + len(outgoing[0]) <= limits.SEND_SIZE:
@@ -91,8 +92,10 @@ class Client:
 
     def wanted_events(self) -> int:
         """What the selector should wait for."""
-        events = selectors.EVENT_WRITE if self.unread or self.crowded else 0
-        if self.has_room and not self.closing and not self.crowded:
+        conversation = self.conversation
+        crowded = conversation is not None and conversation.crowded
+        events = selectors.EVENT_WRITE if self.unread or crowded else 0
+        if not crowded and self.unread < limits.HIGH_WATER and not (conversation is not None and conversation.closing):
             events |= selectors.EVENT_READ
         return events
 

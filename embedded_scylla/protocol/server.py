@@ -267,17 +267,19 @@ class Node:
         except OSError:
             self._close(client)
             return
-        if client.closing and not client.unread:
+        unread = client.unread
+        if not unread and client.closing:
             self._close(client)
             return
-        self._unread += client.unread - client.counted
-        client.counted = client.unread
         events = client.wanted_events()
         if events != client.events:
             self._selector.modify(client.socket, events, client)
             client.events = events
-        if self._unread > limits.UNREAD_TOGETHER:
-            self._cut_off_stalled()
+        if unread != client.counted:
+            self._unread += unread - client.counted
+            client.counted = unread
+            if self._unread > limits.UNREAD_TOGETHER:
+                self._cut_off_stalled()
 
     def _cut_off_stalled(self) -> None:
         """Too much waits for clients who do not read: the worst of those who stalled goes."""
