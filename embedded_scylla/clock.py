@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 MICROS = 1_000_000
 LATEST = (1 << 63) - 1  # the largest timestamp there is, µs
+FARTHEST = 7_258_118_400 * MICROS  # the year 2200: as far as the clock can be pushed
 
 
 class Clock:
@@ -52,10 +53,13 @@ class Clock:
         return min(timestamp + self.offset, LATEST)
 
     def pushed(self, seconds: float) -> int:
-        """What ``offset`` becomes when time moves forward by so much; ``ValueError`` if it would go back."""
+        """What ``offset`` becomes when time moves forward by so much; ValueError if it would go back, or too far."""
         if seconds < 0:
             raise ValueError("The clock can only be pushed forward.")
-        return self.offset + round(seconds * MICROS)
+        ahead = round(seconds * MICROS)
+        if self.micros() + ahead > FARTHEST:
+            raise ValueError("The clock cannot be pushed beyond the year 2200.")
+        return self.offset + ahead
 
     def push(self, seconds: float) -> None:
         """Move time forward."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..request import Context, Database, QueryOptions, Tracer
+from ..schema import Column
 from ..storage.rows import Mutation, Row
 from ..timeuuid import timeuuid_at
 
@@ -37,18 +40,25 @@ def save_trace(database: Database, tracer: Tracer, client: str) -> uuid.UUID:
 
 
 def _row(
-    database: Database, name: str, key: tuple, clustering: tuple, values: dict, timestamp: int, now: int
+    database: Database,
+    name: str,
+    key: Sequence[Any],
+    clustering: Sequence[Any],
+    values: Mapping[str, Any],
+    timestamp: int,
+    now: int,
 ) -> Mutation:
     """One row with a TTL, from Python values."""
     table = database.schema.table("system_traces", name)
-
-    def encoded(columns, given):
-        return tuple(column.type.encode(value) for column, value in zip(columns, given, strict=True))
-
-    mutation = Mutation(table, encoded(table.partition_key, key))
-    row = Row(encoded(table.clustering, clustering), marker=(timestamp, now + TTL, TTL))
+    assert table is not None, "the node's own tables are always there"
+    mutation = Mutation(table, _encoded(table.partition_key, key))
+    row = Row(_encoded(table.clustering, clustering), marker=(timestamp, now + TTL, TTL))
     for column, value in values.items():
         data = table.columns[column].type.freeze().encode(value)
         row.cells[column] = (timestamp, data, now + TTL, TTL)
     mutation.rows[row.key] = row
     return mutation
+
+
+def _encoded(columns: Sequence[Column], values: Sequence[Any]) -> tuple[bytes, ...]:
+    return tuple(column.type.encode(value) for column, value in zip(columns, values, strict=True))

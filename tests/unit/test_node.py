@@ -266,6 +266,24 @@ def test_the_clock_pushed_ends_holds_for_everybody() -> None:
         assert session.execute("SELECT buyer FROM shop.seats").one().buyer == "Cy"
 
 
+def test_the_clock_cannot_be_pushed_out_of_range(tmp_path: Path) -> None:
+    """Two hundred pushes of thirty years came to a time that no timestamp can tell."""
+    with start_embedded(tmp_path) as node, Client(node) as session:
+        session.execute(KEYSPACE)
+        session.execute(TABLE)
+        answers = [node.control("push_clock", seconds=999_999_999) for _ in range(10)]
+        pushed = [answer["ok"] for answer in answers].count(True)
+        assert 0 < pushed < 10
+        assert answers[-1] == {"ok": False, "error": "The clock cannot be pushed beyond the year 2200."}
+        assert node.control("status")["clock_offset_seconds"] == pushed * 999_999_999
+        # Far ahead everything works as it does today, the longest TTL too.
+        session.execute("INSERT INTO shop.seats (row, seat, buyer) VALUES (1, 1, 'Ada') USING TTL 630720000")
+    with start_embedded(tmp_path) as node, Client(node) as session:
+        ttl, written = session.execute("SELECT TTL(buyer), writetime(buyer) FROM shop.seats").one()
+        assert 630_719_000 < ttl <= 630_720_000
+        assert written > time.time() * 1e6 + pushed * 999_999_999e6 - 1e9
+
+
 def test_views_can_be_made_late() -> None:
     with start_embedded() as node, Client(node) as session:
         for statement in (KEYSPACE, TABLE, VIEW):
