@@ -64,7 +64,7 @@ def test_anatomy_of_a_stream_id(run):
     """token: 64 bits, random: 38, index of the token range: 22, version: 4."""
     described = streams_of_last_generation(run)
     ends = [end for end, _ in described]
-    assert ends == sorted(ends)
+    assert ends and ends == sorted(ends)
     for place, (end, streams) in enumerate(described):
         for stream in streams:
             assert len(stream) == 16
@@ -80,7 +80,9 @@ def test_a_change_goes_to_the_stream_of_its_token_range(logged, run):
     for p in range(20):
         run(f"INSERT INTO {logged} (p) VALUES ({p})")
     tokens = dict(run(f"SELECT p, token(p) FROM {logged}"))
-    for stream, p in run(f'SELECT "cdc$stream_id", p FROM {logged}_scylla_cdc_log'):
+    logged_changes = run(f'SELECT "cdc$stream_id", p FROM {logged}_scylla_cdc_log')
+    assert len(logged_changes) == 20
+    for stream, p in logged_changes:
         wanted = next((streams for end, streams in described if end >= tokens[p]), described[0][1])
         assert stream in wanted
 
@@ -147,7 +149,9 @@ def test_streams_of_a_table_on_tablets(tablets_keyspace, run):
     for p in range(10):
         run(f"INSERT INTO {table} (p) VALUES ({p})")
     places = dict(run(f"SELECT p, token(p) FROM {table}"))
-    for stream, p in run(f'SELECT "cdc$stream_id", p FROM {table}_scylla_cdc_log'):
+    logged_changes = run(f'SELECT "cdc$stream_id", p FROM {table}_scylla_cdc_log')
+    assert len(logged_changes) == 10
+    for stream, p in logged_changes:
         assert signed(stream) == min(token for token in tokens if token >= places[p])
 
 

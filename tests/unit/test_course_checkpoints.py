@@ -123,7 +123,7 @@ def test_bad_input_is_a_sentence_and_changes_nothing(session: Session):
         reset(4)
     with pytest.raises(LabError, match=r"There is no exercise 04\.99"):
         reset("04.99")
-    with pytest.raises(LabError, match="seats"):
+    with pytest.raises(LabError, match="seats must be a whole number from 1"):
         checkpoint("04", seats=0)
     session.set_keyspace("system")
     with pytest.raises(LabError, match="No chapter is open here"):
