@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 AUDIT_SECONDS = 60.0
+REQUEST_SECONDS = 120
 
 
 @dataclass
@@ -270,6 +271,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         session = connect(options.keyspace)
+        # Nobody sits before it: on a busy machine it waits for its answers, where a notebook would give up.
+        session.cluster.profile_manager.default.request_timeout = REQUEST_SECONDS
         print(_run(session, options))
     except (LabError, ChangeReaderError) as error:
         print(f"error: {error}", file=sys.stderr)

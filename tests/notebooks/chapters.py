@@ -51,7 +51,8 @@ def run_twice(path: Path, folder: Path) -> None:
         else:
             compare_outputs(path)
         executed = _execute(again, folder, place)
-    assert not misjudged(executed, wanted)
+    wrong = misjudged(executed, wanted)
+    assert not wrong, "\n".join(wrong)
 
 
 def compare_outputs(path: Path) -> None:

@@ -174,6 +174,20 @@ def test_as_a_command(lab: Session, shop: Event, options: list[str]) -> None:
         assert "released" in said
 
 
+def test_the_command_outwaits_a_busy_machine(lab: Session, shop: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it gave up after a notebook's fifteen seconds, in the middle of a sale."""
+    waits = []
+
+    def look(session: Session, options: object) -> str:
+        waits.append(session.cluster.profile_manager.default.request_timeout)
+        return ""
+
+    monkeypatch.setattr("helpers.lab.connection._clusters", {})  # main() closes its own connections only
+    monkeypatch.setattr("helpers.shop.sweeper._run", look)
+    assert main([KEYSPACE]) == 0
+    assert waits[0] >= 120 > lab.cluster.profile_manager.default.request_timeout
+
+
 def test_closing_the_books_completes_what_no_deadline_tells_of(lab: Session, shop: Event) -> None:
     hold = hold_seat(lab, shop.tickets[0], "Ada")
     cancel(lab, hold)
