@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cassandra import ConsistencyLevel
-from cassandra.cluster import EXEC_PROFILE_DEFAULT
 from cassandra.concurrent import execute_concurrent_with_args
-from cassandra.query import dict_factory
 
+from .asking import Asker
 from .errors import ChangeReaderError
 from .log import quoted
 from .streams import MAX_STREAMS
@@ -86,10 +85,8 @@ class TableCheckpoints:
         consistency: int = ConsistencyLevel.LOCAL_QUORUM,
     ):
         self._session, self._keyspace, self._name = session, keyspace, name
-        self._ttl = ttl
-        self._profile = session.execution_profile_clone_update(
-            EXEC_PROFILE_DEFAULT, row_factory=dict_factory, consistency_level=consistency
-        )
+        self._ttl, self._consistency = ttl, consistency
+        self._asker = Asker(session)
         self._statements: dict[str, PreparedStatement] = {}
 
     @property
@@ -135,16 +132,17 @@ class TableCheckpoints:
     def save(self, generation: datetime, positions: Mapping[bytes, datetime]) -> None:
         update = self._prepared("UPDATE {} USING TTL ? SET generation = ?, time = ? WHERE stream_id = ?")
         rows = [(self._ttl, generation, time, stream) for stream, time in positions.items()]
-        execute_concurrent_with_args(
-            self._session, update, rows, concurrency=_CONCURRENCY, execution_profile=self._profile
-        )
+        session, profile = self._asker.way()
+        execute_concurrent_with_args(session, update, rows, concurrency=_CONCURRENCY, execution_profile=profile)
 
     def _prepared(self, statement: str) -> PreparedStatement:
         if statement not in self._statements:
             prepared = self._session.prepare(statement.format(self.table))
             prepared.is_idempotent = True
+            prepared.consistency_level = self._consistency
             self._statements[statement] = prepared
         return self._statements[statement]
 
     def _execute(self, statement: Any, parameters: Any = None) -> list[dict[str, Any]]:
-        return list(self._session.execute(statement, parameters, execution_profile=self._profile))
+        consistency = self._consistency if isinstance(statement, str) else None
+        return self._asker.ask(statement, parameters, consistency)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cassandra import ConsistencyLevel, InvalidRequest
-from cassandra.cluster import EXEC_PROFILE_DEFAULT
-from cassandra.query import dict_factory
 
+from .asking import Asker
 from .errors import NoLogError
-from .rows import RowDecoder
+from .rows import ChangeRow, RowDecoder
 from .streams import Group
 from .windows import Window
 
@@ -31,12 +30,8 @@ class LogTable:
     def __init__(self, session: Session, keyspace: str, table: str, consistency: int, page_size: int):
         self.session, self.keyspace, self.table = session, keyspace, table
         self._page_size = page_size
-        self.profile = session.execution_profile_clone_update(
-            EXEC_PROFILE_DEFAULT, row_factory=dict_factory, consistency_level=consistency
-        )
-        self._schema_profile = session.execution_profile_clone_update(
-            EXEC_PROFILE_DEFAULT, row_factory=dict_factory, consistency_level=ConsistencyLevel.ONE
-        )
+        self._consistency = consistency
+        self.asker = Asker(session)
 
     @property
     def name(self) -> str:
@@ -73,6 +68,7 @@ class LogTable:
         )
         self.select.fetch_size = self._page_size
         self.select.is_idempotent = True
+        self.select.consistency_level = self._consistency
 
     def keeps_for(self) -> timedelta | None:
         """How long a change stays in the log; None: for ever, or unknown (the log of a table whose CDC was ended)."""
@@ -89,7 +85,7 @@ class LogTable:
         return timedelta(seconds=seconds) if seconds else None
 
     def _ask(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
-        return list(self.session.execute(statement, parameters, execution_profile=self._schema_profile))
+        return self.asker.ask(statement, parameters, ConsistencyLevel.ONE)
 
 
 class WindowQuery:
@@ -105,9 +101,7 @@ class WindowQuery:
     def send(self) -> None:
         """Ask for the next page, without waiting for it."""
         if self._request is None:
-            self._request = self._log.session.execute_async(
-                self._bound, execution_profile=self._log.profile, paging_state=self._paging_state
-            )
+            self._request = self._log.asker.send(self._bound, paging_state=self._paging_state)
 
     def page(self) -> list[dict[str, Any]]:
         """The next page's rows; it is asked for if ``send`` was not called. Errors are the driver's."""
@@ -118,3 +112,23 @@ class WindowQuery:
         self._paging_state = result.paging_state
         self.finished = not self._paging_state
         return rows
+
+
+def read_log(session: Session, keyspace: str, table: str, since: datetime | None = None) -> list[ChangeRow]:
+    """Every row that the log of ``keyspace.table`` still has, written at ``since`` (UTC) or later, oldest first.
+
+    It reads the whole log, at LOCAL_QUORUM and without waiting for writes that are still under way: right for a look
+    at a small table. For all else there is ChangeReader. Raises NoLogError, and the driver's own errors.
+
+    >>> for row in read_log(session, "shop", "orders"):
+    ...     print(row.written_at, row.operation, dict(row.values))
+    """
+    log = LogTable(session, keyspace, table, ConsistencyLevel.LOCAL_QUORUM, page_size=1000)
+    log.open()
+    whole = f"SELECT * FROM {quoted(keyspace)}.{quoted(table + SUFFIX)}"
+    rows = list(map(log.decode, log.asker.ask(whole, consistency=ConsistencyLevel.LOCAL_QUORUM)))
+    rows.sort(key=lambda row: (row.time.time, row.time.bytes, row.batch_seq_no))
+    if since is None:
+        return rows
+    begin = since.astimezone(UTC).replace(tzinfo=None) if since.tzinfo is not None else since
+    return [row for row in rows if row.written_at >= begin]

@@ -11,9 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from cassandra import ConsistencyLevel, InvalidRequest
-from cassandra.cluster import EXEC_PROFILE_DEFAULT
-from cassandra.query import dict_factory
 
+from .asking import Asker
 from .errors import StreamsNotPublishedError
 from .rows import StreamId
 
@@ -33,6 +32,7 @@ class Discovery:
     def __init__(self, session: Session, keyspace: str, table: str):
         self._session, self._keyspace, self._table = session, keyspace, table
         self._tablets: bool | None = None
+        self._asker = Asker(session)
 
     def uses_tablets(self) -> bool:
         """Does the keyspace place its data by tablets? Otherwise by vnodes. Asked once."""
@@ -89,12 +89,18 @@ class Discovery:
         # tables are each node's own, and schema tables too: ONE is all of them.
         nodes = len(self._session.cluster.metadata.all_hosts())
         shared = "system_distributed." in statement and nodes > 1
-        profile = self._session.execution_profile_clone_update(
-            EXEC_PROFILE_DEFAULT,
-            row_factory=dict_factory,
-            consistency_level=ConsistencyLevel.QUORUM if shared else ConsistencyLevel.ONE,
-        )
-        return list(self._session.execute(statement, parameters, execution_profile=profile))
+        consistency = ConsistencyLevel.QUORUM if shared else ConsistencyLevel.ONE
+        return self._asker.ask(statement, parameters, consistency)
+
+
+def stream_ids(session: Session, keyspace: str, table: str, generation: datetime | None = None) -> list[StreamId]:
+    """The streams of a generation of a table's log (the newest unless told), in the order of their tokens.
+
+    Raises StreamsNotPublishedError, and the driver's own errors.
+    """
+    discovery = Discovery(session, keyspace, table)
+    ranges = discovery.ranges(discovery.generations()[-1] if generation is None else generation)
+    return sorted((stream for streams in ranges for stream in streams), key=_token)
 
 
 def group(ranges: Sequence[Sequence[StreamId]], by: GroupBy) -> list[Group]:

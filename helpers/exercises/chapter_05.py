@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
+from scylla_cdc import ChangeRow, Operation, read_log
+
 from ..course.look import Look, NotYet
-from ..display.changes import Change, Operation, read_log
 from ..lab.clock import let_time_pass, server_now
 
 _HOUR = 3600
@@ -108,7 +109,7 @@ def undo_3(look: Look) -> None:
     look.session.execute("INSERT INTO my_prices (section, price) VALUES ('F01', 100)")
 
 
-def _log(look: Look, table: str) -> Sequence[Change]:
+def _log(look: Look, table: str) -> Sequence[ChangeRow]:
     """The changes of a learner's table, oldest first; NotYet when there is no table, or no log."""
     look.columns(table)
     look.columns(f"{table}_scylla_cdc_log")

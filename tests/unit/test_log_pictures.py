@@ -8,8 +8,8 @@ import pytest
 from cassandra.util import uuid_from_time
 
 from helpers import Operation, stream_id_diagram, streams_plot, timeline
-from helpers.display.changes import Change, decode_stream_id
 from helpers.lab.errors import LabError
+from scylla_cdc import ChangeRow, StreamId
 
 # The source system's own sample.
 SAMPLE = bytes.fromhex("8a78ebc0e79835301f196f14180001f1")
@@ -21,7 +21,7 @@ def stream(token: int) -> bytes:
 
 def test_a_stream_id_shows_its_bytes_and_its_four_numbers():
     words = [text.get_text() for text in stream_id_diagram(SAMPLE).axes[0].texts]
-    parts = decode_stream_id(SAMPLE)
+    parts = StreamId(SAMPLE)
     assert words[:16] == [f"{byte:02x}" for byte in SAMPLE]
     assert {f"{parts.token:,}".replace("-", "−"), f"{parts.random:,}", str(parts.index), "1"} <= set(words)
 
@@ -55,7 +55,8 @@ def test_nothing_to_draw():
 @pytest.mark.parametrize(("ttl", "unit", "last"), [(60, "seconds", 60), (900, "minutes", 15), (7_200, "minutes", 120)])
 def test_a_long_log_counts_minutes(ttl, unit, last):
     time = uuid_from_time(datetime(2031, 6, 14, 20, 0))
-    insert = Change(Operation.INSERT, time, 0, True, ttl, SAMPLE, {"ticket_id": "A-1"}, frozenset())
+    key = {"ticket_id": "A-1"}
+    insert = ChangeRow(Operation.INSERT, 0, True, ttl, key, key, frozenset(), {}, StreamId(SAMPLE), time)
     assert insert.ends_at - insert.written_at == timedelta(seconds=ttl)
     fig = timeline([insert])
     fig.draw_without_rendering()
