@@ -21,11 +21,11 @@ from uuid import uuid4
 import psutil
 
 from helpers.lab.clock import server_now
-from helpers.lab.collector import quiet_collector
 from helpers.lab.connection import connect, disconnect
 from helpers.lab.errors import LabError
 from helpers.lab.latency import Latencies
 from helpers.lab.node import PROJECT, running_node, stop_node
+from helpers.lab.quiet_gc import quiet_gc
 from helpers.lab.statements import apply_cql, prepared
 from helpers.shop import fan_out
 from helpers.shop.box_office import hold_seat
@@ -155,7 +155,7 @@ def _memory(name: str, target: float | None = None) -> Figure:
 
 def _read_view(session: object, event: Event) -> Figure:
     query = prepared(session, "select_available_tickets")  # type: ignore[arg-type]
-    with quiet_collector():
+    with quiet_gc():
         begin = time.perf_counter()
         rows = sum(1 for _ in session.execute(query, (event.id,)))  # type: ignore[attr-defined]
         seconds = time.perf_counter() - begin
@@ -170,7 +170,7 @@ def _holds(session: object, event: Event) -> list[Figure]:
     tickets = event.tickets[: 2 * HOLDS]
     half = len(tickets) // 2
     update, until = prepared(session, "hold_seat"), server_now(session)  # type: ignore[arg-type]
-    with quiet_collector():
+    with quiet_gc():
         for ticket in tickets[:half]:
             with bare.measure():
                 values = ("Ada", uuid4(), until, ticket.event_id, ticket.ticket_id)

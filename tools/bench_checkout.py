@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from helpers.lab.clock import push_clock, server_now
-from helpers.lab.collector import quiet_collector
+from helpers.lab.quiet_gc import quiet_gc
 from helpers.lab.statements import prepared
 from helpers.shop.box_office import hold_seat
 from helpers.shop.event import Event
@@ -95,7 +95,7 @@ def _families(session: Session, event: Event) -> list[Figure]:
     wishes = [event.tickets[begin : begin + 4] for begin in range(0, 8 * number, 4)]
     rates = []
     for hold, mine in (hold_in_turn, wishes[:number]), (hold_together, wishes[number:]):
-        with quiet_collector():
+        with quiet_gc():
             begin = time.perf_counter()
             if not all(hold(session, wish, "Ada").applied for wish in mine):
                 raise RuntimeError("A family did not get its seats, though nobody else was there.")
@@ -150,7 +150,7 @@ def _milliseconds(tidy: Callable[[], Any]) -> float:
 
 
 def _seconds_at_once(do: Callable[[Ticket], Any], tickets: Sequence[Ticket]) -> float:
-    with quiet_collector(), ThreadPoolExecutor(AT_ONCE) as pool:
+    with quiet_gc(), ThreadPoolExecutor(AT_ONCE) as pool:
         begin = time.perf_counter()
         for _ in pool.map(do, tickets):
             pass

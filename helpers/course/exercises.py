@@ -14,7 +14,7 @@ from typing import Any
 from .. import course
 from ..display.formatting import paragraph
 from ..lab.errors import LabError
-from . import progress_file
+from . import record_file
 from .frontend import somebody_watches
 from .look import Look, NotYet
 from .numbers import chapter_of
@@ -118,7 +118,7 @@ def hint(number: str) -> None:
         mine = _mine(record, number)
         given = mine["hints"] = mine["hints"] + 1
 
-    progress_file.step(chapter_of(number), note)
+    record_file.step(chapter_of(number), note)
     if given <= 2:
         print(paragraph(f"Hint {given} of 2 for {number}: {wanted.hints[given - 1]}"))
         return
@@ -130,7 +130,7 @@ def solving(number: str) -> bool:
     exercise(number)
     if not somebody_watches():
         return True
-    mine = progress_file.read()["exercises"].get(number, {})
+    mine = record_file.read()["exercises"].get(number, {})
     if mine.get("hints", 0) > 2:
         return True
     print(f'The solution of {number} is folded in this cell, and was not run. hint("{number}") leads there in steps.')
@@ -158,7 +158,7 @@ def _checks(chapter: str) -> ModuleType:
 
 
 def _mine(record: dict[str, Any], number: str) -> dict[str, Any]:
-    return record["exercises"].setdefault(number, progress_file.new_exercise())
+    return record["exercises"].setdefault(number, record_file.new_exercise())
 
 
 def _note(wanted: Exercise, done: bool) -> int:
@@ -174,7 +174,7 @@ def _note(wanted: Exercise, done: bool) -> int:
         if done:
             mine |= {"done": True, "title": wanted.title} | ({"code": code} if code else {})
 
-    progress_file.step(chapter_of(wanted.number), note)
+    record_file.step(chapter_of(wanted.number), note)
     return tries
 
 

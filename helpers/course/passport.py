@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..lab.errors import LabError
-from . import progress_file
+from . import record_file
 from .exercises import exercises
 from .outline import NOTEBOOKS, Chapter, outline
 
@@ -36,7 +36,7 @@ def passport(name: str, path: Path | str | None = None) -> None:
     """
     if not isinstance(name, str) or not name.strip():
         raise LabError('A passport needs a name: passport("Ada").')
-    record = progress_file.read()
+    record = record_file.read()
     chosen = path
     path = Path(chosen).expanduser() if chosen else _place()
     try:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..display.showing import show_or_print
 from ..lab.errors import LabError
-from . import progress_file
+from . import record_file
 from .frontend import somebody_watches
 from .numbers import chapter_of
 from .outline import chapter as chapter_called
@@ -44,7 +44,7 @@ def predict(number: str, question: str, options: Mapping[str, Hashable]) -> None
         raise LabError(f"Prediction {number} needs two options or more, each with a value of its own.")
     asked, before = _Question(question, dict(options)), _asked.get(number)
     _asked[number] = asked
-    progress_file.step(chapter)
+    record_file.step(chapter)
     if not somebody_watches():
         asked.said = next(iter(asked.options))
         show_or_print(_Options(number, question, _shuffled(number, asked.options)))
@@ -69,7 +69,7 @@ def compare(number: str, happened: Hashable, why: str) -> None:
     """
     asked = _question(number)
     found = [label for label, value in asked.options.items() if value == happened and type(value) is type(happened)]
-    before = progress_file.read()["predictions"].get(number)
+    before = record_file.read()["predictions"].get(number)
     if not found and before:
         # Whoever runs a cell again may find what only a second run finds.
         print(
@@ -93,7 +93,7 @@ def compare(number: str, happened: Hashable, why: str) -> None:
             number, {"question": asked.text, "said": said, "happened": answer, "surprise": said != answer, "why": why}
         )
 
-    progress_file.step(chapter_of(number), note)
+    record_file.step(chapter_of(number), note)
     show_or_print(_Comparison(number, said, answer, why, by_default=not somebody_watches()))
 
 
@@ -102,7 +102,7 @@ def surprises(chapter: str) -> None:
     chapter_called(chapter)
     made = {
         number: each
-        for number, each in sorted(progress_file.read()["predictions"].items())
+        for number, each in sorted(record_file.read()["predictions"].items())
         if number.split(".")[0] == chapter
     }
     if not made:
@@ -120,7 +120,7 @@ def _question(number: str) -> _Question:
 
 
 def _said_before(number: str, asked: _Question) -> str | None:
-    before = progress_file.read()["predictions"].get(number, {}).get("said")
+    before = record_file.read()["predictions"].get(number, {}).get("said")
     return before if before in asked.options else None
 
 

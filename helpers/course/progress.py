@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ..display.showing import show
-from . import progress_file
+from . import record_file
 from .exercises import exercises
 from .outline import outline
 
 
 def progress() -> None:
     """Print a line for each chapter: exercises done, predictions made, surprises, minutes at work."""
-    record = progress_file.read()
+    record = record_file.read()
     lines = []
     for number, chapter in outline().items():
         asked = [each for key, each in record["predictions"].items() if key.split(".")[0] == number]
@@ -31,7 +31,7 @@ def progress() -> None:
 
 def is_done(number: str) -> bool:
     """Whether this learner has solved an exercise."""
-    return bool(progress_file.read()["exercises"].get(number, {}).get("done"))
+    return bool(record_file.read()["exercises"].get(number, {}).get("done"))
 
 
 def done_in(chapter: str) -> int:

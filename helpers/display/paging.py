@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..lab.collector import quiet_collector
+from ..lab.quiet_gc import quiet_gc
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -31,7 +31,7 @@ def read_pages(session: Session, statement: PreparedStatement, values: Sequence[
     """
     bound = statement.bind(values)
     bound.fetch_size = size
-    with quiet_collector():
+    with quiet_gc():
         begin = time.perf_counter()
         rows = session.execute(bound)
         first = time.perf_counter()

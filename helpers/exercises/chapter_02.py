@@ -116,7 +116,7 @@ def check_3(look: Look) -> str:
 
 
 def undo_3(look: Look) -> None:
-    fan_out.batches(look.session, look.event.section("F05"), progress=False)
+    fan_out.batches(look.session, look.event.section("F05"), bar=False)
 
 
 def _plain(price: Decimal | None) -> str:

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..lab.collector import quiet_collector
 from ..lab.errors import LabError
 from ..lab.latency import Latencies
+from ..lab.quiet_gc import quiet_gc
 from .box_office import Hold, hold_seat
 from .venue import Ticket
 
@@ -67,7 +67,7 @@ def rush(
         attempts.append(Attempt(buyer, ticket, answer, began - opening, time.perf_counter() - opening))
 
     # A full collection in a notebook's kernel takes longer than the rush: it would be the only thing to see.
-    with quiet_collector(), ThreadPoolExecutor(at_once) as pool:
+    with quiet_gc(), ThreadPoolExecutor(at_once) as pool:
         opening = time.perf_counter()
         for _ in pool.map(one, wishes):
             pass

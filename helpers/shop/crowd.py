@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ..lab.clock import let_time_pass, server_now
-from ..lab.collector import quiet_collector
 from ..lab.errors import LabError
 from ..lab.node import PROJECT
+from ..lab.quiet_gc import quiet_gc
 from ..lab.waiting import wait_until
 from .box_office import HOLD_SECONDS, Outcome, lapsed
 from .event import Event
@@ -218,7 +218,7 @@ def open_sale(
     mean = sum(size * weight for size, weight in zip(PARTY_SIZES, SIZE_WEIGHTS, strict=True)) / sum(SIZE_WEIGHTS)
     fans, numbers, sale = max(1, round(event.seats / ROUNDS / mean)), count(1), crowd.sale
     event.tickets  # noqa: B018  made before the clock runs
-    with SweeperBeside(session.keyspace) as sweeper, quiet_collector(), ThreadPoolExecutor(at_once) as pool:
+    with SweeperBeside(session.keyspace) as sweeper, quiet_gc(), ThreadPoolExecutor(at_once) as pool:
         crowd.opened = time.perf_counter()
         while _next_round(session, crowd, sweeper):
             for _ in pool.map(crowd.visit, islice(numbers, fans)):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..lab.collector import quiet_collector
+from ..lab.quiet_gc import quiet_gc
 from ..lab.statements import prepared
 from .venue import Ticket
 
@@ -46,26 +46,26 @@ class FanOutResult:
         return self.rows / self.seconds
 
 
-def one_by_one(session: Session, tickets: Iterable[Ticket], *, progress: bool = True) -> FanOutResult:
+def one_by_one(session: Session, tickets: Iterable[Ticket], *, bar: bool = True) -> FanOutResult:
     """Write each ticket and wait for the answer: simple, and most of the time is spent waiting.
 
     >>> one_by_one(session, event.tickets[:500]).rows
     500
     """
     tickets, insert = list(tickets), prepared(session, "insert_ticket")
-    with _measured("one by one", len(tickets), progress) as run:
+    with _measured("one by one", len(tickets), bar) as run:
         for ticket in tickets:
             session.execute(insert, row_of(ticket))
             run.bar.update()
     return run.result()
 
 
-def concurrent(session: Session, tickets: Iterable[Ticket], *, progress: bool = True) -> FanOutResult:
+def concurrent(session: Session, tickets: Iterable[Ticket], *, bar: bool = True) -> FanOutResult:
     """Write each ticket by a request of its own, 128 of them under way at any time."""
     from cassandra.concurrent import execute_concurrent_with_args
 
     tickets, insert = list(tickets), prepared(session, "insert_ticket")
-    with _measured("concurrent", len(tickets), progress) as run:
+    with _measured("concurrent", len(tickets), bar) as run:
         # A part at a time, so that the bar moves; results are kept for each request until the call returns.
         for part in _parts(tickets, 5_000):
             execute_concurrent_with_args(session, insert, [row_of(each) for each in part], concurrency=CONCURRENCY)
@@ -79,7 +79,7 @@ def batches(
     *,
     rows: int = BATCH_ROWS,
     in_flight: int = BATCHES_IN_FLIGHT,
-    progress: bool = True,
+    bar: bool = True,
 ) -> FanOutResult:
     """Write ``rows`` tickets of one event by each request, ``in_flight`` requests under way.
 
@@ -87,7 +87,7 @@ def batches(
     several partitions would be slower than the rows alone.
     """
     tickets, insert = list(tickets), prepared(session, "insert_ticket")
-    with _measured("batches", len(tickets), progress) as run:
+    with _measured("batches", len(tickets), bar) as run:
         send_batches(session, insert, map(row_of, tickets), rows=rows, in_flight=in_flight, sent=run.bar.update)
     return run.result()
 
@@ -146,16 +146,16 @@ class _Run:
 
 
 @contextmanager
-def _measured(strategy: str, rows: int, progress: bool) -> Iterator[_Run]:
+def _measured(strategy: str, rows: int, bar: bool) -> Iterator[_Run]:
     from tqdm import tqdm
 
     # A bar that is done is taken away, and one that would be done at once does not appear: outputs stay the same.
-    hidden = not progress or os.environ.get("HELPERS_PROGRESS") == "off"
-    bar = tqdm(
+    hidden = not bar or os.environ.get("HELPERS_PROGRESS") == "off"
+    shown = tqdm(
         total=rows, desc=strategy, unit=" rows", leave=False, delay=2, mininterval=0.5, disable=hidden, file=sys.stderr
     )
-    with bar, quiet_collector():
-        run = _Run(strategy, rows, bar)
+    with shown, quiet_gc():
+        run = _Run(strategy, rows, shown)
         yield run
         run.end = time.perf_counter()
 

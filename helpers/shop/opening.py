@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from ..lab.collector import quiet_collector
 from ..lab.engine import engine_of, replicas
 from ..lab.errors import LabError
+from ..lab.quiet_gc import quiet_gc
 from ..lab.statements import apply_cql, prepared
 from ..lab.waiting import wait_until
 from . import fan_out
@@ -158,7 +158,7 @@ def _write_tickets(session: Session, event: Event) -> bool:
         session.execute("DELETE FROM tickets WHERE event_id = %s AND ticket_id = %s", (event.id, ticket_id))
     if changed and len(extra) == len(_HOLD_COLUMNS):
         values = ((each.event_id, each.ticket_id, each.price, each.section_id, each.type_id) for each in changed)
-        with quiet_collector():
+        with quiet_gc():
             fan_out.send_batches(session, prepared(session, "reset_ticket"), values)
     else:
         missing = missing + changed
@@ -175,7 +175,7 @@ def _differences(session: Session, event: Event, extra: Sequence[str]) -> tuple[
     plain = session.execution_profile_clone_update(EXEC_PROFILE_DEFAULT, row_factory=tuple_factory)
     columns = ", ".join(["ticket_id", "status", "price", "section", "type_id", *extra])
     query = f"SELECT {columns} FROM tickets WHERE event_id = %s"
-    with quiet_collector():
+    with quiet_gc():
         rows = {row[0]: row[1:] for row in session.execute(query, (event.id,), execution_profile=plain)}
     nothing = (None,) * len(extra)
     missing, changed = [], []

@@ -12,7 +12,7 @@ from cassandra.cluster import Session
 
 from helpers import check, checkpoint, connect, hint, reset, solving
 from helpers.course import exercises as module
-from helpers.course import progress_file
+from helpers.course import record_file
 from helpers.course.exercises import exercise, exercises, verdict
 from helpers.course.look import Look, NotYet
 from helpers.lab.errors import LabError
@@ -78,7 +78,7 @@ def test_a_check_speaks_of_the_rows(session: Session, told):
     session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'ring Bo')")
     check("00.1")
     assert told() == "✓ 00.1: my_notes has 'ring Bo'.\n  Why it works: A write makes the row.\n"
-    mine = progress_file.read()["exercises"]["00.1"]
+    mine = record_file.read()["exercises"]["00.1"]
     assert mine == {"tries": 3, "hints": 0, "done": True, "title": "Write a note"}
 
 
@@ -144,7 +144,7 @@ def test_the_passport_gets_what_solved_the_exercise(
     session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'x')")
     monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"In": cells}))
     check("00.1")
-    assert progress_file.read()["exercises"]["00.1"].get("code") == kept
+    assert record_file.read()["exercises"]["00.1"].get("code") == kept
 
 
 def test_a_file_that_is_not_whole_is_named(session: Session, tmp_path: Path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers import compare, predict, surprises
-from helpers.course import predictions, progress_file
+from helpers.course import predictions, record_file
 from helpers.lab.errors import LabError
 
 OPTIONS = {"one row": 1, "two rows": 2, "none": 0}
@@ -16,7 +16,7 @@ OPTIONS = {"one row": 1, "two rows": 2, "none": 0}
 
 @pytest.fixture(autouse=True)
 def nothing_done(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(progress_file, "_for_this_process", {})
+    monkeypatch.setattr(record_file, "_for_this_process", {})
     monkeypatch.setattr(predictions, "_asked", {})
     monkeypatch.delenv("PROGRESS_FILE", raising=False)
     monkeypatch.delenv("HELPERS_LIVE", raising=False)
@@ -63,7 +63,7 @@ def test_only_the_first_answer_is_a_prediction(learner: Path):
         predict("04.1", "How many rows?", OPTIONS)
         predictions.choose("04.1", option)
         compare("04.1", 2, "Different keys.")
-    assert progress_file.read()["predictions"]["04.1"]["said"] == "one row"
+    assert record_file.read()["predictions"]["04.1"]["said"] == "one row"
 
 
 def test_after_the_result_a_prediction_stays_what_it_was(learner: Path, capsys: pytest.CaptureFixture[str]):
@@ -86,7 +86,7 @@ def test_surprises_are_a_table_in_a_notebook(monkeypatch: pytest.MonkeyPatch):
     page = shown[-1]._repr_html_()
     assert "2 predictions, 1 surprise." in page and page.count("<tr>") == 2
     assert "Is a &lt; b?" in page and "The usual guess" in page and "two rows" in page
-    monkeypatch.setattr(progress_file, "_for_this_process", {})
+    monkeypatch.setattr(record_file, "_for_this_process", {})
     predict("04.2", "Is a < b?", OPTIONS)
     compare("04.2", 1, "So it is.")
     surprises("04")

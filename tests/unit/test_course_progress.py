@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from helpers import passport, progress
-from helpers.course import progress_file
+from helpers.course import record_file
 from helpers.course.exercises import exercises
 from helpers.course.outline import chapter, outline
 from helpers.lab.errors import LabError
@@ -27,22 +27,22 @@ def _done(record: dict, number: str, **more: object) -> None:
 
 
 def test_what_is_written_is_there_in_the_next_notebook(record: Path):
-    progress_file.change(lambda each: _done(each, "04.1"))
+    record_file.change(lambda each: _done(each, "04.1"))
     assert json.loads(record.read_text(encoding="utf-8"))["exercises"]["04.1"]["done"] is True
-    assert progress_file.read()["exercises"]["04.1"]["tries"] == 2
+    assert record_file.read()["exercises"]["04.1"]["tries"] == 2
 
 
 def test_two_notebooks_at_once_lose_nothing():
     def write(notebook: int) -> None:
         for i in range(1, 21):
-            progress_file.change(lambda each, i=i: _done(each, f"0{notebook}.{i}"))
+            record_file.change(lambda each, i=i: _done(each, f"0{notebook}.{i}"))
 
     threads = [threading.Thread(target=write, args=(notebook,)) for notebook in (1, 2, 3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(progress_file.read()["exercises"]) == 60
+    assert len(record_file.read()["exercises"]) == 60
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_two_notebooks_at_once_lose_nothing():
 def test_a_file_that_cannot_be_read_is_kept_aside(record: Path, text: str, capsys: pytest.CaptureFixture[str]):
     record.parent.mkdir()
     record.write_text(text, encoding="utf-8")
-    assert progress_file.read()["exercises"] == {}
+    assert record_file.read()["exercises"] == {}
     assert "is kept as mine.unreadable.json" in capsys.readouterr().out
     assert record.with_suffix(".unreadable.json").read_text(encoding="utf-8") == text
 
@@ -68,9 +68,9 @@ def test_a_file_that_cannot_be_read_is_kept_aside(record: Path, text: str, capsy
 def test_what_an_older_file_lacks_is_added(record: Path):
     record.parent.mkdir()
     record.write_text('{"exercises": {"04.1": {"done": true}}, "chapters": {"04": {}}}', encoding="utf-8")
-    progress_file.step("04")
+    record_file.step("04")
     progress()
-    assert progress_file.read()["exercises"]["04.1"] == {"tries": 0, "hints": 0, "done": True}
+    assert record_file.read()["exercises"]["04.1"] == {"tries": 0, "hints": 0, "done": True}
 
 
 def _a_folder_in_its_place(record: Path) -> None:
@@ -85,50 +85,50 @@ def _a_file_in_place_of_its_folder(record: Path) -> None:
 def test_where_nothing_can_be_kept_the_course_goes_on(
     record: Path, broken, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(progress_file, "_for_this_process", {})
-    monkeypatch.setattr(progress_file, "_given_up", set())
+    monkeypatch.setattr(record_file, "_for_this_process", {})
+    monkeypatch.setattr(record_file, "_given_up", set())
     broken(record)
     for number in ("04.1", "04.2"):
-        progress_file.change(lambda each, number=number: _done(each, number))
-    assert set(progress_file.read()["exercises"]) == {"04.1", "04.2"}
+        record_file.change(lambda each, number=number: _done(each, number))
+    assert set(record_file.read()["exercises"]) == {"04.1", "04.2"}
     told = capsys.readouterr().out
     assert told.count("Your progress cannot be kept in") == 1 and "PROGRESS_FILE names another place" in told
 
 
 def test_what_could_be_read_still_counts_where_nothing_can_be_written(record: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(progress_file, "_for_this_process", {})
-    monkeypatch.setattr(progress_file, "_given_up", set())
-    progress_file.change(lambda each: _done(each, "04.1"))
+    monkeypatch.setattr(record_file, "_for_this_process", {})
+    monkeypatch.setattr(record_file, "_given_up", set())
+    record_file.change(lambda each: _done(each, "04.1"))
     record.with_suffix(".new").mkdir()
-    progress_file.change(lambda each: _done(each, "04.2"))
-    assert set(progress_file.read()["exercises"]) == {"04.1", "04.2"}
+    record_file.change(lambda each: _done(each, "04.2"))
+    assert set(record_file.read()["exercises"]) == {"04.1", "04.2"}
     assert set(json.loads(record.read_text(encoding="utf-8"))["exercises"]) == {"04.1"}
 
 
 def test_headless_nothing_is_kept(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("PROGRESS_FILE")
     monkeypatch.setenv("HELPERS_LIVE", "0")
-    assert progress_file.progress_path() is None
+    assert record_file.progress_path() is None
     monkeypatch.setenv("HELPERS_LIVE", "1")
-    assert progress_file.progress_path().name == ".progress.json"
+    assert record_file.progress_path().name == ".progress.json"
 
 
 def test_minutes_are_those_at_work(monkeypatch: pytest.MonkeyPatch):
     now = [1000.0]
-    monkeypatch.setattr(progress_file.time, "time", lambda: now[0])
+    monkeypatch.setattr(record_file.time, "time", lambda: now[0])
     for gap in (0, 60, 120, 7200, 30):
         now[0] += gap
-        progress_file.step("04")
-    assert progress_file.read()["chapters"]["04"]["seconds"] == 60 + 120 + 30
+        record_file.step("04")
+    assert record_file.read()["chapters"]["04"]["seconds"] == 60 + 120 + 30
 
 
 def test_forgetting_a_chapter_leaves_the_others():
     for number in ("04.1", "04.2", "05.1"):
-        progress_file.change(lambda each, number=number: _done(each, number))
-    progress_file.forget("04")
-    assert list(progress_file.read()["exercises"]) == ["05.1"]
-    progress_file.forget()
-    assert progress_file.read()["exercises"] == {}
+        record_file.change(lambda each, number=number: _done(each, number))
+    record_file.forget("04")
+    assert list(record_file.read()["exercises"]) == ["05.1"]
+    record_file.forget()
+    assert record_file.read()["exercises"] == {}
 
 
 def test_the_outline_is_what_the_notebooks_say():
@@ -151,7 +151,7 @@ def test_the_passport_has_what_was_done_and_the_learners_own_cql(tmp_path: Path,
     number, numbers = next((number, list(exercises(number))) for number in outline() if exercises(number))
     for i, each in enumerate(numbers):
         code = f"session.execute('SELECT {i} < 5')"
-        progress_file.change(lambda record, each=each, code=code, i=i: _done(record, each, code=code, hints=i))
+        record_file.change(lambda record, each=each, code=code, i=i: _done(record, each, code=code, hints=i))
     path = tmp_path / "ada.html"
     passport("Ada <3", path)
     page = path.read_text(encoding="utf-8")

@@ -10,8 +10,8 @@ import pytest
 from cassandra.cluster import Session
 
 from helpers import Event, fan_out, open_chapter, wait_until
-from helpers.lab.collector import quiet_collector
 from helpers.lab.errors import LabError
+from helpers.lab.quiet_gc import quiet_gc
 from helpers.shop.fan_out import FanOutResult
 
 COLUMNS = "event_id, ticket_id, price, section, status, type_id"
@@ -23,7 +23,7 @@ def test_each_strategy_writes_every_row_and_again_the_same(
 ) -> None:
     lab.execute("TRUNCATE tickets")
     for _ in range(2):
-        result = write(lab, chapter.tickets, progress=False)
+        result = write(lab, chapter.tickets, bar=False)
         assert (result.rows, len(chapter.tickets)) == (200, 200)
         assert result.rows_per_second == pytest.approx(200 / result.seconds)
         rows = {tuple(row) for row in lab.execute(f"SELECT {COLUMNS} FROM tickets")}
@@ -36,7 +36,7 @@ def test_a_batch_never_leaves_its_partition(lab: Session, chapter: Event, monkey
     send = lab.execute_async
     with monkeypatch.context() as patch:
         patch.setattr(lab, "execute_async", lambda batch: sizes.append(len(batch)) or send(batch))
-        fan_out.batches(lab, chapter.tickets + other.tickets, progress=False)
+        fan_out.batches(lab, chapter.tickets + other.tickets, bar=False)
     assert sizes == [100, 100, 100, 50]
     lab.execute("DELETE FROM tickets WHERE event_id = %s", (other.id,))
 
@@ -57,7 +57,7 @@ def test_an_error_is_raised_and_nothing_is_under_way_after_it(
     original = lab.execute_async
     monkeypatch.setattr(lab, "execute_async", send)
     with pytest.raises(RuntimeError, match="refused"):
-        fan_out.batches(lab, chapter.tickets, rows=10, in_flight=4, progress=False)
+        fan_out.batches(lab, chapter.tickets, rows=10, in_flight=4, bar=False)
     assert len(futures) > 1 and all(future._event.is_set() for future in futures[1:])
 
 
@@ -71,7 +71,7 @@ def test_a_bar_appears_when_it_takes_a_while_and_is_wanted(
     assert capsys.readouterr().err == ""
     seconds = itertools.count(step=3)
     monkeypatch.setattr("tqdm.std.time", lambda: next(seconds))
-    fan_out.batches(lab, chapter.tickets, progress=False)
+    fan_out.batches(lab, chapter.tickets, bar=False)
     assert capsys.readouterr().err == ""
     fan_out.batches(lab, chapter.tickets)
     assert "200/200" in capsys.readouterr().err
@@ -79,7 +79,7 @@ def test_a_bar_appears_when_it_takes_a_while_and_is_wanted(
 
 def test_the_collector_is_as_it_was() -> None:
     thresholds = gc.get_threshold()
-    with pytest.raises(KeyboardInterrupt), quiet_collector():
+    with pytest.raises(KeyboardInterrupt), quiet_gc():
         assert gc.get_threshold() != thresholds
         raise KeyboardInterrupt
     assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == (True, thresholds, 0)

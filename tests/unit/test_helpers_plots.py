@@ -76,7 +76,7 @@ def test_a_sale_is_seen_in_the_table_before_the_view(
             ask(engine.host, engine.port, {"do": "delay_views", "milliseconds": 0})
         return found
 
-    monkeypatch.setattr("helpers.display.shelves.places", look)
+    monkeypatch.setattr("helpers.display.places.places", look)
     engine = engine_of(lab)
     with delayed_views(lab, 1000 * HOUR):
         lab.execute(CHANGE, ("sold", chapter.id, seat.ticket_id))

@@ -10,7 +10,7 @@ from ..shop.event import Event
 from ..shop.names import remember_event
 from ..shop.opening import open_chapter, use_keyspace
 from ..shop.venue import FULL_HOUSE
-from . import progress_file
+from . import record_file
 from .exercises import undo
 from .numbers import keyspace_of
 from .outline import chapter as chapter_called
@@ -59,7 +59,7 @@ def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = 
     keyspace = session.keyspace if what is None else keyspace_of(chapter)
     session.execute(f"DROP KEYSPACE IF EXISTS {keyspace}")
     if progress:
-        progress_file.forget(chapter)
+        record_file.forget(chapter)
     checkpoint(chapter, seats=seats, keyspace=keyspace)
 
 

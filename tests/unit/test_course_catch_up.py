@@ -10,7 +10,7 @@ import pytest
 from cassandra.cluster import Session
 
 from helpers import checkpoint, connect, hold_seat, reset
-from helpers.course import checkpoints, progress_file
+from helpers.course import catch_up, record_file
 from helpers.lab.errors import LabError
 from tools.checkpoint import main as command
 
@@ -24,7 +24,7 @@ def session(lab: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     session = connect()
     yield session
     for number in ("01", "02", "04"):
-        session.execute(f"DROP KEYSPACE IF EXISTS {checkpoints.keyspace_of(number)}")
+        session.execute(f"DROP KEYSPACE IF EXISTS {catch_up.keyspace_of(number)}")
 
 
 def tables(session: Session, keyspace: str) -> set[str]:
@@ -107,12 +107,12 @@ def test_a_second_call_is_as_the_first(session: Session, capsys: pytest.CaptureF
 def test_reset_starts_the_open_chapter_over(session: Session):
     checkpoint("04", seats=SEATS)
     session.execute("CREATE TABLE my_notes (day int PRIMARY KEY)")
-    progress_file.change(lambda record: record["exercises"].update({"04.1": {"done": True}, "05.1": {"done": True}}))
+    record_file.change(lambda record: record["exercises"].update({"04.1": {"done": True}, "05.1": {"done": True}}))
     reset(seats=SEATS)
     assert "my_notes" not in tables(session, "seats_04") and "tickets" in tables(session, "seats_04")
-    assert set(progress_file.read()["exercises"]) == {"04.1", "05.1"}
+    assert set(record_file.read()["exercises"]) == {"04.1", "05.1"}
     reset("04", seats=SEATS, progress=True)
-    assert set(progress_file.read()["exercises"]) == {"05.1"}
+    assert set(record_file.read()["exercises"]) == {"05.1"}
 
 
 def test_bad_input_is_a_sentence_and_changes_nothing(session: Session):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet_collector() -> Iterator[None]:
+def quiet_gc() -> Iterator[None]:
     """Within the block the collector looks at nothing that was there before, and starts less often.
 
     The driver makes some fifty objects a request; searching them, and the venue's 50,000 tickets, again and again costs
