@@ -121,22 +121,21 @@ class Node:
             self._wake_in.send(b"\0")
 
     def _turn(self) -> None:
-        for key, events in self._selector.select(self._seconds_to_wait()):
+        # What becomes due while requests are answered is seen in the next turn: upkeep is asked once in each.
+        now, wait = time.monotonic(), self._upkeep.seconds_until_due()
+        due = None if wait is None else now + wait
+        if self._accept_again is not None:
+            pause = max(0.0, self._accept_again - now)
+            wait = pause if wait is None else min(wait, pause)
+        for key, events in self._selector.select(wait):
             if isinstance(key.data, Client):
                 self._serve(key.data, events)
             else:
                 key.data()
         if self._accept_again is not None and time.monotonic() >= self._accept_again:
             self._look_for_clients()
-        self._upkeep.run_due()
-
-    def _seconds_to_wait(self) -> float | None:
-        """How long the loop may wait for sockets: None for as long as it likes."""
-        wait = self._upkeep.seconds_until_due()
-        if self._accept_again is not None:
-            pause = max(0.0, self._accept_again - time.monotonic())
-            wait = pause if wait is None else min(wait, pause)
-        return wait
+        if due is not None and time.monotonic() >= due:
+            self._upkeep.run_due()
 
     def _drain_wake_up(self) -> None:
         with suppress(BlockingIOError):
