@@ -53,7 +53,7 @@ class Engine:
         self.announce: Callable[[list[SchemaChange]], None] = lambda changes: None
         self.stop: Callable[[], None] = lambda: None
         self._stores: dict[uuid.UUID, TableStore] = {}
-        self._updaters: dict[uuid.UUID, Updater] = {}  # by the view's id
+        self._updaters: dict[uuid.UUID, tuple[int, Sequence[Updater]]] = {}  # by the base's id: of which version
         self.match_stores()
 
     def load(self) -> None:
@@ -98,8 +98,8 @@ class Engine:
     def _write(self, mutations: list[Mutation], now: int) -> None:
         """Into the journal, then into memory. What memory could not take is found out before."""
         for mutation in mutations:
-            for view in self.schema.views_of(mutation.table):
-                check_view_keys(self._updater(view, mutation.table), mutation, now)
+            for updater in self._updaters_of(mutation.table):
+                check_view_keys(updater, mutation, now)
         self.persistence.save_writes(mutations, now)
         for mutation in mutations:
             self._merge(mutation, now)
@@ -146,25 +146,27 @@ class Engine:
 
     def _merge(self, mutation: Mutation, now: int) -> None:
         store = self._stores[mutation.table.id]
-        views = self.schema.views_of(mutation.table)
-        if not views:
+        updaters = self._updaters_of(mutation.table)
+        if not updaters:
             store.apply(mutation, now)
             return
-        key, base = mutation.key, store.table
+        key = mutation.key
         changes = store.apply(mutation, now, want_old=True)
-        for view in views:
-            updates = self._updater(view, base).mutations(key, changes, now)
+        for updater in updaters:
+            updates = updater.mutations(key, changes, now)
             if self.late_views.delay:
                 self.late_views.put(updates)
             else:
                 self.update_views(updates, now)
 
-    def _updater(self, view: Table, base: Table) -> Updater:
-        """What makes view updates of base writes, made anew when one of the two was altered."""
-        found = self._updaters.get(view.id)
-        if found is None or found.view is not view or found.base is not base:
-            found = self._updaters[view.id] = make_updater(view, base)
-        return found
+    def _updaters_of(self, base: Table) -> Sequence[Updater]:
+        """What makes view updates of the writes to a table: one for each of its views, made anew with the schema."""
+        version, updaters = self._updaters.get(base.id, (-1, ()))
+        if version != self.schema.version:
+            base = self._stores[base.id].table
+            updaters = [make_updater(view, base) for view in self.schema.views_of(base)]
+            self._updaters[base.id] = (self.schema.version, updaters)
+        return updaters
 
     def update_views(self, updates: Iterable[Mutation], now: int) -> None:
         """Merge view updates into their views."""

@@ -205,9 +205,8 @@ def make_updater(view: Table, base: Table) -> Updater:
 
 def check_view_keys(updater: Updater, mutation: Mutation, now: int) -> None:
     """InvalidRequest if a row written to the base would get a key in the view that is longer than a key may be."""
-    known = sum(map(len, mutation.key))
     for row in mutation.rows.values() if mutation.static is None else (*mutation.rows.values(), mutation.static):
-        if known + sum(map(len, row.key)) + updater.longest_part(row) > _SURELY_SHORT:
+        if sum(map(len, mutation.key + row.key)) + updater.longest_part(row) > _SURELY_SHORT:
             _check_keys(updater.mutations(mutation.key, [(None, row)], now))
 
 
