@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from .cql.lexer import IDENTIFIERS, tokenize
+from .cql.lexer import names_something
 
 _PLAIN = re.compile(r"[a-z][a-z0-9_]*")
 
 
-@cache
 def identifier(name: str) -> str:
     """A name, in double quotes if it is not all lower case or is a reserved word."""
-    if _PLAIN.fullmatch(name) and tokenize(name).kinds[0] in IDENTIFIERS:
+    if _PLAIN.fullmatch(name) and names_something(name):
         return name
     return '"' + name.replace('"', '""') + '"'
 

@@ -68,6 +68,12 @@ _KEYWORDS = {
     "false": "BOOLEAN",
 }
 
+
+def names_something(word: str) -> bool:
+    """Whether a word of lower-case letters, digits and underscores may be a name as it stands, without quotes."""
+    return _KEYWORDS.get(word, "IDENT") in IDENTIFIERS
+
+
 # Blanks and comments go in front of the token they precede, so that one match makes one token. What begins no token
 # falls to the last alternative, with all that follows it, so that hostile text is read only once. A line comment must
 # end with its line, and digits must not run into a hexadecimal letter (the database takes them for the beginning of a

@@ -13,9 +13,10 @@ from ..errors import InvalidRequest
 from ..request import UNSET, Context
 from ..schema import STATIC, Column, ColumnSpec, Table
 from ..storage.rows import Cell, Collection, Row, live_elements
-from ..terms.compile import Value, Variables, compile_term
+from ..terms import receivers
+from ..terms.compile import Value, Variables, compile_term, required
 from ..terms.fitting import text_of
-from ..types import INT, CqlType, SetType
+from ..types import SetType
 from .write import Write
 
 Cells = dict[str, Cell | Collection]
@@ -231,28 +232,28 @@ def live_list(row: Row | None, column: Column, now: int) -> list[tuple[bytes, by
 
 
 def _set_element(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
-    name, kind = column.name, column.type.kind
+    name, kind, spec = column.name, column.type.kind, table.spec(column)
     text = f"{name}[{text_of(assignment.key)}] = {text_of(assignment.value)}"
     _require_multicell(column, text, "non collection column")
     if kind == "set":
         raise InvalidRequest(f"Invalid operation ({text}) for set column {name}")
     if kind == "map":
-        key = compile_term(assignment.key, _spec(table, f"key({name})", column.type.key), variables)
-        value = compile_term(assignment.value, _spec(table, f"value({name})", column.type.value), variables)
+        key = compile_term(assignment.key, receivers.key_of(spec), variables)
+        value = compile_term(assignment.value, receivers.value_of(spec), variables)
 
         def put(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
             data = value(context)
             if data is UNSET:
                 return
-            where = value_of(key, context)
+            where = required(key, context)
             if where is None:
                 raise InvalidRequest("Invalid null map key")
             _collection(cells, name).elements[where] = write.dead_cell() if data is None else write.cell(data)
 
         return Operation(column, put)
 
-    index = compile_term(assignment.key, _spec(table, f"idx({name})", INT), variables)
-    value = compile_term(assignment.value, _spec(table, f"value({name})", column.type.element), variables)
+    index = compile_term(assignment.key, receivers.index_of(spec), variables)
+    value = compile_term(assignment.value, receivers.value_of(spec), variables)
 
     def replace(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
         data = value(context)
@@ -265,13 +266,13 @@ def _set_element(table: Table, column: Column, assignment: ast.Assignment, varia
 
 
 def _delete_element(table: Table, column: Column, key_term: ast.Term, variables: Variables) -> Operation:
-    name, kind = column.name, column.type.kind
+    name, kind, spec = column.name, column.type.kind, table.spec(column)
     if not column.type.is_collection:
         raise InvalidRequest(f"Invalid deletion operation for non collection column {name}")
     if not column.type.is_multicell:
         raise InvalidRequest(f"Invalid deletion operation for frozen collection column {name}")
     if kind == "list":
-        index = compile_term(key_term, _spec(table, f"idx({name})", INT), variables)
+        index = compile_term(key_term, receivers.index_of(spec), variables)
 
         def remove_at(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
             if index(context) is UNSET:
@@ -282,13 +283,13 @@ def _delete_element(table: Table, column: Column, key_term: ast.Term, variables:
         return Operation(column, remove_at, reads=True)
 
     if kind == "map":
-        receiver, null_text = _spec(table, f"key({name})", column.type.key), "Invalid null map key"
+        receiver, null_text = receivers.key_of(spec), "Invalid null map key"
     else:
-        receiver, null_text = _spec(table, f"value({name})", column.type.element), "Invalid null set element"
+        receiver, null_text = receivers.value_of(spec), "Invalid null set element"
     key = compile_term(key_term, receiver, variables)
 
     def remove(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
-        where = value_of(key, context) if kind == "map" else key(context)
+        where = required(key, context) if kind == "map" else key(context)
         if where is UNSET:
             return
         if where is None:
@@ -300,7 +301,7 @@ def _delete_element(table: Table, column: Column, key_term: ast.Term, variables:
 
 def _existing_key(index: Value, context: Context, existing: list[tuple[bytes, bytes]], action: str) -> bytes:
     """The key of the list element at an index, or the sentence that there is none."""
-    data = value_of(index, context)
+    data = required(index, context)
     if data is None:
         raise InvalidRequest("Invalid null value for list index")
     if not existing:
@@ -309,15 +310,3 @@ def _existing_key(index: Value, context: Context, existing: list[tuple[bytes, by
     if not 0 <= position < len(existing):
         raise InvalidRequest(f"List index {position} out of bound, list has size {len(existing)}")
     return existing[position][0]
-
-
-def value_of(term: Value, context: Context) -> bytes | None:
-    """A term's value where leaving its variable unset is not allowed."""
-    data = term(context)
-    if data is UNSET:
-        raise InvalidRequest(f"Unexpected unset value for bind variable {term.variable}")
-    return data
-
-
-def _spec(table: Table, name: str, kind: CqlType) -> ColumnSpec:
-    return ColumnSpec(table.keyspace, table.name, name, kind)

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 
 from ..cql import ast
 from ..errors import InvalidRequest
-from ..request import UNSET, Context
+from ..request import Context
 from ..schema import STATIC, Column, ColumnSpec, Table
 from ..storage.rows import Row, read_cell
-from ..terms.compile import Value, Variables, compile_term
-from ..types import ASCII, INT, TEXT, CqlType, ListType
+from ..terms import receivers
+from ..terms.compile import Value, Variables, compile_term, required
+from ..types import ASCII, TEXT, CqlType, SetType
 from ..where.matching import COMPARE, like
 from ..where.relations import find_column
 
@@ -127,35 +128,17 @@ def _whole(column: Column) -> Read:
 
 def _element(table: Table, column: Column, key_term: ast.Term, variables: Variables) -> tuple[ColumnSpec, Read]:
     """``column[key]``: the receiver of what it is compared with, and how it is read."""
-    kind, name = column.type, column.name
+    found = receivers.key_and_element(table.spec(column), index="index")
+    if found is None or isinstance(column.type, SetType):
+        raise InvalidRequest(f"Column {column.name} is not a map/list, cannot be subscripted")
+    of_key, of_element = found
+    key = compile_term(key_term, of_key, variables)
 
-    def spec(text: str, of: CqlType) -> ColumnSpec:
-        return ColumnSpec(table.keyspace, table.name, f"{text}({name})", of)
+    def read(old: OldRow, context: Context) -> bytes | None:
+        data, wanted = old.value(column), required(key, context)
+        return None if data is None or wanted is None else receivers.element_at(column.type, data, wanted)
 
-    if kind.kind == "map":
-        key = compile_term(key_term, spec("key", kind.key), variables)
-
-        def read_entry(old: OldRow, context: Context) -> bytes | None:
-            data, wanted = old.value(column), _required(key, context)
-            if data is None or wanted is None:
-                return None
-            order = kind.key.order
-            wanted = order(wanted)
-            return next((value for entry, value in kind.split(data) if order(entry) == wanted), None)
-
-        return spec("value", kind.value), read_entry
-    if kind.kind == "list":
-        index = compile_term(key_term, spec("index", INT), variables)
-
-        def read_item(old: OldRow, context: Context) -> bytes | None:
-            data, wanted = old.value(column), _required(index, context)
-            if data is None or wanted is None:
-                return None
-            items, position = kind.split(data), int.from_bytes(wanted, "big", signed=True)
-            return items[position] if 0 <= position < len(items) else None
-
-        return spec("value", kind.element), read_item
-    raise InvalidRequest(f"Column {name} is not a map/list, cannot be subscripted")
+    return of_element, read
 
 
 # ---------------------------------------------------------------- operators
@@ -196,9 +179,8 @@ def _test(relation: ast.Relation, spec: ColumnSpec, variables: Variables) -> Tes
 
 def _compile_value(term: ast.Term, spec: ColumnSpec, variables: Variables) -> Value:
     """The right side. Unlike a list that is stored, one to compare with may hold nulls, as that of an IN may."""
-    if isinstance(term, ast.ListLiteral) and any(getattr(item, "kind", "") == "null" for item in term.items):
-        spec = spec._replace(name=f"IN({spec.name})")
-    return compile_term(term, spec, variables, clause="IF clause")
+    has_null = isinstance(term, ast.ListLiteral) and any(getattr(item, "kind", "") == "null" for item in term.items)
+    return compile_term(term, spec, variables, clause="IF clause", to_compare=has_null)
 
 
 def _likeness(spec: ColumnSpec, pattern: Value) -> Test:
@@ -209,7 +191,7 @@ def _likeness(spec: ColumnSpec, pattern: Value) -> Test:
     def matches(data: bytes | None, context: Context) -> bool:
         if fixed is not None:
             return data is not None and fixed(data)
-        wanted = _required(pattern, context)
+        wanted = required(pattern, context)
         if wanted is None:
             raise InvalidRequest("Invalid NULL value in LIKE pattern")
         return data is not None and like(wanted)(data)
@@ -226,13 +208,12 @@ def _membership(relation: ast.Relation, spec: ColumnSpec, variables: Variables) 
         def members(context: Context) -> list[bytes | None]:
             return [_comparable(kind, item, context) for item in items]
     else:
-        many = ListType(kind.freeze(), True)
-        receiver = ColumnSpec(spec.keyspace, spec.table, f"{relation.operator}({spec.name})", many)
-        whole = compile_term(relation.right, receiver, variables)
+        many = receivers.many_of(spec, relation.operator)
+        whole = compile_term(relation.right, many, variables, to_compare=True)
 
         def members(context: Context) -> list[bytes | None]:
-            data = _required(whole, context)
-            return [] if data is None else [_or_null(kind, item) for item in many.split(data)]
+            data = required(whole, context)
+            return [] if data is None else [_or_null(kind, item) for item in many.type.split(data)]
 
     def is_member(data: bytes | None, context: Context) -> bool:
         keys = {None if item is None else kind.order(item) for item in members(context)}
@@ -241,15 +222,8 @@ def _membership(relation: ast.Relation, spec: ColumnSpec, variables: Variables) 
     return is_member
 
 
-def _required(term: Value, context: Context) -> bytes | None:
-    data = term(context)
-    if data is UNSET:
-        raise InvalidRequest(f"Unexpected unset value for bind variable {term.variable}")
-    return data
-
-
 def _comparable(kind: CqlType, term: Value, context: Context) -> bytes | None:
-    return _or_null(kind, _required(term, context))
+    return _or_null(kind, required(term, context))
 
 
 def _or_null(kind: CqlType, data: bytes | None) -> bytes | None:

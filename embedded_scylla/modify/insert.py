@@ -11,9 +11,9 @@ from ..request import Context
 from ..schema import Column, Schema, Table
 from ..storage.key_limits import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
 from ..storage.rows import Cell, Collection, Key, Mutation, Row
-from ..terms.compile import Value, Variables, compile_term
-from ..types import MarshalError
-from .assignments import Operation, set_value, value_of
+from ..terms.compile import Value, Variables, compile_term, required
+from ..types import CqlType, MarshalError
+from .assignments import Operation, set_value
 from .conditions import Conditions, compile_conditions
 from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
 from .using import UsingClause
@@ -40,13 +40,11 @@ class InsertPlan(ModificationPlan):
         self._partition = [(column, value) for column, value in zip(table.partition_key, partition, strict=True)]
         self._clustering = [(column, value) for column, value in zip(table.clustering, clustering, strict=False)]
         self.names_rows = len(clustering) == len(table.clustering)
-        indexes = [value.variable for value in partition]
-        self.partition_key_variables = indexes if None not in indexes else ()
+        indexes = [value.variable for value in partition if value.variable is not None]
+        self.partition_key_variables = indexes if len(indexes) == len(partition) else ()
+        self._quick = _unknown
         if not self.static_operations and self.names_rows:
-            quick = _quick_mutation(table, self._partition, self._clustering, self.row_operations)
-            if quick is not None:
-                self._quick = quick
-                self.build = self._build_quickly  # the way most writes go: bound values of single cells
+            self._quick = _quick_mutation(table, self._partition, self._clustering, self.row_operations) or _unknown
 
     def partition_keys(self, context: Context) -> list[Key]:
         key = tuple([_key_part(column, value, context) for column, value in self._partition])
@@ -61,15 +59,13 @@ class InsertPlan(ModificationPlan):
         return [key]
 
     def build(self, context: Context, write: Write) -> list[Mutation]:
+        mutation = self._quick(context.values, write)  # the way most writes go
+        return [mutation] if mutation is not None else self._build_thoroughly(context, write)
+
+    def _build_thoroughly(self, context: Context, write: Write) -> list[Mutation]:
         (key,) = self.partition_keys(context)
         mutation = self.build_rows(context, write, key, self.row_keys(context), with_marker=True)
         return [] if mutation is None else [mutation]
-
-    def _build_quickly(self, context: Context, write: Write) -> list[Mutation]:
-        mutation = self._quick(context.values, write)
-        if mutation is None:
-            return InsertPlan.build(self, context, write)  # something is wrong with a value: it says what
-        return [mutation]
 
 
 def plan_insert(statement: ast.Insert, variables: Variables, schema: Schema, keyspace: str | None) -> InsertPlan:
@@ -124,7 +120,7 @@ def _clustering_values(table: Table, keys: dict[str, Value], operations: Sequenc
 
 
 def _key_part(column: Column, value: Value, context: Context) -> bytes:
-    data = value_of(value, context)
+    data = required(value, context)
     if data is None:
         raise InvalidRequest(f"Invalid null value in condition for column {column.name}")
     return data
@@ -135,7 +131,18 @@ def _key_part(column: Column, value: Value, context: Context) -> bytes:
 # Types whose values are always short, and whose ``validate`` looks at a value's length.
 _SHORT = {types.INT, types.BIGINT, types.SMALLINT, types.UUID, types.TIMEUUID, types.TIMESTAMP, types.DATE}
 
+
+def _is_quick(type: CqlType) -> bool:
+    """Whether bound bytes that are valid can be stored as they are: no nulls to look for, no order to make."""
+    return type.kind != "list" and not type.holds_set_or_map
+
+
 Quick = Callable[[Sequence, Write], "Mutation | None"]
+
+
+def _unknown(values: Sequence, write: Write) -> Mutation | None:
+    """In place of a quick way where there is none."""
+    return None
 
 
 def _quick_mutation(
@@ -149,11 +156,16 @@ def _quick_mutation(
     to say why.
     """
     key_columns = [*partition, *clustering]
-    for column, value in [*key_columns, *((o.column, o.atomic) for o in operations)]:
-        if value is None or value.variable is None or column.type.kind == "list" or column.type.holds_set_or_map:
+    keys, cells = [], []
+    for column, value in key_columns:
+        if value.variable is None or not _is_quick(column.type):
             return None
-    keys = [(value.variable, column.type.validate) for column, value in key_columns]
-    cells = [(o.column.name, o.atomic.variable, o.column.type.validate) for o in operations]
+        keys.append((value.variable, column.type.validate))
+    for operation in operations:
+        column, atomic = operation.column, operation.atomic
+        if atomic is None or atomic.variable is None or not _is_quick(column.type):
+            return None
+        cells.append((column.name, atomic.variable, column.type.validate))
     split = len(partition)
     bounded = all(column.type in _SHORT for column, _ in key_columns)
     longest = MAX_KEY_LENGTH // 2  # with room for what a composite key adds to its columns

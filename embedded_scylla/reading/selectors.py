@@ -15,12 +15,12 @@ from .. import types
 from ..cql import ast
 from ..errors import InvalidRequest
 from ..quoting import identifier
-from ..request import UNSET, Context
+from ..request import Context
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, ColumnSpec, Table
 from ..storage.rows import Collection, Key, Row, live, read_cell
-from ..terms import aggregates, functions
+from ..terms import aggregates, functions, receivers
 from ..terms.casts import cast
-from ..terms.compile import Variables, compile_term
+from ..terms.compile import Value, Variables, compile_term, required
 from ..terms.fitting import TermArgument, text_of
 from ..types import CqlType
 from ..where.relations import find_column
@@ -241,20 +241,15 @@ class _Compiler:
 
     def _subscript(self, spec: ColumnSpec, key: ast.Term) -> tuple[CqlType, Evaluate, str]:
         """The type of an element of ``spec``, the element's key, and the key as the result's metadata shows it."""
-        name, kind = spec.name, spec.type
-        if kind.kind == "map":
-            key_spec, element = spec._replace(name=f"key({name})", type=kind.key), kind.value
-        elif kind.kind == "list":
-            key_spec, element = spec._replace(name=f"idx({name})", type=types.INT), kind.element
-        elif kind.kind == "set":
-            key_spec, element = spec._replace(name=f"value({name})", type=kind.element), kind.element
-        else:
-            raise InvalidRequest(f"Column {name} is not a map/set/list, cannot be subscripted")
+        found = receivers.key_and_element(spec)
+        if found is None:
+            raise InvalidRequest(f"Column {spec.name} is not a map/set/list, cannot be subscripted")
+        key_spec, element = found
         value = compile_term(key, key_spec, self.variables, self.table)
         shown = text_of(key)
         if value.is_constant and value.constant is not None:
             shown = key_spec.type.to_text(value.constant)
-        return element, _of_context(value), shown
+        return element.type, _of_context(value), shown
 
     def _element(self, whole: Expression, spec: ColumnSpec, term: ast.Term) -> Expression:
         """One element of a collection; ``spec`` is what names the collection to clients."""
@@ -263,18 +258,7 @@ class _Compiler:
 
         def evaluate(record: Record, context: Context) -> bytes | None:
             data, wanted = whole.evaluate(record, context), key(record, context)
-            if data is None or wanted is None:
-                return None
-            parts = kind.split(data)
-            if kind.kind == "list":
-                index = int.from_bytes(wanted, "big", signed=True)
-                return parts[index] if 0 <= index < len(parts) else None
-            if kind.kind == "set":
-                order = kind.element.order
-                return next((value for value in parts if order(value) == order(wanted)), None)
-            order = kind.key.order
-            place = order(wanted)
-            return next((value for name, value in parts if order(name) == place), None)
+            return None if data is None or wanted is None else receivers.element_at(kind, data, wanted)
 
         return Expression(element, evaluate, f"{spec.name}[{shown}]")
 
@@ -386,11 +370,5 @@ def _is_value(term: ast.Term) -> bool:
     )
 
 
-def _of_context(value: Callable[[Context], Any]) -> Evaluate:
-    def evaluate(record: Record, context: Context) -> bytes | None:
-        data = value(context)
-        if data is UNSET:
-            raise InvalidRequest(f"Unexpected unset value for bind variable {value.variable}")
-        return data
-
-    return evaluate
+def _of_context(value: Value) -> Evaluate:
+    return lambda record, context: required(value, context)

@@ -7,6 +7,7 @@ ScyllaDB's messages; a bound value is checked on each execution.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from ..cql import ast
@@ -14,8 +15,8 @@ from ..errors import InvalidRequest
 from ..quoting import identifier
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
-from ..types import INT, MarshalError, parse_type
-from . import aggregates, functions
+from ..types import ListType, MapType, MarshalError, SetType, TupleType, parse_type
+from . import aggregates, functions, receivers
 from .fitting import TermArgument, check_literal, fit, kind_of, text_of
 from .functions import Fit, ScalarFunction
 
@@ -82,17 +83,19 @@ def compile_term(
     variables: Variables,
     table: Table | None = None,
     clause: str = "WHERE clause",
+    to_compare: bool = False,
 ) -> Value:
     """The term as a Value for ``receiver`` (a column, or what takes its place in messages).
 
     InvalidRequest if the term does not fit the receiver's type. ``table`` is what ``token(…)`` refers to.
     ``clause`` names the place for the refusal of aggregates. A collection comes as the bytes of its frozen
-    form; the empty literal of a non-frozen one is null.
+    form; the empty literal of a non-frozen one is null. ``to_compare``: a list that is only compared with, as that
+    of an IN, may hold nulls (nothing is equal to them); one that is stored may not.
     """
     if isinstance(term, ast.Literal):
         return constant(_literal(term, receiver))
     if isinstance(term, ast.BindMarker):
-        return _marker(variables.bind(term, receiver), receiver)
+        return _marker(variables.bind(term, receiver), receiver, to_compare)
     if isinstance(term, ast.FunctionCall):
         return _call(term, receiver, variables, table, clause)
     if isinstance(term, ast.TypeHint):
@@ -101,8 +104,16 @@ def compile_term(
         raise InvalidRequest(f"Invalid user type literal for {receiver.name} of type {receiver.type.name}")
     if isinstance(term, ast.ListLiteral | ast.SetLiteral | ast.MapLiteral | ast.TupleLiteral):
         check_literal(term, receiver, table)
-        return _composite(term, receiver, variables, table, clause)
+        return _composite(term, receiver, variables, table, clause, to_compare)
     raise InvalidRequest(f"{text_of(term)} cannot be used as a value here")
+
+
+def required(term: Value, context: Context) -> bytes | None:
+    """A term's value where leaving its variable unset has no meaning: within another term, in a key, in a condition."""
+    data = term(context)
+    if data is UNSET:
+        raise InvalidRequest(f"Unexpected unset value for bind variable {term.variable}")
+    return data
 
 
 # ---------------------------------------------------------------- constants and variables
@@ -118,7 +129,7 @@ def _literal(term: ast.Literal, receiver: ColumnSpec) -> bytes | None:
     return receiver.type.from_text(term.text)
 
 
-def _marker(index: int, receiver: ColumnSpec) -> Value:
+def _marker(index: int, receiver: ColumnSpec, to_compare: bool) -> Value:
     type = receiver.type
     validate, name = type.validate, receiver.name
 
@@ -149,16 +160,15 @@ def _marker(index: int, receiver: ColumnSpec) -> Value:
         value = context.values[index]
         if value is None or value is UNSET:
             return value
-        return _without_null(type.canonical(check(value)), receiver)
+        return _without_null(type.canonical(check(value)), type)
 
-    if type.kind == "list":
+    if isinstance(type, ListType) and not to_compare:
         return _computed(run_list, index)
     return _computed(run_in_order if type.holds_set_or_map else run, index)
 
 
-def _without_null(data: bytes, receiver: ColumnSpec) -> bytes:
-    # The list of an IN may hold nulls (nothing is equal to them), a list that is stored may not.
-    if not receiver.name.lower().startswith(("in(", "not in(")) and None in receiver.type.split(data):
+def _without_null(data: bytes, type: ListType) -> bytes:
+    if None in type.split(data):
         raise InvalidRequest("Cannot store NULL in list or set")
     return data
 
@@ -185,7 +195,7 @@ def _call(
     body = function.call
 
     def run(context: Context) -> bytes | None:
-        return body([_set(argument, context) for argument in arguments], context)
+        return body([required(argument, context) for argument in arguments], context)
 
     return _computed(run)
 
@@ -207,14 +217,6 @@ def compile_arguments(
     ]
 
 
-def _set(value: Value, context: Context) -> bytes | None:
-    """The value of a term within another one, where UNSET has no meaning."""
-    data = value(context)
-    if data is UNSET:
-        raise InvalidRequest(f"Unexpected unset value for bind variable {value.variable}")
-    return data
-
-
 def _hinted(term: ast.TypeHint, receiver: ColumnSpec, variables: Variables, table: Table | None, clause: str) -> Value:
     hint = parse_type(term.type, receiver.keyspace)
     if fit(term.term, hint, table) is Fit.NOT:
@@ -225,13 +227,15 @@ def _hinted(term: ast.TypeHint, receiver: ColumnSpec, variables: Variables, tabl
     inner = compile_term(term.term, hinted, variables, table, clause)
     if inner.is_constant:
         return inner
-    return _computed(lambda context: _set(inner, context))
+    return _computed(partial(required, inner))
 
 
 # ---------------------------------------------------------------- lists, sets, maps and tuples
 
 
-def _composite(term: Any, receiver: ColumnSpec, variables: Variables, table: Table | None, clause: str) -> Value:
+def _composite(
+    term: Any, receiver: ColumnSpec, variables: Variables, table: Table | None, clause: str, to_compare: bool
+) -> Value:
     type = receiver.type
     if not term.items:
         return constant(None if type.is_multicell else type.join([]))
@@ -240,66 +244,45 @@ def _composite(term: Any, receiver: ColumnSpec, variables: Variables, table: Tab
         return compile_term(item, part_receiver, variables, table, clause)
 
     if isinstance(term, ast.MapLiteral):
-        keys = [part(key, key_spec(receiver)) for key, _ in term.items]
-        values = [part(value, value_spec(receiver)) for _, value in term.items]
+        keys = [part(key, receivers.key_of(receiver)) for key, _ in term.items]
+        values = [part(value, receivers.value_of(receiver)) for _, value in term.items]
         parts = [*keys, *values]
     elif isinstance(term, ast.TupleLiteral):
-        parts = [part(item, field_spec(receiver, i)) for i, item in enumerate(term.items)]
+        parts = [part(item, receivers.field_of(receiver, i)) for i, item in enumerate(term.items)]
     else:
-        parts = [part(item, value_spec(receiver)) for item in term.items]
-    join = _JOINS[type.kind]
+        parts = [part(item, receivers.value_of(receiver)) for item in term.items]
+    join = type.join if to_compare and isinstance(type, ListType) else partial(_JOINS[type.kind], type)
 
     def run(context: Context) -> bytes:
-        return join([_set(each, context) for each in parts], receiver)
+        return join([required(each, context) for each in parts])
 
     if all(each.is_constant for each in parts):
-        return constant(join([each.constant for each in parts], receiver))
+        return constant(join([each.constant for each in parts]))
     return _computed(run)
 
 
-def key_spec(column: ColumnSpec) -> ColumnSpec:
-    """What a map's keys go by in messages."""
-    return column._replace(name=f"key({column.name})", type=column.type.key)
+def _join_list(type: ListType, parts: list[bytes | None]) -> bytes:
+    return _without_null(type.join(parts), type)
 
 
-def value_spec(column: ColumnSpec) -> ColumnSpec:
-    """What the elements of a list or set, or the values of a map, go by in messages."""
-    element = column.type.value if column.type.kind == "map" else column.type.element
-    return column._replace(name=f"value({column.name})", type=element)
-
-
-def index_spec(column: ColumnSpec) -> ColumnSpec:
-    """What a list's indexes go by in messages."""
-    return column._replace(name=f"index({column.name})", type=INT)
-
-
-def field_spec(column: ColumnSpec, index: int) -> ColumnSpec:
-    """What a tuple's field goes by in messages."""
-    return column._replace(name=f"{column.name}[{index}]", type=column.type.types[index])
-
-
-def _join_list(parts: list[bytes | None], receiver: ColumnSpec) -> bytes:
-    return _without_null(receiver.type.join(parts), receiver)
-
-
-def _join_set(parts: list[bytes | None], receiver: ColumnSpec) -> bytes:
+def _join_set(type: SetType, parts: list[bytes | None]) -> bytes:
     for part in parts:
         _check_key(part, "Set value is too long. Set values are limited", "value")
-    return receiver.type.join(parts)
+    return type.join(parts)
 
 
-def _join_map(parts: list[bytes | None], receiver: ColumnSpec) -> bytes:
+def _join_map(type: MapType, parts: list[bytes | None]) -> bytes:
     half = len(parts) // 2
     keys, values = parts[:half], parts[half:]
     if None in values:
         raise InvalidRequest("null is not supported inside collections")
     for key in keys:
         _check_key(key, "Map key is too long. Map keys are limited", "keys")
-    return receiver.type.join(zip(keys, values, strict=True))
+    return type.join(zip(keys, values, strict=True))
 
 
-def _join_tuple(parts: list[bytes | None], receiver: ColumnSpec) -> bytes:
-    return receiver.type.join(parts)
+def _join_tuple(type: TupleType, parts: list[bytes | None]) -> bytes:
+    return type.join(parts)
 
 
 _JOINS = {"list": _join_list, "set": _join_set, "map": _join_map, "tuple": _join_tuple}

@@ -7,9 +7,14 @@ which sorts before all others.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 from ..errors import InvalidRequest
+
+Made = TypeVar("Made", bound="CqlType")
 
 
 class MarshalError(InvalidRequest):
@@ -17,6 +22,20 @@ class MarshalError(InvalidRequest):
 
     def __init__(self, message: str):
         super().__init__(f"marshaling error: {message}")
+
+
+def interned(make: Callable[..., Made]) -> Callable[..., Made]:
+    """One object for the same arguments, for as long as anybody holds it: clients may think up types without end."""
+    alive: WeakValueDictionary[tuple[Any, ...], Made] = WeakValueDictionary()
+
+    @wraps(make)
+    def find(*parts: Any) -> Made:
+        found = alive.get(parts)
+        if found is None:
+            found = alive[parts] = make(*parts)
+        return found
+
+    return find
 
 
 class CqlType:

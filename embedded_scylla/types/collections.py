@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from . import wire
-from .base import CqlType, MarshalError
+from .base import CqlType, MarshalError, interned
 
 
 class CollectionType(CqlType):
@@ -252,16 +251,16 @@ def _alike(one: CollectionType, other: CqlType) -> bool:
     return one.kind == other.kind and one.is_multicell == other.is_multicell
 
 
-@cache
+@interned
 def _list(element: CqlType, frozen: bool) -> ListType:
     return object.__new__(ListType)._make(element, frozen)
 
 
-@cache
+@interned
 def _set(element: CqlType, frozen: bool) -> SetType:
     return object.__new__(SetType)._make(element, frozen)
 
 
-@cache
+@interned
 def _map(key: CqlType, value: CqlType, frozen: bool) -> MapType:
     return object.__new__(MapType)._make(key, value, frozen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 
 from ..cql.ast import TypeName
 from ..errors import InvalidRequest, unsupported
@@ -67,7 +67,7 @@ def _spelling(name: TypeName) -> str:
     return f"{name.name}<{', '.join(_spelling(p) for p in name.parameters)}>"
 
 
-@cache
+@lru_cache(maxsize=256)
 def by_name(text: str) -> CqlType:
     """The type of a CQL spelling such as ``frozen<map<text, int>>``."""
     tokens = re.findall(r"[\w$.]+|[<>,]", text)

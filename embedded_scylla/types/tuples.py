@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from . import wire
-from .base import CqlType, MarshalError
+from .base import CqlType, MarshalError, interned
 
 
 class TupleType(CqlType):
@@ -110,6 +109,6 @@ class TupleType(CqlType):
         return all(mine.accepts_value_of(its) for mine, its in zip(self.types, other.types, strict=False))
 
 
-@cache
+@interned
 def _tuple(types: tuple[CqlType, ...]) -> TupleType:
     return object.__new__(TupleType)._make(types)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .. import types
 from ..cql import ast
 from ..errors import InvalidRequest
 from ..quoting import identifier
-from ..request import UNSET, Context
+from ..request import Context
 from ..schema import CLUSTERING, Column, ColumnSpec, Table
-from ..terms.compile import Variables, compile_term
+from ..terms import receivers
+from ..terms.compile import Variables, compile_term, required
 from ..terms.fitting import check_literal, text_of
 from ..types import CqlType
 
@@ -111,14 +113,14 @@ def _on_column(left: ast.ColumnRef, relation: ast.Relation, table: Table, variab
     if operator == "CONTAINS":
         if not kind.is_collection:
             raise InvalidRequest(f'Cannot use CONTAINS on non-collection column "{column.name}"')
-        spec = _renamed(spec, f"value({column.name})", kind.value if kind.kind == "map" else kind.element)
+        spec = receivers.value_of(spec)
     elif operator == "CONTAINS KEY":
         if kind.kind != "map":
             raise InvalidRequest(f"Cannot use CONTAINS KEY on non-map column {column.name}")
-        spec = _renamed(spec, f"key({column.name})", kind.key)
+        spec = receivers.key_of(spec)
     elif operator == "LIKE" and kind not in (types.TEXT, types.ASCII):
         raise InvalidRequest(f"LIKE is allowed only on string types, which {column.name} is not")
-    operator, value = _right_side(relation, _renamed(spec, spec.name, spec.type.freeze()), variables, table)
+    operator, value = _right_side(relation, spec._replace(type=spec.type.freeze()), variables, table)
     if kind.is_multicell and operator not in ("CONTAINS", "CONTAINS KEY"):
         raise InvalidRequest(
             f"Collection column '{column.name}' ({kind.name}) cannot be restricted by a '{relation.operator}' relation"
@@ -128,15 +130,10 @@ def _on_column(left: ast.ColumnRef, relation: ast.Relation, table: Table, variab
 
 def _on_element(left: ast.Subscript, relation: ast.Relation, table: Table, variables: Variables) -> Predicate:
     column = find_column(table, left.column)
-    kind, spec = column.type, table.spec(column)
-    if kind.kind == "map":
-        key = _renamed(spec, f"key({column.name})", kind.key)
-        element = _renamed(spec, f"value({column.name})", kind.value)
-    elif kind.kind == "list":
-        key = _renamed(spec, f"idx({column.name})", types.INT)
-        element = _renamed(spec, f"value({column.name})", kind.element)
-    else:
+    kind, found = column.type, receivers.key_and_element(table.spec(column))
+    if found is None or isinstance(kind, types.SetType):
         raise InvalidRequest(f"Column {column.name} is not a map/list, cannot be subscripted")
+    key, element = found
     subscript = _checked(compile_term(left.key, key, variables, table))
     operator, value = _right_side(relation, element, variables, table)
     if not kind.is_multicell:
@@ -195,13 +192,13 @@ def _right_side(relation: ast.Relation, spec: ColumnSpec, variables: Variables, 
     operator = relation.operator
     if operator not in ("IN", "NOT IN"):
         return operator, _checked(compile_term(relation.right, spec, variables, table))
-    many = _renamed(spec, f"{operator}({spec.name})", types.ListType(spec.type.freeze(), True))
+    many = receivers.many_of(spec, operator)
     gather = _without_nulls if operator == "IN" else _null_if_any
     if not isinstance(relation.right, tuple):
-        whole = _checked(compile_term(relation.right, many, variables, table))
+        whole = _checked(compile_term(relation.right, many, variables, table, to_compare=True))
         return operator, _split_list(whole, many.type, gather)
     check_literal(ast.ListLiteral(relation.right), many, table)
-    one = _renamed(spec, f"value({many.name})", spec.type)
+    one = receivers.item_of(many, spec)
     items = [_checked(compile_term(term, one, variables, table)) for term in relation.right]
     if len(items) == 1 and operator == "IN":
         return "=", items[0]
@@ -214,9 +211,10 @@ def _tuple_right_side(
     """Like ``_right_side``, with lists of fields where it has bytes."""
     if relation.operator != "IN":
         return relation.operator, _fields(relation.right, spec, variables, table)
-    many = _renamed(spec, f"IN({spec.name})", types.ListType(spec.type, True))
+    many = receivers.many_of(spec, "IN")
     if not isinstance(relation.right, tuple):
-        split = _split_list(_checked(compile_term(relation.right, many, variables, table)), many.type, _without_nulls)
+        whole = _checked(compile_term(relation.right, many, variables, table, to_compare=True))
+        split = _split_list(whole, many.type, _without_nulls)
 
         def split_twice(context: Context) -> list[list[bytes | None]] | None:
             tuples = split(context)
@@ -224,7 +222,7 @@ def _tuple_right_side(
 
         return "IN", split_twice
     check_literal(ast.ListLiteral(relation.right), many, table)
-    one = _renamed(spec, f"value({many.name})", spec.type)
+    one = receivers.item_of(many, spec)
     items = [_fields(term, one, variables, table) for term in relation.right]
     if len(items) == 1:
         return "=", items[0]
@@ -240,8 +238,8 @@ def _fields(term: ast.Term, spec: ColumnSpec, variables: Variables, table: Table
                 f"Expected {len(kinds)} elements in value tuple, but got {len(term.items)}: {text_of(term)}"
             )
         parts = [
-            _checked(compile_term(item, _renamed(spec, f"{spec.name}[{i}]", kind), variables, table))
-            for i, (item, kind) in enumerate(zip(term.items, kinds, strict=True))
+            _checked(compile_term(item, receivers.field_of(spec, i), variables, table))
+            for i, item in enumerate(term.items)
         ]
         return lambda context: [part(context) for part in parts]
     whole = _checked(compile_term(term, spec, variables, table))
@@ -273,27 +271,16 @@ def _null_if_any(values: list[Any]) -> list[Any] | None:
 
 def _checked(term: Any) -> Value:
     """The same term, but unset is refused: a condition cannot be left out by leaving out its value."""
-    index = term.variable
-    if index is None:
+    if term.variable is None:
         return term
-
-    def value(context: Context) -> bytes | None:
-        data = term(context)
-        if data is UNSET:
-            raise InvalidRequest(f"Unexpected unset value for bind variable {index}")
-        return data
-
-    value.variable = index
+    value: Any = partial(required, term)
+    value.variable = term.variable
     return value
 
 
 def _predicate(on: str, columns: tuple[Column, ...], operator: str, value: Value, relation: ast.Relation) -> Predicate:
     variable = getattr(value, "variable", None)
     return Predicate(on, columns, operator, value, relation_text(relation), variable=variable)
-
-
-def _renamed(spec: ColumnSpec, name: str, kind: CqlType) -> ColumnSpec:
-    return ColumnSpec(spec.keyspace, spec.table, name, kind)
 
 
 # ---------------------------------------------------------------- checks and texts

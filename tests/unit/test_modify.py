@@ -535,3 +535,17 @@ def test_no_refused_write_is_a_server_error(collections: Node):
                 plan.execute(collections.context([b"\xff"] * len(plan.variables)))
             except CqlError as error:
                 assert error.code != 0
+
+
+@pytest.mark.parametrize("column", ["l", "in(l", "NOT IN(l"])
+def test_no_name_of_a_column_lets_nulls_into_a_list(node: Node, column: str):
+    node.run(f'CREATE TABLE named (p int PRIMARY KEY, "{column}" list<int>)')
+    assign = f'UPDATE named SET "{column}" = '
+    with pytest.raises(InvalidRequest, match="Cannot store NULL in list or set"):
+        node.run(f"{assign} [1, null] WHERE p = 1")
+    plan = node.plan(f"{assign} ? WHERE p = 1")
+    with pytest.raises(InvalidRequest, match="Cannot store NULL in list or set"):
+        plan.execute(node.context([b"\0\0\0\1" + b"\xff" * 4]))
+    with pytest.raises(InvalidRequest, match="Cannot store NULL in list or set"):
+        node.run(f'UPDATE named SET "{column}" = [1] WHERE p = 1 IF "{column}" = [1, ?]', None)
+    assert node.rows("named") == []

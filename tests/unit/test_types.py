@@ -1,10 +1,12 @@
 """Types: wire forms, orders and texts of values."""
 
 import datetime
+import gc
 import ipaddress
 import math
 import pickle
 import uuid
+import weakref
 from decimal import Decimal
 
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from embedded_scylla import types
 from embedded_scylla.cql.ast import TypeName
 from embedded_scylla.errors import InvalidRequest
+from embedded_scylla.quoting import identifier
 from embedded_scylla.types import MarshalError, by_name, parse_type
 
 # ---------------------------------------------------------------- values of each type, and Python's order of them
@@ -414,3 +417,37 @@ def test_numbers_too_long_for_pythons_own_conversion():
 )
 def test_which_types_take_whose_values(wanted, given_type, accepted):
     assert by_name(wanted).accepts_value_of(by_name(given_type)) is accepted
+
+
+def test_types_that_nobody_holds_are_forgotten():
+    """A client may name types without end; the same type is one object only while it is in use."""
+
+    def made() -> types.CqlType:
+        inner = types.TupleType([types.INT] * 17)
+        return types.MapType(inner, types.ListType(types.SetType(inner, True), True))
+
+    held = made()
+    assert made() is held
+    gone = [weakref.ref(held), weakref.ref(held.key), weakref.ref(held.value), weakref.ref(held.value.element)]
+    del held
+    gc.collect()
+    assert [found() for found in gone] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("seat", "seat"),
+        ("ttl", "ttl"),
+        ("uuid", "uuid"),
+        ("select", '"select"'),
+        ("true", '"true"'),
+        ("null", '"null"'),
+        ("Seat", '"Seat"'),
+        ("1a", '"1a"'),
+        ('a"b', '"a""b"'),
+        ("", '""'),
+    ],
+)
+def test_names_are_quoted_where_they_must_be(name: str, spelled: str):
+    assert identifier(name) == spelled
