@@ -30,7 +30,7 @@ def places(session: Session, ticket: Ticket) -> dict[str, str | None]:
     return found
 
 
-def watch_sale(session: Session, ticket: Ticket, *, seconds: float = 5.0) -> dict[str, list[tuple[float, str | None]]]:
+def watch_sale(session: Session, ticket: Ticket, *, seconds: float = 30.0) -> dict[str, list[tuple[float, str | None]]]:
     """Look, until the view does not offer the ticket any more; what the table and the view said, for ``status_bands``.
 
     A moment is milliseconds since the call. Both lists begin 100 ms before it, with the ticket on sale.

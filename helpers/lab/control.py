@@ -17,7 +17,7 @@ class NoControl(LabError):
     """Nothing at that address understands control requests."""
 
 
-def ask(host: str, port: int, request: dict[str, Any], *, seconds: float = 5.0) -> dict[str, Any]:
+def ask(host: str, port: int, request: dict[str, Any], *, seconds: float = 30.0) -> dict[str, Any]:
     """Send one request, return the answer's fields; ``NoControl`` when no embedded node answers within ``seconds``.
 
     >>> ask("127.0.0.1", 9042, {"do": "push_clock", "seconds": 900})

@@ -12,7 +12,7 @@ _POLL_SECONDS = 0.02
 T = TypeVar("T")
 
 
-def wait_until(ready: Callable[[], T], *, why: str, seconds: float = 5.0) -> T:
+def wait_until(ready: Callable[[], T], *, why: str, seconds: float = 30.0) -> T:
     """Call ``ready`` again and again until it returns something true, and return that.
 
     After ``seconds`` it is a LabError that says what was waited for.
