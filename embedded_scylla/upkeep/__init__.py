@@ -6,6 +6,7 @@ the requests go on.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from ..notices import Notices
@@ -13,15 +14,23 @@ from .guard import Guarded, Task
 
 __all__ = ["Task", "Upkeep"]
 
+MOMENT = 0.002  # seconds
+
 
 class Upkeep:
     """All tasks, by what they do in words."""
 
     def __init__(self, tasks: Mapping[str, Task], notices: Notices):
         self._tasks = [Guarded(what, task, notices) for what, task in tasks.items()]
+        self._ask_again = 0.0  # monotonic seconds
 
     def seconds_until_due(self) -> float | None:
-        """How long it can wait; None when nothing is to be done."""
+        """How long it can wait; None when nothing is to be done. The tasks are asked once in a while: between two
+        requests that follow each other at once, the answer is to ask again in a moment."""
+        now = time.monotonic()
+        if now < self._ask_again:
+            return self._ask_again - now
+        self._ask_again = now + MOMENT
         waits = [wait for task in self._tasks if (wait := task.seconds_until_due()) is not None]
         return max(0.0, min(waits)) if waits else None
 
