@@ -118,8 +118,9 @@ cassandra: venv ## start Apache Cassandra 5 to compare with (needs Java 17 and M
 	@$(BIN)/python -m tests.engines.cassandra $(ARGS)
 
 .PHONY: lint
-lint: venv ## check style, likely mistakes, and who imports whom
+lint: venv ## check style, likely mistakes, types, and who imports whom
 	@$(BIN)/ruff check $(ARGS) .
+	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: format

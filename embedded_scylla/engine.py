@@ -17,6 +17,7 @@ from typing import Any
 from .clock import Clock
 from .consistency import replicas_needed
 from .derived import cdc, streams
+from .derived.cdc_images import Before
 from .derived.views import Updater, build, check_view_keys, make_updater
 from .errors import Unavailable
 from .identity import NodeIdentity
@@ -127,7 +128,7 @@ class Engine:
             return []
         store, now = self._stores[base.id], context.now
         partition = store.partition(mutation.key)
-        before = cdc.Before(
+        before = Before(
             row=lambda key: store.row(mutation.key, key),
             static=lambda: partition.static if partition is not None else None,
             is_live=lambda row: row_is_live(row, now),
@@ -218,13 +219,13 @@ class Engine:
 
     def _stores_for_schema(self) -> dict[uuid.UUID, TableStore]:
         """A store for each table of the schema: those that are there, and new ones, views filled from their bases."""
-        tables = [table for table in self.schema.tables() if not table.virtual]
+        tables = {table.id: table for table in self.schema.tables() if not table.virtual}
         stores: dict[uuid.UUID, TableStore] = {}
         # A view is filled from its base, so bases come first.
-        for table in sorted(tables, key=lambda table: table.is_view):
+        for table in sorted(tables.values(), key=lambda table: table.is_view):
             stores[table.id] = self._stores.get(table.id) or TableStore(table)
-            if table.is_view and table.id not in self._stores:
-                base = self.schema.table_by_id(table.view.base_id)
+            if table.view is not None and table.id not in self._stores:
+                base = tables[table.view.base_id]
                 build(table, base, stores[base.id], stores[table.id], self.clock.seconds())
         return stores
 
@@ -236,7 +237,7 @@ class Engine:
         self._stores = stores
         for store in stores.values():
             old, table = store.table, self.schema.table_by_id(store.table.id)
-            if old is not table:
+            if table is not None and old is not table:
                 for name in old.columns.keys() - table.columns.keys():
                     if name in table.dropped_columns:
                         store.forget_column(name)

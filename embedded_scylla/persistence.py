@@ -15,7 +15,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -83,7 +83,7 @@ class Persistence:
     def load(self, state: State) -> None:
         """Restore what was kept; say on standard error what was not as it should be."""
         self._state, self._clock = state, state.clock
-        restore = {
+        restore: dict[str, Callable[[Any], None]] = {
             IDENTITY: self._restore_identity,
             CLOCK: self._restore_clock,
             STREAMS: state.streams.restore,

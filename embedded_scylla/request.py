@@ -93,7 +93,7 @@ class Context:
 class Tracer:
     """What a traced request did: sentences with the µs since it began. ``tracing`` writes them to system_traces."""
 
-    def __init__(self, clock_micros) -> None:
+    def __init__(self, clock_micros: Callable[[], int]) -> None:
         self._clock = clock_micros
         self.started = clock_micros()
         self.request = self.text = ""  # unknown until so much of the request has been read

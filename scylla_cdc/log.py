@@ -100,18 +100,21 @@ class WindowQuery:
 
     def send(self) -> None:
         """Ask for the next page, without waiting for it."""
-        if self._request is None:
-            self._request = self._log.asker.send(self._bound, paging_state=self._paging_state)
+        self._request = self._sent()
 
     def page(self) -> list[dict[str, Any]]:
         """The next page's rows; it is asked for if ``send`` was not called. Errors are the driver's."""
-        self.send()
-        request, self._request = self._request, None
+        request, self._request = self._sent(), None
         result = request.result()
         rows = list(result.current_rows)
         self._paging_state = result.paging_state
         self.finished = not self._paging_state
         return rows
+
+    def _sent(self) -> ResponseFuture:
+        if self._request is not None:
+            return self._request
+        return self._log.asker.send(self._bound, paging_state=self._paging_state)
 
 
 def read_log(session: Session, keyspace: str, table: str, since: datetime | None = None) -> list[ChangeRow]:

@@ -62,31 +62,27 @@ class Position:
     def begin(self, now: datetime) -> None:
         """Go on where the checkpoints say; without any, begin at ``start``."""
         generations = self._look()
-        stored = None
-        if self.checkpoints is not None:
-            self.retry(lambda: self.checkpoints.open(self.log.name), "open its checkpoints")
-            stored = self.retry(self.checkpoints.load_generation, "load its checkpoints")
-        if stored is None:
+        checkpoints, stored = self.checkpoints, None
+        if checkpoints is not None:
+            self.retry(lambda: checkpoints.open(self.log.name), "open its checkpoints")
+            stored = self.retry(checkpoints.load_generation, "load its checkpoints")
+        if checkpoints is None or stored is None:
             self._begin_fresh(generations, now)
         else:
-            self._resume(stored, generations)
+            self._resume(checkpoints, stored, generations)
         self._find_next(generations)
 
     def _begin_fresh(self, generations: list[datetime], now: datetime) -> None:
-        start = self.start
-        if start == "beginning":
-            start = generations[0]
+        start = self.start if isinstance(self.start, datetime) else generations[0]
         if self.keeps_for is not None:
             start = max(start, now - self.keeps_for)
         self._enter(generation_at(generations, start), start, fresh=True)
-        if self.checkpoints is not None:
-            # A reader that dies before its first checkpoint must know where it began; and the generation, which says
-            # that there are checkpoints, comes last.
-            positions = {stream: state.position for state in self.groups for stream in state.streams}
-            self.retry(lambda: self.checkpoints.save(self.generation, positions), "save its first checkpoints")
-            self._save_generation()
+        # A reader that dies before its first checkpoint must know where it began; and the generation, which says that
+        # there are checkpoints, comes last.
+        self._save_positions(self.groups, "save its first checkpoints")
+        self._save_generation()
 
-    def _resume(self, stored: datetime, generations: list[datetime]) -> None:
+    def _resume(self, checkpoints: Checkpoints, stored: datetime, generations: list[datetime]) -> None:
         if stored not in generations:
             self._lost(stored, generations[0], "the streams that it was reading are no longer known")
             stored = generations[0]
@@ -95,7 +91,7 @@ class Position:
         # A stream without a checkpoint: the reader died between entering its generation and the first save.
         self._enter(stored, stored, fresh=False)
         streams = [stream for state in self.groups for stream in state.streams]
-        saved = self.retry(lambda: self.checkpoints.load(streams), "load its checkpoints")
+        saved = self.retry(lambda: checkpoints.load(streams), "load its checkpoints")
         for state in self.groups:
             state.position = min(saved.get(stream) or state.position for stream in state.streams)
         _log.info("reading %s goes on from %s UTC", self.log.name, self.reached)
@@ -110,17 +106,15 @@ class Position:
     def refresh(self, now: datetime) -> None:
         """Look for a new generation, and whether the log forgets faster than it is read (ChangesLostError)."""
         self._find_next(self._look())
-        earliest = self.earliest(now)
-        late = [] if earliest is None else [state for state in self.groups if state.position < earliest]
+        if self.keeps_for is None:
+            return
+        earliest = now - self.keeps_for
+        late = [state for state in self.groups if state.position < earliest]
         promised = [state.position for state in late if not state.fresh]
         if promised:
-            self._lost(min(promised), earliest, self._forgets)
+            self._lost(min(promised), earliest, _forgets(self.keeps_for))
         for state in late:
             state.position, state.fresh = earliest, True
-
-    def earliest(self, now: datetime) -> datetime | None:
-        """The oldest moment of which the log still has everything at ``now``; None: it keeps all."""
-        return None if self.keeps_for is None else now - self.keeps_for
 
     def windows(self, size: timedelta, limit: datetime) -> list[tuple[GroupState, Window]]:
         """The next window of each group that has one. A generation is not read beyond its end."""
@@ -131,30 +125,30 @@ class Position:
 
     def check_kept(self, begin: datetime, now: datetime) -> None:
         """Was the log's oldest row still there when reading from ``begin`` on ended, at ``now``?"""
-        earliest = self.earliest(now)
-        if earliest is not None and begin < earliest:
-            self._lost(begin, earliest, self._forgets)
+        if self.keeps_for is not None and begin < now - self.keeps_for:
+            self._lost(begin, now - self.keeps_for, _forgets(self.keeps_for))
 
     def generation_over(self) -> bool:
         """Is the generation read to its end?"""
         return self.next_generation is not None and self.reached >= self.next_generation
 
     def enter_next(self) -> None:
-        """Begin with the streams of the next generation, at its beginning or at ``start`` if that is later."""
+        """Begin with the streams of the next generation, at its beginning or at ``start`` if that is later. Only when
+        ``generation_over``."""
         begun = self.next_generation
-        start = begun if self.start == "beginning" else max(begun, self.start)
+        if begun is None:
+            raise ValueError("No next generation is known.")
+        start = max(begun, self.start) if isinstance(self.start, datetime) else begun
         self._enter(begun, start, fresh=False)
-        if self.checkpoints is not None:
-            self._save_generation()
+        self._save_generation()
         self._find_next(self._look())
 
     def save(self, all_groups: bool) -> None:
         """Save the checkpoints of the groups that had changes; with ``all_groups`` those of the silent ones too."""
         due = [state for state in self.groups if state.unsaved and (all_groups or state.touched)]
-        if self.checkpoints is None or not due:
+        if not due:
             return
-        positions = {stream: state.position for state in due for stream in state.streams}
-        self.retry(lambda: self.checkpoints.save(self.generation, positions), "save its checkpoints")
+        self._save_positions(due, "save its checkpoints")
         if all_groups:  # now and then, because what is not renewed is forgotten
             self._save_generation()
         for state in due:
@@ -162,16 +156,13 @@ class Position:
 
     # ---------------------------------------------------------------- within
 
-    @property
-    def _forgets(self) -> str:
-        return f"its log keeps them for {self.keeps_for.total_seconds():g} s"
-
     def _look(self) -> list[datetime]:
         self.keeps_for = self.retry(self.log.keeps_for, f"read the options of {self.log.name}")
         return self.retry(self.discovery.generations, f"find the streams of {self.log.name}")
 
     def _find_next(self, generations: list[datetime]) -> None:
-        self.next_generation = min((begun for begun in generations if begun > self.generation), default=None)
+        current = self.generation
+        self.next_generation = min((begun for begun in generations if current is None or begun > current), default=None)
 
     def _enter(self, generation: datetime, start: datetime, fresh: bool) -> None:
         ranges = self.retry(lambda: self.discovery.ranges(generation), f"find the streams of {self.log.name}")
@@ -180,8 +171,16 @@ class Position:
         self.generation = generation
         _log.info("reading %s: %d groups of the generation of %s UTC", self.log.name, len(self.groups), generation)
 
+    def _save_positions(self, groups: list[GroupState], doing: str) -> None:
+        checkpoints, generation = self.checkpoints, self.generation
+        if checkpoints is not None and generation is not None:
+            positions: dict[bytes, datetime] = {stream: state.position for state in groups for stream in state.streams}
+            self.retry(lambda: checkpoints.save(generation, positions), doing)
+
     def _save_generation(self) -> None:
-        self.retry(lambda: self.checkpoints.save_generation(self.generation), "save its checkpoints")
+        checkpoints, generation = self.checkpoints, self.generation
+        if checkpoints is not None and generation is not None:
+            self.retry(lambda: checkpoints.save_generation(generation), "save its checkpoints")
 
     def _lost(self, begin: datetime, end: datetime, why: str) -> None:
         message = (
@@ -193,3 +192,7 @@ class Position:
             raise ChangesLostError(message, begin, end)
         _log.warning("%s", message)
         self.lost.append(Window(begin, end))
+
+
+def _forgets(keeps_for: timedelta) -> str:
+    return f"its log keeps them for {keeps_for.total_seconds():g} s"

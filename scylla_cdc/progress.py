@@ -50,11 +50,12 @@ class Progress:
         return max((group.lag for group in self.groups), default=None)
 
     def __str__(self) -> str:
-        if self.generation is None:
+        lag = self.lag
+        if self.generation is None or lag is None:
             return "reading has not begun"
         streams = sum(len(group.streams) for group in self.groups)
         text = (
-            f"{self.changes:,} changes read; {self.lag.total_seconds():.1f} s behind; {streams} streams in "
+            f"{self.changes:,} changes read; {lag.total_seconds():.1f} s behind; {streams} streams in "
             f"{len(self.groups)} groups, in force since {self.generation:%Y-%m-%d %H:%M:%S} UTC"
         )
         return text + (f"; {self.retries} retries, last: {self.last_error}" if self.retries else "")

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__package__)
 
 Seconds = float | timedelta
+Batches = Generator[list[Change], None, None]
 _SLICE = 0.5  # longest single wait: on Windows a wait cannot be interrupted by Ctrl-C
 _AHEAD = 16  # windows that are asked for before the consumer gets to them
 
@@ -101,16 +102,16 @@ class ChangeReader:
         self._now = now
         self._retry = Retry(self._wait, patience)
         self._stop_now = threading.Event()
-        self._active: Callable[[], Iterator[list[Change]] | None] = lambda: None
+        self._active: Callable[[], Batches | None] = lambda: None
         self._listeners: Any = None
         self._size = WindowSize(self._window)
         self._saved_at = time.monotonic()
         self._changes = self._rows = 0  # of generations that are over
         self._opened = False
-        present = self._time() if start is None or stop == "now" else None
-        if start is None:
-            start = present
-        self._stop_at = present if stop == "now" else None if stop is None else utc(stop)
+        if start is None or stop == "now":
+            present = self._time()
+            start, stop = present if start is None else start, present if stop == "now" else stop
+        self._stop_at = None if stop is None else utc(stop)
         self._position = Position(
             log=self._log_table,
             discovery=Discovery(session, keyspace, table),
@@ -170,7 +171,7 @@ class ChangeReader:
 
         What the consumer raises ends the reading, and the changes since the last checkpoint come again.
         """
-        consume = getattr(consumer, "consume", consumer)
+        consume: Callable[[Change], Any] = consumer.consume if hasattr(consumer, "consume") else consumer
         consumed = 0
         batches = self._begin(listeners=consumer)
         try:
@@ -210,7 +211,7 @@ class ChangeReader:
 
     # ---------------------------------------------------------------- the loop
 
-    def _begin(self, wait: bool = True, listeners: Any = None) -> Iterator[list[Change]]:
+    def _begin(self, wait: bool = True, listeners: Any = None) -> Batches:
         unfinished = self._active()
         if unfinished is not None:
             try:
@@ -222,7 +223,7 @@ class ChangeReader:
         self._active = weakref.ref(batches)
         return batches
 
-    def _batches(self, wait: bool) -> Iterator[list[Change]]:
+    def _batches(self, wait: bool) -> Batches:
         """Lists of changes, none empty. A list is consumed when the next one is asked for."""
         position = self._position
         try:

@@ -53,7 +53,7 @@ class StreamId(bytes):
         return self._low >> 26
 
     @property
-    def index(self) -> int:
+    def index(self) -> int:  # type: ignore[override]  # nobody searches an id for a byte
         """Which token range of its generation (vnodes); 0 with tablets."""
         return self._low >> 4 & 0x3FFFFF
 

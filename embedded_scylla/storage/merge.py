@@ -9,6 +9,8 @@ as old as itself or older; what it covers is dropped here and now, and what come
 
 from __future__ import annotations
 
+from typing import Any
+
 from .rows import Cell, Collection, Marker, Mutation, Row, Tombstone, marker_is_live
 
 NO_FLOOR = -(1 << 63)  # below every timestamp
@@ -24,7 +26,7 @@ def reconcile(one: Cell, other: Cell) -> Cell:
     return max(one, other, key=_rank)
 
 
-def _rank(cell: Cell) -> tuple:
+def _rank(cell: Cell) -> tuple[Any, ...]:
     if cell[1] is None:
         return (1, cell[2])
     return (0, cell[3] > 0, cell[2], -cell[3], cell[1])
@@ -46,8 +48,8 @@ def newest(one: Tombstone | None, other: Tombstone | None) -> Tombstone | None:
     return max(one, other)
 
 
-def put_cell(cells: dict[str, Cell | Collection], name: str, cell: Cell | Collection, floor: int = NO_FLOOR) -> None:
-    """Merge one cell or collection into a row's cells."""
+def put_cell(cells: dict[str, Any], name: str, cell: Cell | Collection, floor: int = NO_FLOOR) -> None:
+    """Merge one cell or collection into a row's cells, where the column has the same kind or nothing."""
     if type(cell) is Collection:
         present = cells.get(name)
         if present is None:
@@ -143,7 +145,7 @@ def settle(row: Row, floor: int) -> None:
             elif not cell.elements:
                 del row.cells[name]
     if row.shadowable is not None:
-        _shadow(row)
+        _shadow(row, row.shadowable)
 
 
 def merge_row(row: Row, update: Row, floor: int, now: int) -> None:
@@ -166,13 +168,13 @@ def merge_row(row: Row, update: Row, floor: int, now: int) -> None:
     if update.shadowable is not None and update.shadowable[0] > floor:
         row.shadowable = newest(row.shadowable, update.shadowable)
     if row.shadowable is not None:
-        _shadow(row)
+        _shadow(row, row.shadowable)
 
 
-def _shadow(row: Row) -> None:
+def _shadow(row: Row, shadowable: Tombstone) -> None:
     """Let the shadowable tombstone and the marker fight it out: the newer one stays. (The live cells of a row of a
     view stand or fall with its marker.)"""
-    if row.marker is not None and row.marker[0] > row.shadowable[0]:
+    if row.marker is not None and row.marker[0] > shadowable[0]:
         row.shadowable = None
     else:
         row.marker = None

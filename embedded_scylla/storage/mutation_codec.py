@@ -13,7 +13,7 @@ TABLE_ID = 0  # where in an encoded mutation the table's id stands (16 bytes)
 
 def encode_mutation(mutation: Mutation) -> tuple[Any, ...]:
     """``(table id, key, rows, deletion, static, ranges)``; the last ones are left out where there are none."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for row in mutation.rows.values():
         if row.governed or row.shadowable is not None:
             rows.append((row.key, row.marker, pack_cells(row.cells), row.deletion, row.shadowable, row.governed))

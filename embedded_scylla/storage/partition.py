@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from .keys import HIGHEST, LOWEST, lower_bound, upper_bound
 from .merge import NO_FLOOR, copy_row, drop_covered, is_empty, merge_row, newest, settle
@@ -11,12 +12,15 @@ from .purge import is_old, purge_row, row_has_garbage
 from .ranges import RangeTombstones
 from .rows import Collection, Key, Mutation, Row, Tombstone, row_is_live
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsRichComparisonT
+
 Change = tuple[Row | None, Row]  # a row before a write, and after it
 
 _FEW = 64  # so many new keys are put in their places one by one: moving memory is cheaper than sorting anew
 
 
-def put_in_order(ordered: list, added: list) -> None:
+def put_in_order(ordered: list[SupportsRichComparisonT], added: list[SupportsRichComparisonT]) -> None:
     """Move ``added`` into the sorted list ``ordered``."""
     if len(added) <= _FEW and ordered:
         for item in added:
@@ -178,18 +182,16 @@ class Partition:
                 after[order] = change[1]
         if not want_changes:
             return []
-        return [
-            (old, self._as_covered(order, self.rows.get(order) or after.get(order), old))
-            for order, old in before.items()
-            if old is not None or order in after
-        ]
-
-    def _as_covered(self, order: bytes, row: Row | None, old: Row | None) -> Row:
-        """A row as views should see it: with the tombstone above it as its own."""
-        covering = self.covering(order)
-        if row is None:
-            return old.__class__(old.key, deletion=covering)
-        return row.__class__(row.key, row.marker, newest(row.deletion, covering), row.cells, row.shadowable)
+        changes: list[Change] = []
+        for order, old in before.items():
+            # As views should see it: with the tombstone above it as its own.
+            covering, row = self.covering(order), self.rows.get(order) or after.get(order)
+            if row is not None:
+                own = newest(row.deletion, covering)
+                changes.append((old, row.__class__(row.key, row.marker, own, row.cells, row.shadowable)))
+            elif old is not None:
+                changes.append((old, old.__class__(old.key, deletion=covering)))
+        return changes
 
     def _cover(self, start: bytes, end: bytes, tombstone: Tombstone, before: dict[bytes, Row | None] | None) -> None:
         """Drop what a tombstone over an interval covers; put the rows as they were into ``before``."""
@@ -199,14 +201,13 @@ class Partition:
         kept: list[bytes] = []
         for order in keys[low:high]:
             row = rows[order]
-            old = copy_row(row) if before is not None and order not in before else None
+            if before is not None and order not in before:
+                before[order] = copy_row(row)
             drop_covered(row, floor)
             if is_empty(row):
                 del rows[order]
             else:
                 kept.append(order)
-            if old is not None:
-                before[order] = old
         if len(kept) < high - low:
             keys[low:high] = kept
 

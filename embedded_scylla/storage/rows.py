@@ -18,14 +18,14 @@ A tombstone of a row, range or partition is ``(timestamp, deleted_at)``, deleted
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from .. import types
 from ..types import wire
 
 if TYPE_CHECKING:
     from ..schema import Column, Table
-    from ..types import CollectionType
+    from ..types import CqlType
 
 Cell = tuple[int, bytes | None, int, int]
 Marker = tuple[int, int, int]
@@ -33,6 +33,7 @@ Tombstone = tuple[int, int]
 Key = tuple[bytes, ...]
 
 
+@final
 class Collection:
     """A non-frozen list, set or map in a row: a tombstone for all older elements, and a cell for each element.
 
@@ -128,7 +129,7 @@ def marker_is_live(marker: Marker | None, now: int) -> bool:
     return marker is not None and (not marker[1] or marker[1] > now)
 
 
-def live_elements(collection: Collection, type: CollectionType, now: int) -> list[tuple[bytes, Cell]]:
+def live_elements(collection: Collection, type: CqlType, now: int) -> list[tuple[bytes, Cell]]:
     """The elements of a collection that live at ``now``, as (key, cell), in the collection's own order: a list's by
     the time in their keys, a set's by value, a map's by key."""
     order = _element_order(type)
@@ -137,22 +138,22 @@ def live_elements(collection: Collection, type: CollectionType, now: int) -> lis
     return found
 
 
-def collection_value(collection: Collection, type: CollectionType, now: int) -> bytes | None:
+def collection_value(collection: Collection, type: CqlType, now: int) -> bytes | None:
     """The collection as one frozen value; None when nothing in it lives: an empty collection is null."""
     found = live_elements(collection, type, now)
     if not found:
         return None
-    if type.kind == "map":
+    if isinstance(type, types.MapType):
         return wire.pack_pairs([(key, cell[1]) for key, cell in found])
-    if type.kind == "set":
+    if isinstance(type, types.SetType):
         return wire.pack_values([key for key, cell in found])
     return wire.pack_values([cell[1] for key, cell in found])
 
 
-def _element_order(type: CollectionType) -> Callable[[bytes], bytes]:
-    if type.kind == "map":
+def _element_order(type: CqlType) -> Callable[[bytes], bytes]:
+    if isinstance(type, types.MapType):
         return type.key.order
-    return type.element.order if type.kind == "set" else types.TIMEUUID.order
+    return type.element.order if isinstance(type, types.SetType) else types.TIMEUUID.order
 
 
 def read_cell(row: Row, column: Column, now: int) -> bytes | None:

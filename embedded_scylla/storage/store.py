@@ -214,7 +214,7 @@ def _is_plain(rows: list[dict[str, Any]]) -> bool:
     return not any(list in map(type, cells.values()) for cells in rows)
 
 
-def _dump_partition(partition: Partition) -> tuple:
+def _dump_partition(partition: Partition) -> tuple[Any, ...]:
     rows = list(partition.rows.values())
     columns = (
         [row.key for row in rows],

@@ -46,7 +46,7 @@ def pack_values(values: Sequence[bytes | None]) -> bytes:
     return len(values).to_bytes(4, "big") + pack_fields(values)
 
 
-def pack_pairs(pairs: Sequence[tuple[bytes, bytes]]) -> bytes:
+def pack_pairs(pairs: Sequence[tuple[bytes, bytes | None]]) -> bytes:
     """A map of these entries, in this order."""
     return len(pairs).to_bytes(4, "big") + pack_fields(part for pair in pairs for part in pair)
 

@@ -70,6 +70,8 @@ class Expiry:
 
     def _deletions(self, table: Table, now: int) -> Iterator[Mutation]:
         """One mutation for each expired row, its tombstone still without a time."""
+        if table.ttl_column is None:
+            return
         column = table.columns[table.ttl_column]
         for partition in self._engine.store(table).scan():
             for row in partition.scan():
