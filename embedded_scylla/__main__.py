@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import TypedDict
 
+IN_USE = 75  # the exit code if another process has the data directory: that may pass (sysexits' EX_TEMPFAIL)
 USAGE = """usage: python -m embedded_scylla [--host 127.0.0.1] [--port 9042] [--data-dir DIR | --memory]
 
   --host HOST      address to listen on (127.0.0.1: this machine only)
@@ -74,6 +75,7 @@ def main(arguments: list[str]) -> int:
         return 2
     from .assembly import assemble
     from .protocol.server import Node
+    from .storage.directory_lock import DirectoryInUse
     from .storage.journal import JournalError
 
     # What is stored stays: Python's garbage collector would only cost time looking through it again and again.
@@ -83,7 +85,7 @@ def main(arguments: list[str]) -> int:
         assembly = assemble(options["data_dir"], address=host)
     except (JournalError, OSError) as error:
         print(f"embedded_scylla: {error}", file=sys.stderr)
-        return 1
+        return IN_USE if isinstance(error, DirectoryInUse) else 1
     try:
         node = Node(assembly.engine, assembly.prepared, assembly.upkeep, assembly.dials, host, port)
     except OSError as error:

@@ -81,7 +81,8 @@ def clean_node(folder: Path) -> Iterator[str]:
         yield f"{folder.name} is a link, so it stays, and what it leads to."
     elif folder.is_dir():
         # Last what says that there is a node: an interrupted clean finds it again.
-        for path in (folder / "data", *sorted(folder.glob("node.*"), key=lambda path: path.name == "node.json")):
+        notes = sorted(folder.glob("node.*"), key=lambda path: path.name == "node.json")
+        for path in (folder / "data", folder / "in_use", *notes):
             remove(path)
         if any(folder.iterdir()):
             yield f"{folder.name} has files that the course did not make; they stay."

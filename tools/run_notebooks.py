@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.course.outline import read_chapter
 from helpers.lab.errors import LabError
 from helpers.lab.node import PROJECT, stop_node
 from helpers.lab.settings import Settings
@@ -28,19 +29,6 @@ from tools.arguments import Arguments, seats
 from tools.results import Results, ResultsError, remove
 
 NOTEBOOKS = PROJECT / "notebooks"
-# The smallest venues in which the chapters were tried. Some want more: four seats in a section of the lower ring, a
-# family of four behind four who were there first, three hundred seats on hold.
-LEAST_SEATS = {
-    "00_start_here": 100,
-    "01_schema_creation": 200,
-    "02_venue_and_ticket_fan_out": 100,
-    "02b_what_a_write_leaves": 100,
-    "03_materialized_view_reads": 100,
-    "03b_another_way_to_ask": 100,
-    "04_timed_checkouts": 500,
-    "05_cdc_log_inspection": 100,
-    "06_on_sale": 400,
-}
 TITLE = "Fifty Thousand Seats, executed"
 
 
@@ -94,7 +82,7 @@ def chosen(only: list[str]) -> list[Path]:
 
 def least_seats(notebook: Path) -> int:
     """The smallest venue in which a notebook runs, and what it tells of its seats is true."""
-    return LEAST_SEATS.get(notebook.stem, 1)
+    return read_chapter(notebook).least_seats
 
 
 def refuse_too_few(seats: int | None, notebooks: list[Path]) -> None:

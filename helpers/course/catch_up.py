@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..lab.claims import claim, somebody_else_in
 from ..lab.connection import connect, latest_session
 from ..lab.errors import LabError
 from ..shop.event import Event
 from ..shop.names import remember_event
-from ..shop.opening import open_chapter, use_keyspace
+from ..shop.opening import check_seats, put_in_place, use_keyspace
+from ..shop.seats import check_hold_seconds
 from ..shop.venue import FULL_HOUSE
 from . import record_file
 from .exercises import undo
@@ -24,23 +26,38 @@ _TABLES = ("venue_sections", "events", "tickets", "orders", "order_queue")
 _EMPTY, _NOTHING = {"02", "02b"}, {"01"}
 
 
-def checkpoint(chapter: str, *, seats: int = FULL_HOUSE, keyspace: str | None = None, hold_seconds: int = 900) -> Event:
+def checkpoint(
+    chapter: str,
+    *,
+    seats: int = FULL_HOUSE,
+    keyspace: str | None = None,
+    hold_seconds: int = 900,
+    least_seats: int = 1,
+) -> Event:
     """Put the database into the state in which ``chapter`` begins, in seconds, and return its event.
 
     Only the chapter's own rows are put back: tables that a learner has made, rows of other events and everything that
     is done so far (``progress``) stay. Where a chapter begins without tables, all views of them go too. The keyspace is
-    the notebook's unless another is named.
+    the notebook's unless another is named. Whoever names one works there from then on, as with ``open_chapter``; the
+    chapter's own is left to its notebook.
 
     >>> event = checkpoint("04")
     Connected to the embedded node: 1 node, data centre datacenter1.
     seats_04: Midnight Orchestra, one night only, at Lantern Park; 50,000 tickets on sale.
     """
     chapter_called(chapter)
+    event = Event(seats=seats)
+    check_seats(event, least_seats)
+    check_hold_seconds(hold_seconds)
     session = latest_session() or connect()
-    keyspace = keyspace or keyspace_of(chapter)
+    use_keyspace(session, keyspace_of(chapter) if keyspace is None else keyspace)
+    if keyspace is not None:
+        claim(keyspace)
+    elif somebody := somebody_else_in(session.keyspace):
+        print(f"{somebody} It has to be run from its top now.")
     if chapter in _NOTHING:
-        return _without_tables(session, keyspace, seats)
-    return open_chapter(session, keyspace, seats, hold_seconds=hold_seconds, on_sale=chapter not in _EMPTY)
+        return _without_tables(session, event)
+    return put_in_place(session, event, hold_seconds=hold_seconds, on_sale=chapter not in _EMPTY)
 
 
 def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = False) -> None:
@@ -55,12 +72,15 @@ def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = 
         return
     session = latest_session() or connect()
     chapter = what or _open_chapter(session)
+    mine = session.keyspace if what is None else None
     chapter_called(chapter)
-    keyspace = session.keyspace if what is None else keyspace_of(chapter)
-    session.execute(f"DROP KEYSPACE IF EXISTS {keyspace}")
+    check_seats(Event(seats=seats), 1)
+    if mine is not None:
+        claim(mine)
+    session.execute(f"DROP KEYSPACE IF EXISTS {mine or keyspace_of(chapter)}")
     if progress:
         record_file.forget(chapter)
-    checkpoint(chapter, seats=seats, keyspace=keyspace)
+    checkpoint(chapter, seats=seats, keyspace=mine)
 
 
 def _open_chapter(session: Session) -> str:
@@ -70,10 +90,8 @@ def _open_chapter(session: Session) -> str:
     return found
 
 
-def _without_tables(session: Session, keyspace: str, seats: int) -> Event:
-    event = Event(seats=seats)
-    event.venue  # noqa: B018  a wrong number of seats is said before anything is dropped
-    use_keyspace(session, keyspace)
+def _without_tables(session: Session, event: Event) -> Event:
+    keyspace = session.keyspace
     for view in _views_of_our_tables(session, keyspace):
         session.execute(f"DROP MATERIALIZED VIEW IF EXISTS {view}")
     for table in _TABLES:

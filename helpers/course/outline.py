@@ -18,7 +18,8 @@ _ITEM = re.compile(r"^\d+\. (.+?)\s*$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Chapter:
-    """One notebook. ``learnt`` are the sentences of "What you can now say"; ``predictions`` the numbers asked in it."""
+    """One notebook. ``learnt`` are the sentences of "What you can now say"; ``predictions`` the numbers asked in it;
+    ``least_seats`` the smallest venue of which what it tells is true, as the cell that opens it says."""
 
     number: str
     path: Path
@@ -27,12 +28,13 @@ class Chapter:
     promises: tuple[str, ...]
     learnt: tuple[str, ...]
     predictions: tuple[str, ...]
+    least_seats: int
 
 
 @cache
 def outline() -> dict[str, Chapter]:
     """Chapter number → chapter, in the order of the course."""
-    return {path.name.split("_")[0]: _chapter(path) for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
+    return {path.name.split("_")[0]: read_chapter(path) for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))}
 
 
 def chapter(number: str) -> Chapter:
@@ -62,17 +64,20 @@ def _sources(path: Path, kind: str) -> list[str]:
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == kind]
 
 
-def _chapter(path: Path) -> Chapter:
-    prose, code = _sources(path, "markdown"), "\n".join(_sources(path, "code"))
+def read_chapter(path: Path) -> Chapter:
+    """What a notebook's file says of itself."""
+    prose, code = _sources(path, "markdown") or [""], "\n".join(_sources(path, "code"))
     minutes = re.search(r"(\d+) minutes", prose[0])
+    least = re.search(r"\bleast_seats=([\d_]+)", code)
     return Chapter(
         number=path.name.split("_")[0],
         path=path,
-        title=prose[0].splitlines()[0].lstrip("# "),
+        title=prose[0].partition("\n")[0].lstrip("# "),
         minutes=int(minutes[1]) if minutes else 0,
         promises=_items(prose, "You will learn", "You will need"),
         learnt=_items(prose, "## What you can now say", "\n## "),
         predictions=tuple(dict.fromkeys(re.findall(r'predict\(\s*"([^"]+)"', code))),
+        least_seats=int(least[1]) if least else 1,
     )
 
 

@@ -2,7 +2,8 @@
 
 One JSON document, shared by all notebooks and safe for two at once. The variable PROGRESS_FILE names another file.
 Where a program runs the notebooks nothing is kept beyond the process, so that a learner's record stays the learner's.
-Nor is it where the file cannot be read or written: the course goes on, and says once that this kernel alone remembers.
+Where the file cannot be read or written just now the course goes on and says so; what is not saved yet is saved with
+the next change that can be.
 """
 
 from __future__ import annotations
@@ -12,18 +13,26 @@ import json
 import os
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from ..lab.filelock import locked
+from ..lab.errors import LabError
+from ..lab.filelock import locked, put_in_place
 from ..lab.node import PROJECT
 from .frontend import somebody_watches
 
 # Longer than this between two steps is a pause, and not counted as time at work.
 LONGEST_STEP_SECONDS = 600
 
+_LOCK_SECONDS = 10.0
+
+Change = Callable[[dict[str, Any]], None]
 _for_this_process: dict[str, Any] = {}
-_given_up: set[Path] = set()
+# By file: what it said when it was read last, and the changes since then that it could not be given.
+_last_read: dict[Path, dict[str, Any]] = {}
+_unsaved: dict[Path, list[Change]] = {}
 
 # What an entry of each kind has; a new one begins with these values, and one that lacks some gets them.
 _EXERCISE = {"tries": 0, "hints": 0, "done": False}
@@ -40,40 +49,60 @@ def progress_path() -> Path | None:
 
 def read() -> dict[str, Any]:
     """The whole record: ``predictions`` and ``exercises`` by number, ``chapters`` by number."""
-    path = _path_in_use()
+    path = progress_path()
     if path is None:
         return _complete(_for_this_process)
+    if not path.exists():
+        return _with_unsaved(path, {})
     try:
-        return _load(path)
-    except OSError as error:
-        _give_up(path, error, {})
-        return _complete(_for_this_process)
-
-
-def change(what: Callable[[dict[str, Any]], None]) -> None:
-    """Let ``what`` change the record, while no other notebook does, and keep the result."""
-    path = _path_in_use()
-    if path is not None:
-        before: dict[str, Any] = {}
+        # Locked for reading too: Windows lets nobody replace a file that somebody reads.
+        with _locked(path):
+            record = _load(path)
+    except (OSError, LabError):
         try:
-            with locked(path.with_suffix(".lock"), why="write your progress"):
-                record = _load(path)
-                before = copy.deepcopy(record)
-                what(record)
-                written = path.with_suffix(".new")
-                written.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-                written.replace(path)
-                return
-        except OSError as error:
-            _give_up(path, error, before)
-    what(_complete(_for_this_process))
+            record = _load(path)  # in a folder where nothing may be written there are no locks
+        except OSError:
+            record = _last_read.get(path, {})
+    return _with_unsaved(path, record)
 
 
-def step(chapter: str, what: Callable[[dict[str, Any]], None] = lambda record: None) -> None:
+def change(what: Change) -> None:
+    """Let ``what`` change the record, while no other notebook does, and keep the result.
+
+    What cannot be kept now counts in this process, and is made again on the file's record when it can be: ``what`` may
+    be called more than once, each time with a record that it has not changed yet.
+    """
+    path = progress_path()
+    if path is None:
+        what(_complete(_for_this_process))
+        return
+    try:
+        with _locked(path):
+            record = _with_unsaved(path, _load(path))
+            what(record)
+            written = path.with_suffix(".new")
+            written.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            put_in_place(written, path)
+            _last_read[path] = record
+    except (OSError, LabError) as error:
+        first = not _unsaved.get(path)
+        _unsaved.setdefault(path, []).append(what)
+        _with_unsaved(path, _last_read.get(path, {}))
+        if first:
+            print(
+                f"Your progress cannot be kept in {path}: {getattr(error, 'strerror', None) or error}. It counts until "
+                "this kernel ends, and is saved as soon as it can be; the variable PROGRESS_FILE names another place."
+            )
+    else:
+        if _unsaved.pop(path, None):
+            print(f"Your progress is kept in {path} again.")
+
+
+def step(chapter: str, what: Change = lambda record: None) -> None:
     """Change the record at work on ``chapter``: the minutes since the last step are counted for it."""
+    now = time.time()
 
     def timed(record: dict[str, Any]) -> None:
-        now = time.time()
         here = record["chapters"].setdefault(chapter, {"seconds": 0.0, "last": now})
         gap = now - here["last"]
         if 0 < gap <= LONGEST_STEP_SECONDS:
@@ -101,19 +130,16 @@ def new_exercise() -> dict[str, Any]:
     return dict(_EXERCISE)
 
 
-def _path_in_use() -> Path | None:
-    path = progress_path()
-    return None if path in _given_up else path
+def _locked(path: Path) -> AbstractContextManager[None]:
+    return locked(path.with_suffix(".lock"), why="write your progress", seconds=_LOCK_SECONDS)
 
 
-def _give_up(path: Path, error: OSError, known: dict[str, Any]) -> None:
-    """From now on this process remembers by itself, beginning with what could be read."""
-    _given_up.add(path)
-    _for_this_process.update(known)
-    print(
-        f"Your progress cannot be kept in {path}: {error.strerror or error}. It counts until this kernel ends; "
-        "the variable PROGRESS_FILE names another place."
-    )
+def _with_unsaved(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """The record as it will be when all that is not saved yet is."""
+    record = _complete(copy.deepcopy(record))
+    for each in _unsaved.get(path, ()):
+        each(record)
+    return record
 
 
 def _complete(record: dict[str, Any]) -> dict[str, Any]:
@@ -145,12 +171,15 @@ def _load(path: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
         if not _is_record(record):
             raise ValueError
-        return _complete(record)
     except FileNotFoundError:
-        return _complete({})
+        record = {}
     except ValueError:
         # Half a file, or one that a hand has edited: begin anew, and keep what was there for whoever wants it.
-        aside = path.with_suffix(".unreadable.json")
-        path.replace(aside)
+        suffixes = chain([""], (f"-{number}" for number in count(2)))
+        names = (path.with_suffix(f".unreadable{suffix}.json") for suffix in suffixes)
+        aside = next(name for name in names if not name.exists())
+        put_in_place(path, aside)
         print(f"{path.name} could not be read. It is kept as {aside.name}, and a new one begins.")
-        return _complete({})
+        record = {}
+    _last_read[path] = copy.deepcopy(record)
+    return _complete(record)

@@ -109,5 +109,13 @@ def inner_error(error: Exception) -> Exception:
     """The driver asks the next node after some refusals, and when none is left wraps the last one."""
     inside = getattr(error, "errors", None)
     if isinstance(inside, Mapping) and inside:
-        return next((each for each in inside.values() if isinstance(each, Exception)), error)
+        return next((each for each in inside.values() if isinstance(each, SERVER_ERRORS)), error)
     return error
+
+
+def in_a_sentence(error: Exception) -> str:
+    """An error where there is room for a sentence, and none for what the driver wraps it in."""
+    if isinstance(error, SERVER_ERRORS):
+        error = inner_error(error)
+        return meaning_of(error) or f"{type(error).__name__}: {error_text(error)}"
+    return f"{type(error).__name__}: {error}"

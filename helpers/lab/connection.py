@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
+from .control import ask
 from .engine import engine_of
 from .errors import LabError
+from .keyspaces import check_keyspace_name
 from .node import Node, running_node
 from .row_classes import named_rows
 from .settings import Settings
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 15
+_IF_ROWS_ARE_MISSING = (
+    "If rows are missing, run the notebook from its top: open_chapter() writes what the chapter needs. What you had "
+    "added yourself is to be written again."
+)
 
 # What the driver and the server have to warn of is for programmers' logs; without a handler it would stand between a
 # cell and its result. A program that sets up logging still gets it.
@@ -28,11 +35,15 @@ logging.getLogger("cassandra").addHandler(logging.NullHandler())
 _clusters: dict[tuple[Settings, Node | None], Cluster] = {}
 _latest: Session | None = None
 
+# OpenSSL's codes for a certificate that is good, but not for this name or address, and not at this time.
+_OTHER_NAME, _OTHER_TIME = (62, 64), (9, 10)
+
 
 def connect(keyspace: str | None = None) -> Session:
     """Connect to the server that SCYLLA_HOSTS names, or else to the embedded node, starting it when needed.
 
-    Prints one line that says which engine it is. The session reads and writes at LOCAL_QUORUM and LOCAL_SERIAL, waits
+    Prints one line that says which engine it is, and one for each thing that the embedded node has lost or cannot do,
+    if there is any. The session reads and writes at LOCAL_QUORUM and LOCAL_SERIAL, waits
     15 seconds at most for an answer, and lets the server stamp the writes, so that plain and conditional writes follow
     one clock. Whatever goes wrong is a ``LabError`` of one sentence.
 
@@ -40,6 +51,8 @@ def connect(keyspace: str | None = None) -> Session:
     Connected to the embedded node: 1 node, data centre datacenter1.
     """
     global _latest
+    if keyspace is not None and (not isinstance(keyspace, str) or not keyspace):
+        check_keyspace_name(keyspace)
     settings = Settings.from_environment()
     node = None if settings.hosts else running_node()
     if node is not None:
@@ -50,12 +63,40 @@ def connect(keyspace: str | None = None) -> Session:
     where = "" if node else f" at {', '.join(settings.hosts)}"
     number = f"{engine.nodes} node{'s' * (engine.nodes != 1)}"
     print(f"Connected to {'the ' if node else ''}{engine.name}{where}: {number}, data centre {', '.join(centres)}.")
+    if node is not None:
+        _tell_notices(node)
     return session
+
+
+def _tell_notices(node: Node) -> None:
+    """What the embedded node has to say: at its start it may have found its data damaged. Nobody reads its log."""
+    try:
+        notices = ask(node.host, node.port, {"do": "status"}).get("notices", [])
+    except LabError:
+        return  # it has answered a query: it is busy, and tells next time
+    for notice in notices:
+        print(f"Note: {notice}")
+    if notices:
+        print(f"→ {_IF_ROWS_ARE_MISSING}")
 
 
 def latest_session() -> Session | None:
     """The session that this process's last ``connect()`` returned."""
     return _latest
+
+
+def _begin_anew() -> None:
+    """After a fork: the connections are the parent's, and so are the threads that serve them. The child leaves them
+    alone, and makes its own."""
+    global _latest
+    _inherited.extend(_clusters.values())  # kept, so that nothing of them is closed
+    _clusters.clear()
+    _latest = None
+
+
+_inherited: list[Cluster] = []
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def disconnect() -> None:
@@ -86,6 +127,7 @@ def _session(settings: Settings, node: Node | None, keyspace: str | None) -> Ses
         try:
             session.set_keyspace(keyspace)
         except (InvalidRequest, NoHostAvailable) as error:
+            check_keyspace_name(keyspace)  # a cluster may have one of another name, so it is asked first
             raise LabError(
                 f"There is no keyspace {keyspace} yet. Connect without it, then open_chapter(session, {keyspace!r})."
             ) from error
@@ -164,6 +206,13 @@ def _sentence(error: Exception, settings: Settings, embedded: bool) -> str:
             return f"The server at {address} wants a name and a password: set SCYLLA_USER and SCYLLA_PASSWORD."
         return f"The server at {address} does not accept this password for the user {settings.user!r}."
     refused = _tls_refusal(settings)
+    if isinstance(refused, ssl.SSLCertVerificationError) and refused.verify_code in _OTHER_NAME:
+        return (
+            f"The certificate of the server at {address} is for another name: put the name that it is for into "
+            "SCYLLA_HOSTS."
+        )
+    if isinstance(refused, ssl.SSLCertVerificationError) and refused.verify_code in _OTHER_TIME:
+        return f"The certificate of the server at {address} has run out, or is not valid yet."
     if isinstance(refused, ssl.SSLCertVerificationError):
         return f"The certificate of the server at {address} is not signed by what SCYLLA_CA_FILE holds."
     if refused is not None:

@@ -16,20 +16,31 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from .control import NoControl, ask
 from .errors import LabError
-from .filelock import locked
+from .filelock import locked, put_in_place
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-START_SECONDS = 30.0
+# A node that is alive may be busy: with a snapshot, a view, reading its data at the start. So it is waited for, this
+# long at most; after some seconds whoever waits is told, and while it starts it must go on doing something.
+ANSWER_SECONDS = 120.0
+IDLE_SECONDS = 30.0
+_TELL_SECONDS = 4.0
+_ASK_SECONDS = 5.0
 _READY = "embedded_scylla ready on "
 _POLL_SECONDS = 0.01
 # How long a process that has ended may keep its port and its files.
-_LINGER_SECONDS = 1.0
+_LINGER_SECONDS = 5.0
+# How long a node that was asked to end may take, before it is ended.
+_END_SECONDS = 10.0
+# A turn at starting it has no end of its own as long as the node reads its data.
+_LONGEST_TURN = 600.0
+_IN_USE = 75  # the code with which it ends if another process has its data
 _LONGEST_LOG = 1_000_000  # bytes at the node's start
 
 
@@ -45,13 +56,31 @@ class Node:
     pid: int
     created: float
 
-    def answers(self, data: Path) -> bool:
-        """Is this the node that works in ``data``, and does it answer?"""
-        try:
-            status = ask(self.host, self.port, {"do": "status"})
-        except LabError:
-            return False
-        return status.get("pid") == self.pid and Path(status.get("data_dir") or "/").resolve() == data.resolve()
+    def status(self) -> dict[str, Any] | None:
+        """What it says of itself; it is waited for as long as its process lives. None: that has ended.
+
+        LabError after ``ANSWER_SECONDS``. Nothing is done to a process that does not answer: it may be busy.
+        """
+        began, told = time.monotonic(), False
+        while self.process():
+            try:
+                status = ask(self.host, self.port, {"do": "status"}, seconds=_ASK_SECONDS)
+                if status.get("pid") == self.pid:
+                    return status
+            except LabError:
+                pass
+            waited = time.monotonic() - began
+            if waited > ANSWER_SECONDS:
+                raise LabError(
+                    f"The embedded node (process {self.pid}) is alive, and has not answered for {waited:.0f} s: it is "
+                    "busy, or it hangs. Run this again in a while. If it hangs, end that process: what it acknowledged "
+                    "is on disk, and the next connect() starts it anew."
+                )
+            if not told and waited > _TELL_SECONDS:
+                _tell("The embedded node is busy. Waiting for it …")
+                told = True
+            time.sleep(_POLL_SECONDS)
+        return None
 
     def process(self) -> psutil.Process | None:
         """Its process, or None when that has ended."""
@@ -72,17 +101,21 @@ def running_node() -> Node:
     """The embedded node, started if it does not run. Kernels that ask at the same moment get the same one.
 
     A node that died is started again on its data, at its old port if that is still free, so that other notebooks find
-    it again by themselves. One that hangs is ended first: what it acknowledged is on disk.
+    it again by themselves. One that lives is never ended here, however long it takes to answer.
     """
     where = folder()
     try:
         where.mkdir(parents=True, exist_ok=True)
-        with locked(where / "node.lock", why="start the embedded node"):
+        with locked(
+            where / "node.lock",
+            why="start the embedded node",
+            seconds=_LONGEST_TURN,
+            say="Another notebook starts the embedded node, or waits for it. Waiting for that …",
+            say_after=_TELL_SECONDS,
+        ):
             known = _read(where)
-            if known and known.process() and known.answers(where / "data"):
+            if known and known.status():
                 return known
-            if known:
-                _end(known)
             return _start(where, port=known.port if known and _is_free(known.port) else 0)
     except OSError as error:
         raise LabError(f"The embedded node cannot use its folder {where}: {error.strerror or error}.") from error
@@ -100,9 +133,10 @@ def stop_node() -> bool:
     except NoControl:
         pass
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=_END_SECONDS)
     except psutil.TimeoutExpired:
-        _end(known)
+        process.kill()
+        process.wait(timeout=_END_SECONDS)
     return True
 
 
@@ -112,10 +146,14 @@ def _start(where: Path, port: int) -> Node:
     while True:
         try:
             return _launch(where, port)
-        except LabError as error:
-            if "in use" not in str(error) or time.monotonic() > deadline:
+        except _DataInUse:
+            if time.monotonic() > deadline:
                 raise
         time.sleep(_POLL_SECONDS)
+
+
+class _DataInUse(LabError):
+    """Another process has the node's data."""
 
 
 def _launch(where: Path, port: int) -> Node:
@@ -137,24 +175,60 @@ def _launch(where: Path, port: int) -> Node:
             stderr=output,
             **detached,
         )
-    deadline = time.monotonic() + START_SECONDS
+    try:
+        port = _ready_at(process, log, begin)
+    except BaseException:
+        # It failed, or whoever waits has had enough (Ctrl-C). Left alone it would hold its data, and nobody know it.
+        process.kill()
+        process.wait()
+        raise
+    # Let go of the child: it is meant to outlive this process, and Popen would warn that it does.
+    _started.append(process)
+    node = Node(HOST, port, process.pid, psutil.Process(process.pid).create_time())
+    _write(where, node)
+    return node
+
+
+def _ready_at(process: subprocess.Popen[bytes], log: Path, begin: int) -> int:
+    """The port at which it is ready. Reading much data takes long: it is waited for as long as it does something."""
+    began, told, pulse = time.monotonic(), False, _Pulse(process.pid)
     while True:
         # First the state, then the log: what it wrote last is there once it has ended.
         ended = process.poll() is not None
         said = log.read_bytes()[begin:].decode("utf-8", "replace").splitlines()
         ready = [line for line in said if line.startswith(_READY)]
         if ready:
-            break
-        if ended or time.monotonic() > deadline:
-            process.kill()
+            return int(ready[-1].rpartition(":")[2])
+        if ended:
             last = said[-1] if said else f"it ended with code {process.returncode} and said nothing"
-            raise LabError(f"The embedded node did not start: {last.removeprefix('embedded_scylla: ')} (See {log}.)")
+            kind = _DataInUse if process.returncode == _IN_USE else LabError
+            raise kind(f"The embedded node did not start: {last.removeprefix('embedded_scylla: ')} (See {log}.)")
+        if pulse.idle_seconds() > IDLE_SECONDS:
+            raise LabError(f"The embedded node did not start: it did nothing for {IDLE_SECONDS:.0f} s. (See {log}.)")
+        if not told and time.monotonic() - began > _TELL_SECONDS:
+            _tell("The embedded node reads its data. Waiting for it …")
+            told = True
         time.sleep(_POLL_SECONDS)
-    # Let go of the child: it is meant to outlive this process, and Popen would warn that it does.
-    _started.append(process)
-    node = Node(HOST, int(ready[-1].rpartition(":")[2]), process.pid, psutil.Process(process.pid).create_time())
-    _write(where, node)
-    return node
+
+
+class _Pulse:
+    """Tells for how long a process has used no processor."""
+
+    def __init__(self, pid: int):
+        self._pid, self._used, self._since = pid, -1.0, time.monotonic()
+
+    def idle_seconds(self) -> float:
+        try:
+            times = psutil.Process(self._pid).cpu_times()
+        except psutil.Error:
+            return 0.0  # it has ended, which others see better
+        if times.user + times.system != self._used:
+            self._used, self._since = times.user + times.system, time.monotonic()
+        return time.monotonic() - self._since
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 def _set_aside_if_long(log: Path) -> None:
@@ -169,9 +243,12 @@ _started: list[subprocess.Popen[bytes]] = []
 
 
 def _read(where: Path) -> Node | None:
+    """The node of this folder, alive or not. One that works in another folder is that one's: its record was copied."""
     try:
-        return Node(**json.loads((where / "node.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        node = Node(**json.loads((where / "node.json").read_text(encoding="utf-8")))
+        process = node.process()
+        return node if process is None or str(where / "data") in process.cmdline() else None
+    except (OSError, ValueError, TypeError, psutil.Error):
         return None
 
 
@@ -179,14 +256,7 @@ def _write(where: Path, node: Node) -> None:
     # Written beside and moved into place: nobody reads half a file.
     draft = where / "node.json.new"
     draft.write_text(json.dumps(asdict(node)) + "\n", encoding="utf-8")
-    draft.replace(where / "node.json")
-
-
-def _end(node: Node) -> None:
-    process = node.process()
-    if process:
-        process.kill()
-        process.wait(timeout=10)
+    put_in_place(draft, where / "node.json")
 
 
 def _is_free(port: int) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from .errors import LabError
+from .keyspaces import check_keyspace_name
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -151,6 +152,8 @@ def _substitute(text: str, file: str, substitutions: dict[str, object]) -> str:
             return f"{quote}{default}{quote}"
         # ks.tickets: only the word that is marked changes, what hangs on it stays.
         word, dot, rest = default.partition(".")
+        if name == "keyspace":
+            check_keyspace_name(substitutions[name])
         value = str(substitutions[name])
         if not re.fullmatch(r"\d+" if word.isdecimal() else r"[A-Za-z]\w{0,47}", value):
             wanted = "a whole number" if word.isdecimal() else "a name of letters, digits and _"

@@ -26,7 +26,18 @@ from . import on_sale
 from .checkout_protocol import CANCEL, EXPIRE, HOLD, PAY
 from .event import Event
 from .ids import user_id
-from .seats import Order, Seat, decide, order_status, read, seconds_left, statement_of, together, write_order
+from .seats import (
+    Order,
+    Seat,
+    check_hold_seconds,
+    decide,
+    order_status,
+    read,
+    seconds_left,
+    statement_of,
+    together,
+    write_order,
+)
 from .venue import Ticket
 
 if TYPE_CHECKING:
@@ -41,8 +52,8 @@ _ASKED_AT_ONCE = 100  # seats in one query of the plain scan
 class Hold:
     """The database's answer to one attempt to hold a seat.
 
-    ``applied`` tells whether ``buyer`` has it now; if not, ``status`` and ``held_by`` say what the seat was and whose.
-    ``token`` is this hold's own and the id of its order.
+    ``applied`` tells whether ``buyer`` has it now, and so does the hold's own truth: ``if hold:``. If not, ``status``
+    and ``held_by`` say what the seat was and whose. ``token`` is this hold's own and the id of its order.
     """
 
     applied: bool
@@ -53,6 +64,9 @@ class Hold:
     held_until: datetime
     status: str | None
     held_by: str | None
+
+    def __bool__(self) -> bool:
+        return self.applied
 
     def __str__(self) -> str:
         if self.applied:
@@ -69,10 +83,13 @@ class Hold:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The answer to pay, cancel or expire: was it applied, and which status has the seat now."""
+    """The answer to pay, cancel or expire: was it applied (then it is true), and which status has the seat now."""
 
     applied: bool
     status: str | None
+
+    def __bool__(self) -> bool:
+        return self.applied
 
 
 @dataclass(frozen=True)
@@ -92,8 +109,8 @@ def hold_seat(
     With the ``token`` of an earlier call whose outcome nobody knows, the call may be repeated: it is the same hold.
     Once that hold has ended it is not applied: a token is for one hold and never comes back.
 
-    >>> hold_seat(session, event.seat("L04 C-12"), "Ada").applied
-    True
+    >>> if hold := hold_seat(session, event.seat("L04 C-12"), "Ada"):
+    ...     pay(session, hold)
     """
     if token is not None and has_ended(session, token):
         seat, now = seat_of(session, ticket), server_now(session)
@@ -103,6 +120,7 @@ def hold_seat(
 
 def hold_with_token(session: Session, ticket: Ticket, buyer: str, *, seconds: int, token: UUID) -> Hold:
     """``hold_seat`` with a token of which it is known that no hold with it has ended, as a new one."""
+    check_hold_seconds(seconds, "seconds")
     now = server_now(session)
     until = now + timedelta(seconds=seconds)
     values = (buyer, token, until, ticket.event_id, ticket.ticket_id)

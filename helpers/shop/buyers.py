@@ -32,7 +32,7 @@ class Attempt:
     @property
     def got_it(self) -> bool:
         """Was this buyer told "it is yours"?"""
-        return self.answer if isinstance(self.answer, bool) else self.answer.applied
+        return bool(self.answer)
 
 
 def rush(

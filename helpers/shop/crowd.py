@@ -28,6 +28,7 @@ from ..lab.waiting import wait_until
 from .box_office import HOLD_SECONDS, Outcome, lapsed
 from .event import Event
 from .parties import Party, cancel_together, hold_together, pay_together
+from .seats import check_hold_seconds
 from .venue import Ticket
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ ROUNDS = 10  # rounds in which the house could be sold, if nobody walked away
 ROUNDS_A_HOLD = 4  # so many rounds last as long as a hold
 MOST_ROUNDS = 100
 _IN_VIEW = 60  # of the free seats of a section a fan considers so many
+_END_SECONDS = 20.0  # a process that is asked to end finishes the request under way
 _SWEEPER_SECONDS = 150.0  # on a cluster it stays half a minute behind the present
 
 
@@ -214,6 +216,7 @@ def open_sale(
     """
     if session.keyspace is None:
         raise LabError("A sale needs a keyspace: open_chapter(session, 'seats_06') puts one to use.")
+    check_hold_seconds(hold_seconds)
     crowd = Crowd(session, event, hold_seconds=hold_seconds, walk_away=walk_away, cancel=cancel, seed=seed)
     mean = sum(size * weight for size, weight in zip(PARTY_SIZES, SIZE_WEIGHTS, strict=True)) / sum(SIZE_WEIGHTS)
     fans, numbers, sale = max(1, round(event.seats / ROUNDS / mean)), count(1), crowd.sale
@@ -295,8 +298,12 @@ class SweeperBeside:
         died = self.ended.is_set()
         # Not a blow: it may die at any moment, and its checkpoint knows where to go on.
         self._process.terminate()
-        self._listener.join()
-        self._process.wait()
+        try:
+            self._process.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._listener.join(timeout=_END_SECONDS)  # to the end of what it said, unless somebody else has its output
         with self._words as words:
             words.seek(0)
             lines = words.read().strip().splitlines()

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from ..lab.claims import claim
 from ..lab.engine import engine_of, replicas
 from ..lab.errors import LabError
+from ..lab.keyspaces import check_keyspace_name
 from ..lab.quiet_gc import quiet_gc
 from ..lab.statements import apply_cql, prepared
 from ..lab.waiting import wait_until
 from . import fan_out
 from .event import Event
 from .names import remember_event
+from .seats import check_hold_seconds
 from .venue import FULL_HOUSE, Ticket
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 _CDC = {"enabled": "true", "delta": "full", "preimage": "false", "postimage": "false", "ttl": "86400"}
-# What needs no quotes on any server; the ScyllaDB of today takes longer ones, but not each that the course runs on.
-_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _HOLD_COLUMNS = ("held_by", "hold_token", "held_until")
 
 
 def open_chapter(
-    session: Session, keyspace: str, seats: int = FULL_HOUSE, *, hold_seconds: int = 900, on_sale: bool = True
+    session: Session,
+    keyspace: str,
+    seats: int = FULL_HOUSE,
+    *,
+    hold_seconds: int = 900,
+    on_sale: bool = True,
+    least_seats: int = 1,
 ) -> Event:
     """Make ``keyspace`` what a chapter begins with, use it, and return the event that is on sale there.
 
@@ -35,16 +41,34 @@ def open_chapter(
     again, and it has no orders, nobody in the queue and nothing in its log. Only what differs is written, so that a
     second call takes a moment; tables, events and venues that a learner has added stay as they are.
     ``hold_seconds`` is the time to live of a row in the queue. ``on_sale=False`` leaves the event and the venue
-    unwritten: for the chapter that fills the tables.
+    unwritten: for the chapter that fills the tables. ``least_seats`` is the smallest venue of which what the chapter
+    tells is true. From then on this process works in ``keyspace``: another notebook that opens it is told so.
+
+    A LabError says what is wrong with an argument, before anything is written.
 
     >>> event = open_chapter(session, "seats_03", seats=1_000)
     seats_03: Midnight Orchestra, one night only, at Lantern Park; 1,000 tickets on sale.
     """
-    if isinstance(hold_seconds, bool) or not isinstance(hold_seconds, int) or hold_seconds < 1:
-        raise LabError(f"hold_seconds must be a whole number of at least 1, not {hold_seconds!r}.")
+    check_keyspace_name(keyspace)
+    check_hold_seconds(hold_seconds)
     event = Event(seats=seats)
-    event.venue  # noqa: B018  a wrong number of seats is said before anything is written
+    check_seats(event, least_seats)
     use_keyspace(session, keyspace)
+    claim(keyspace)
+    return put_in_place(session, event, hold_seconds=hold_seconds, on_sale=on_sale)
+
+
+def check_seats(event: Event, least: int) -> None:
+    """A LabError if the event's venue cannot be, or is smaller than what a chapter tells of it wants."""
+    event.venue  # noqa: B018  says what is wrong with the number
+    if event.seats < least:
+        few = f"{event.seats:,} seat{'s are' if event.seats != 1 else ' is'}"
+        raise LabError(f"{few} too few for this chapter: set seats to at least {least:,} in its parameters cell.")
+
+
+def put_in_place(session: Session, event: Event, *, hold_seconds: int, on_sale: bool) -> Event:
+    """``open_chapter`` in the keyspace in use, with arguments that are good."""
+    keyspace = session.keyspace
     apply_cql(session, "tables.cql", hold_seconds=hold_seconds)
     apply_cql(session, "views.cql")
     _restore_queue_options(session, keyspace, hold_seconds)
@@ -60,12 +84,13 @@ def open_chapter(
         return event
     _write_venue_and_event(session, event)
     if _write_tickets(session, event):
+        on_view = "available_tickets WHERE event_id = %s AND status = 'available'"
         wait_until(
-            lambda: _count(session, "available_tickets WHERE event_id = %s AND status = 'available'", event) == seats,
+            lambda: _count(session, on_view, event) == event.seats,
             why="the view to follow the tickets",
             seconds=60,
         )
-    print(f"{keyspace}: {event.name}, at Lantern Park; {seats:,} ticket{'s' * (seats != 1)} on sale.")
+    print(f"{keyspace}: {event.name}, at Lantern Park; {event.seats:,} ticket{'s' * (event.seats != 1)} on sale.")
     return event
 
 
@@ -73,14 +98,7 @@ def use_keyspace(session: Session, keyspace: str) -> None:
     """Make ``keyspace`` if it is not there, and use it; a LabError for what cannot be written without quotes."""
     from cassandra.protocol import SyntaxException
 
-    must = "keyspace must be a name in lower case of at most 48 letters, digits and _, and begin with a letter"
-    if not isinstance(keyspace, str) or not keyspace:
-        raise LabError(f"{must}, not {keyspace!r}.")
-    if keyspace.isidentifier() or keyspace.isalnum():  # of others, apply_cql tells
-        if not _PLAIN_NAME.fullmatch(keyspace):
-            raise LabError(f"{must}, not {keyspace!r}.")
-        if keyspace.startswith("system"):
-            raise LabError(f"keyspace must not be {keyspace!r}: such names are the server's own.")
+    check_keyspace_name(keyspace)
     try:
         apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
     except SyntaxException:

@@ -28,7 +28,7 @@ from .box_office import (
     seat_of,
 )
 from .checkout_protocol import CANCEL, HOLD, PAY, Transition
-from .seats import Seat, order_status, statement_of, together, write_order
+from .seats import Seat, check_hold_seconds, order_status, statement_of, together, write_order
 from .venue import Ticket
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Party:
-    """The answer to one attempt to hold several seats: ``applied`` for all of ``holds`` or for none.
+    """The answer to one attempt to hold several seats: ``applied``, and true, for all of ``holds`` or for none.
 
     If not applied, the holds say what each seat was and whose, as far as the answer tells.
     """
@@ -46,6 +46,9 @@ class Party:
     applied: bool
     holds: tuple[Hold, ...]
     token: UUID
+
+    def __bool__(self) -> bool:
+        return self.applied
 
     def __str__(self) -> str:
         if self.applied:
@@ -69,6 +72,7 @@ def hold_together(
     >>> print(hold_together(session, event.section("F01")[:4], "Ada"))
     Ada holds F01 A-1, F01 A-2, F01 A-3, F01 A-4.
     """
+    check_hold_seconds(seconds, "seconds")
     seats, repeated = _in_order(tickets), token is not None
     now, token = server_now(session), token or uuid4()
     until = now + timedelta(seconds=seconds)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cassandra.cluster import ResponseFuture, Session
     from cassandra.query import BoundStatement, PreparedStatement
 
+LONGEST_HOLD = 630_720_000  # seconds: 20 years, the longest TTL that a row in the queue may have
+
 
 @dataclass(frozen=True)
 class Seat:
@@ -107,6 +109,14 @@ def order_status(session: Session, token: UUID) -> str | None:
     """How far the order of a hold came; None if there is none."""
     row = session.execute(statement_of(session, "read_order"), (token,)).one()
     return row.status if row else None
+
+
+def check_hold_seconds(seconds: object, name: str = "hold_seconds") -> None:
+    """A LabError that calls it ``name`` if a hold cannot last so long."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise LabError(f"{name} must be a whole number of seconds, not {seconds!r}.")
+    if not 1 <= seconds <= LONGEST_HOLD:
+        raise LabError(f"{name} must be from 1 to {LONGEST_HOLD:,}, not {seconds:,}.")
 
 
 def seconds_left(until: datetime, now: datetime) -> int:

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ from ..lab.connection import connect, disconnect
 from ..lab.engine import engine_of
 from ..lab.errors import LabError
 from . import on_sale
-from .box_office import release_lapsed, settle, stale_orders, unpaid_sales
+from .box_office import Settled, release_lapsed, settle, stale_orders, unpaid_sales
 from .deadlines import Deadline, Deadlines
 from .ids import user_id
 from .seats import statement_of
@@ -106,10 +106,9 @@ class Sweeper:
         if not due:
             return
         if len(due) == 1 or self._at_once == 1:
-            finished = [deadline for deadline in due if self._settle(deadline)]
+            finished = [deadline for deadline in due if self._settled(deadline, *self._settle(deadline))]
         else:
-            with ThreadPoolExecutor(min(self._at_once, len(due))) as pool:
-                finished = [deadline for deadline, over in zip(due, pool.map(self._settle, due), strict=True) if over]
+            finished = self._settle_at_once(due)
         for event_id in {deadline.key.event_id for deadline in finished}:
             on_sale.refresh(self.session, event_id)
         for deadline in finished:
@@ -132,10 +131,27 @@ class Sweeper:
         self.swept.found_by_audit += released
         return released
 
-    def _settle(self, deadline: Deadline) -> bool:
+    def _settle_at_once(self, due: list[Deadline]) -> list[Deadline]:
+        """Ask the database about many deadlines at the same time; which of them are finished. What the threads find is
+        counted and told by this one alone, also if one of them fails."""
+        finished, failed = [], None
+        with ThreadPoolExecutor(min(self._at_once, len(due))) as pool:
+            asked = {pool.submit(self._settle, deadline): deadline for deadline in due}
+            for answer in as_completed(asked):
+                try:
+                    if self._settled(asked[answer], *answer.result()):
+                        finished.append(asked[answer])
+                except Exception as error:
+                    failed = failed or error
+        if failed is not None:
+            raise failed
+        return finished
+
+    def _settle(self, deadline: Deadline) -> tuple[Settled, datetime]:
+        """What the database says of a deadline, and when it was asked. Touches nothing of the sweeper's."""
         key = deadline.key
         now = server_now(self.session)
-        settled = settle(
+        return settle(
             self.session,
             key.event_id,
             key.ticket_id,
@@ -143,14 +159,17 @@ class Sweeper:
             user=None if deadline.buyer is None else user_id(deadline.buyer),
             started_at=key.started_at,
             now=now,
-        )
+        ), now
+
+    def _settled(self, deadline: Deadline, settled: Settled, now: datetime) -> bool:
+        """Remember what became of a deadline; False: come again."""
         if settled.again_at is not None:
             self.deadlines.postpone(deadline, settled.again_at)
             return False
         if settled.released:
             self.swept.released += 1
             self.swept.late = max(self.swept.late, (now - deadline.due).total_seconds())
-            self._released(key.ticket_id)
+            self._released(deadline.key.ticket_id)
         return True
 
 
@@ -300,8 +319,7 @@ def _run(session: Session, options: argparse.Namespace) -> Swept | str:
 
 
 def _tell(ticket_id: UUID) -> None:
-    # One write: seats are freed by several threads, and whoever listens wants whole lines.
-    print(f"released {ticket_id}\n", end="", flush=True)
+    print(f"released {ticket_id}", flush=True)
 
 
 def _on_interrupt(call: Callable[[int], Any]) -> None:

@@ -13,6 +13,7 @@ from helpers.course import record_file
 from helpers.course.exercises import exercises
 from helpers.course.outline import chapter, outline
 from helpers.lab.errors import LabError
+from helpers.lab.filelock import FileLock
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +64,10 @@ def test_a_file_that_cannot_be_read_is_kept_aside(record: Path, text: str, capsy
     assert record_file.read()["exercises"] == {}
     assert "is kept as mine.unreadable.json" in capsys.readouterr().out
     assert record.with_suffix(".unreadable.json").read_text(encoding="utf-8") == text
+    record.write_text("a second one", encoding="utf-8")
+    assert record_file.read()["exercises"] == {}
+    assert record.with_suffix(".unreadable.json").read_text(encoding="utf-8") == text
+    assert record.with_suffix(".unreadable-2.json").read_text(encoding="utf-8") == "a second one"
 
 
 def test_what_an_older_file_lacks_is_added(record: Path):
@@ -85,8 +90,6 @@ def _a_file_in_place_of_its_folder(record: Path) -> None:
 def test_where_nothing_can_be_kept_the_course_goes_on(
     record: Path, broken, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(record_file, "_for_this_process", {})
-    monkeypatch.setattr(record_file, "_given_up", set())
     broken(record)
     for number in ("04.1", "04.2"):
         record_file.change(lambda each, number=number: _done(each, number))
@@ -96,13 +99,76 @@ def test_where_nothing_can_be_kept_the_course_goes_on(
 
 
 def test_what_could_be_read_still_counts_where_nothing_can_be_written(record: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(record_file, "_for_this_process", {})
-    monkeypatch.setattr(record_file, "_given_up", set())
     record_file.change(lambda each: _done(each, "04.1"))
     record.with_suffix(".new").mkdir()
     record_file.change(lambda each: _done(each, "04.2"))
     assert set(record_file.read()["exercises"]) == {"04.1", "04.2"}
-    assert set(json.loads(record.read_text(encoding="utf-8"))["exercises"]) == {"04.1"}
+    assert _saved(record) == {"04.1"}
+
+
+def test_saving_never_stops_for_good(record: Path, capsys: pytest.CaptureFixture[str]):
+    """What could not be written is written with the next change that can be, on what others have written meanwhile."""
+    record_file.change(lambda each: _done(each, "04.1"))
+    record.with_suffix(".new").mkdir()
+    for number in ("04.2", "04.3"):
+        record_file.change(lambda each, number=number: _done(each, number))
+    theirs = json.loads(record.read_text(encoding="utf-8"))
+    _done(theirs, "05.1")
+    record.write_text(json.dumps(theirs), encoding="utf-8")
+    record.with_suffix(".new").rmdir()
+    record_file.change(lambda each: _done(each, "04.4"))
+    assert _saved(record) == {"04.1", "04.2", "04.3", "04.4", "05.1"}
+    told = capsys.readouterr().out.splitlines()
+    assert len(told) == 2 and "cannot be kept" in told[0] and "is kept in" in told[1] and "again" in told[1]
+
+
+def test_a_count_that_is_saved_late_is_the_same(record: Path):
+    """A change that is made again begins anew: no try is counted twice."""
+
+    def tried(each: dict) -> None:
+        mine = each["exercises"].setdefault("04.1", record_file.new_exercise())
+        mine["tries"] += 1
+
+    record.mkdir(parents=True)
+    for tries in (1, 2, 3):
+        record_file.change(tried)
+        assert record_file.read()["exercises"]["04.1"]["tries"] == tries
+    record.rmdir()
+    record_file.change(tried)
+    assert json.loads(record.read_text(encoding="utf-8"))["exercises"]["04.1"]["tries"] == 4
+
+
+def test_a_reader_that_keeps_the_file_from_being_replaced_is_waited_for(record: Path, monkeypatch: pytest.MonkeyPatch):
+    """Windows refuses it while anybody reads the file, be it a program that is none of the course's."""
+    refusals = iter([PermissionError(13, "in use")] * 3)
+    replace = Path.replace
+
+    def in_use(self: Path, target: Path) -> Path:
+        for error in refusals:
+            raise error
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", in_use)
+    record_file.change(lambda each: _done(each, "04.1"))
+    assert _saved(record) == {"04.1"}
+
+
+def test_reading_and_writing_exclude_each_other(record: Path, monkeypatch: pytest.MonkeyPatch):
+    record_file.change(lambda each: _done(each, "04.1"))
+    monkeypatch.setattr(record_file, "_LOCK_SECONDS", 0.05)
+    load, free = record_file._load, []
+
+    def while_it_reads(path: Path) -> dict:
+        free.append(FileLock(path.with_suffix(".lock")).take())
+        return load(path)
+
+    monkeypatch.setattr(record_file, "_load", while_it_reads)
+    record_file.read()
+    assert free == [False]
+
+
+def _saved(record: Path) -> set[str]:
+    return set(json.loads(record.read_text(encoding="utf-8"))["exercises"])
 
 
 def test_headless_nothing_is_kept(monkeypatch: pytest.MonkeyPatch):

@@ -13,10 +13,13 @@ from helpers import (
     Event,
     cancel,
     count_by_status,
+    hold_in_turn,
     hold_seat,
+    hold_together,
     let_time_pass,
     open_chapter,
     pay,
+    pay_together,
     release_expired,
     seat_of,
     server_now,
@@ -24,6 +27,7 @@ from helpers import (
 from helpers.lab.clock import push_clock
 from helpers.lab.errors import LabError
 from helpers.shop.box_office import is_held
+from helpers.shop.parties import cancel_together
 from tests.patience import Stopwatch
 from tests.protocol.faults import LosesAnswers
 
@@ -53,6 +57,29 @@ def test_the_second_buyer_is_told_who_was_faster(lab: Session, chapter: Event) -
     assert (late.applied, late.status, late.held_by) == (False, "held", "Ada")
     assert str(late) == f"Bo was too late: {chapter.tickets[0].label} is held by Ada."
     assert queue(lab) == ["Ada"]
+
+
+def test_what_was_refused_is_false(lab: Session, chapter: Event) -> None:
+    """``if hold_seat(…):`` is the natural way to write it, and must not sell a seat twice."""
+    ada, bo = (hold_seat(lab, chapter.tickets[0], buyer) for buyer in ("Ada", "Bo"))
+    assert ada and not bo
+    assert not pay(lab, bo) and not cancel(lab, bo)
+    assert pay(lab, ada) and not cancel(lab, ada)
+    for hold in (hold_together, hold_in_turn):
+        refused = hold(lab, chapter.tickets[:2], "Cy")
+        assert not refused and not pay_together(lab, refused) and not cancel_together(lab, refused)
+        party = hold(lab, chapter.tickets[2:4], "Cy")
+        assert party and cancel_together(lab, party)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 10**10, 1.5, "900", None, True])
+@pytest.mark.parametrize("hold", [hold_seat, hold_together, hold_in_turn])
+def test_a_hold_lasts_as_long_as_a_ttl_may(lab: Session, chapter: Event, hold: Any, seconds: Any) -> None:
+    """Said before the seat is taken: its row in the queue, which comes after it, could not be written."""
+    wish = chapter.tickets[0] if hold is hold_seat else chapter.tickets[:2]
+    with pytest.raises(LabError, match=r"seconds must be (a whole number of seconds|from 1 to 630,720,000), not"):
+        hold(lab, wish, "Ada", seconds=seconds)
+    assert count_by_status(lab, chapter)["available"] == 200
 
 
 def test_of_many_buyers_at_once_one_gets_the_seat(lab: Session, chapter: Event) -> None:

@@ -68,7 +68,7 @@ def test_seats_have_names_from_then_on(lab: Session, chapter: Event) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "sentence"),
     [
-        (("seats 1",), {}, "keyspace in cql/keyspace.cql must be a name"),
+        (("seats 1",), {}, "keyspace must be a name in lower case .*, not 'seats 1'"),
         (("Seats",), {}, "keyspace must be a name in lower case of at most 48 .*, not 'Seats'"),
         (("s" * 60,), {}, "keyspace must be a name in lower case of at most 48 .*, not 'sss"),
         (("1st",), {}, "keyspace must be a name in lower case .*, and begin with a letter, not '1st'"),
@@ -77,7 +77,10 @@ def test_seats_have_names_from_then_on(lab: Session, chapter: Event) -> None:
         (("select",), {}, "keyspace must not be 'select', which is a reserved word of CQL"),
         (("system_auth",), {}, "keyspace must not be 'system_auth': such names are the server's own"),
         ((KEYSPACE, 0), {}, "seats must be a whole number"),
-        ((KEYSPACE, 10), {"hold_seconds": 0}, "hold_seconds must be a whole number of at least 1"),
+        ((KEYSPACE, 10), {"hold_seconds": 0}, "hold_seconds must be from 1 to"),
+        ((KEYSPACE, 10), {"hold_seconds": -900}, "hold_seconds must be from 1 to"),
+        ((KEYSPACE, 10), {"hold_seconds": 10**10}, "hold_seconds must be from 1 to 630,720,000"),
+        ((KEYSPACE, 10), {"hold_seconds": "900"}, "hold_seconds must be a whole number of seconds, not '900'"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_written(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +22,7 @@ from helpers import apply_cql, connect, engine_of, replicas
 from helpers.course.error_handler import sentences
 from helpers.lab.connection import disconnect
 from helpers.lab.errors import LabError
-from helpers.lab.node import running_node
+from helpers.lab.node import running_node, stop_node
 from tests.patience import SECONDS
 
 
@@ -128,10 +132,14 @@ def test_a_ca_file_without_a_certificate(
 
 @pytest.mark.parametrize("answer", [b"220 smtp ready\r\n", b"\x84\x00\x00\x00\x00\x00\x00\x00\x00"])
 def test_a_server_that_speaks_no_tls(server: socket.socket, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    server.listen()
+    spoken_to = []  # and not hung up on: that could overtake the answer
+
     def speak() -> None:
         while True:
             try:
-                server.accept()[0].sendall(answer)
+                spoken_to.append(server.accept()[0])
+                spoken_to[-1].sendall(answer)
             except OSError:
                 return
 
@@ -139,3 +147,84 @@ def test_a_server_that_speaks_no_tls(server: socket.socket, monkeypatch: pytest.
     threading.Thread(target=speak, daemon=True).start()
     with pytest.raises(LabError, match=r"does not speak TLS: leave SCYLLA_CA_FILE out, or use its TLS port"):
         connect()
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (62, r"is for another name: put the name that it is for into SCYLLA_HOSTS\."),
+        (64, r"is for another name: put the name that it is for into SCYLLA_HOSTS\."),
+        (10, r"has run out, or is not valid yet\."),
+        (19, r"is not signed by what SCYLLA_CA_FILE holds\."),
+    ],
+    ids=["host name", "address", "expired", "unknown authority"],
+)
+def test_what_is_wrong_with_a_certificate(
+    server: socket.socket, monkeypatch: pytest.MonkeyPatch, code: int, sentence: str
+) -> None:
+    """By OpenSSL's code: a name that does not fit says nothing about who has signed."""
+    refusal = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    refusal.verify_code = code
+    monkeypatch.setenv("SCYLLA_CA_FILE", certifi.where())
+    monkeypatch.setattr("helpers.lab.connection._tls_refusal", lambda settings: refusal)
+    with pytest.raises(LabError, match=rf"The certificate of the server at 127\.0\.0\.1 port \d+ {sentence}"):
+        connect()
+
+
+FORK = """
+import os, sys
+from helpers import connect
+from helpers.lab.connection import latest_session
+session = connect()
+child = os.fork()
+if child == 0:
+    assert latest_session() is None
+    print(connect().execute("SELECT key FROM system.local").one().key, flush=True)
+    sys.exit(0)  # with all that is done at an orderly end
+_, status = os.waitpid(child, 0)
+print(status, [session.execute("SELECT key FROM system.local").one().key for _ in range(20)].count("local"))
+print(connect().cluster is session.cluster)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+def test_a_forked_child_gets_a_session_of_its_own_and_leaves_the_parent_s_alone(lab: Session) -> None:
+    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=SECONDS, check=True)
+    assert [line for line in done.stdout.splitlines() if not line.startswith("Connected")] == ["local", "0 20", "True"]
+
+
+def test_what_the_node_has_lost_is_said(
+    lab: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = {"notices": ["In the data directory d: journal-1 is damaged: 3 records are lost.", "Purging failed."]}
+    monkeypatch.setattr("helpers.lab.connection.ask", lambda *arguments, **options: status)
+    connect()
+    told = capsys.readouterr().out.splitlines()
+    assert told[1:3] == [f"Note: {notice}" for notice in status["notices"]]
+    assert told[3].startswith("→ If rows are missing, run the notebook from its top: open_chapter()")
+    assert len(told) == 4
+
+
+def test_rows_that_a_damaged_journal_lost_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody reads the node's log: a learner hears of it where they connect."""
+    monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path / "damaged"))
+    session = connect()
+    apply_cql(session, "keyspace.cql", keyspace="k")
+    session.execute("CREATE TABLE k.t (id uuid PRIMARY KEY)")
+    for _ in range(50):
+        session.execute("INSERT INTO k.t (id) VALUES (%s)", (uuid4(),))
+    node = psutil.Process(running_node().pid)
+    node.kill()
+    node.wait(SECONDS)
+    journal = max((tmp_path / "damaged" / "data").glob("journal-*"), key=lambda path: path.stat().st_size)
+    data = bytearray(journal.read_bytes())
+    data[len(data) - 500] ^= 0xFF
+    journal.write_bytes(data)
+    capsys.readouterr()
+    connect()
+    said = capsys.readouterr().out
+    assert said.count("\nNote: In the data directory") == 1 and "is damaged" in said
+    assert "If rows are missing" in said
+    stop_node()

@@ -15,10 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from helpers.lab import node as node_module
 from helpers.lab.control import NoControl, ask
 from helpers.lab.errors import LabError
 from helpers.lab.filelock import locked
-from helpers.lab.node import running_node, stop_node
+from helpers.lab.node import Node, running_node, stop_node
 from tests.patience import SECONDS
 
 CONNECT = "from helpers.lab.node import running_node; node = running_node(); print(node.port, node.pid)"
@@ -59,14 +60,105 @@ def test_one_that_was_killed_is_started_again_at_the_same_port(folder: Path) -> 
     assert second.port == first.port
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process and let it go on")
-def test_one_that_hangs_is_replaced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def stopped(folder: Path) -> Iterator[Node]:
+    """A node that is alive and does not answer, as one does that writes a large snapshot."""
+    if sys.platform == "win32":
+        pytest.skip("Windows cannot stop a process and let it go on")
+    node = running_node()
+    os.kill(node.pid, signal.SIGSTOP)
+    yield node
+    os.kill(node.pid, signal.SIGCONT)
+
+
+def test_one_that_is_busy_is_waited_for(
+    stopped: Node, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing that lives is ended; whoever waits is told what for."""
+    monkeypatch.setattr(node_module, "_ASK_SECONDS", 0.1)
+    monkeypatch.setattr(node_module, "_TELL_SECONDS", 0.2)
+
+    def go_on_once_told(*lines: str, **options: object) -> None:
+        print(*lines, **options)
+        os.kill(stopped.pid, signal.SIGCONT)
+        monkeypatch.setattr(node_module, "_ASK_SECONDS", SECONDS)
+
+    monkeypatch.setattr(node_module, "print", go_on_once_told, raising=False)
+    assert running_node() == stopped
+    assert capsys.readouterr().err == "The embedded node is busy. Waiting for it …\n"
+
+
+def test_one_that_never_answers_is_given_up_and_left_alone(stopped: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_module, "_ASK_SECONDS", 0.05)
+    monkeypatch.setattr(node_module, "ANSWER_SECONDS", 0.2)
+    with pytest.raises(LabError, match=rf"The embedded node \(process {stopped.pid}\) is alive, and has not answered"):
+        running_node()
+    assert stopped.process() is not None
+
+
+def test_a_copied_folder_s_record_is_no_reason_to_touch_the_node_of_the_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = running_node()
-    os.kill(first.pid, signal.SIGSTOP)
-    monkeypatch.setattr("helpers.lab.node.ask", lambda *arguments: ask(*arguments, seconds=0.5))
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "node.json").write_bytes((folder / "node.json").read_bytes())
+    monkeypatch.setenv("EMBEDDED_DIR", str(copy))
+    assert stop_node() is False
     second = running_node()
-    assert second.pid != first.pid
-    assert not psutil.pid_exists(first.pid) or first.process() is None
+    assert second.pid != first.pid and first.process() is not None
+    stop_node()
+    assert first.process() is not None
+    monkeypatch.setenv("EMBEDDED_DIR", str(folder))
+
+
+# What a node that reads much data does before it is ready, and one that hangs before it is.
+READS = """
+import sys, time
+while time.process_time() < 0.4: pass
+print("embedded_scylla ready on 127.0.0.1:4711", flush=True)
+"""
+
+
+def started(folder: Path, source: str) -> tuple[subprocess.Popen[bytes], Path]:
+    folder.mkdir()
+    log = folder / "node.log"
+    with log.open("wb") as output:
+        return subprocess.Popen([sys.executable, "-c", source], stdout=output, stderr=output), log
+
+
+def test_a_start_that_takes_long_is_waited_for_as_long_as_it_does_something(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(node_module, "_TELL_SECONDS", 0.0)
+    process, log = started(folder, READS)
+    assert node_module._ready_at(process, log, 0) == 4711
+    assert capsys.readouterr().err == "The embedded node reads its data. Waiting for it …\n"
+    process.wait(SECONDS)
+
+
+def test_a_start_that_does_nothing_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node_module, "IDLE_SECONDS", 0.3)
+    process, log = started(folder, "import threading; threading.Event().wait()")
+    with pytest.raises(LabError, match=r"The embedded node did not start: it did nothing for"):
+        node_module._ready_at(process, log, 0)
+    process.kill()
+    process.wait(SECONDS)
+
+
+def test_a_start_that_is_interrupted_leaves_no_node_that_nobody_knows(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold the data, and each later start would be refused."""
+
+    def interrupted(*arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(node_module, "_ready_at", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            running_node()
+    assert running_node().process() is not None
 
 
 def test_a_stranger_at_its_port_is_left_alone(folder: Path) -> None:

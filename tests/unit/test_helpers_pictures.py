@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from cassandra.cluster import Session
+from cassandra.cluster import NoHostAvailable, Session
 
 from helpers import (
     BuyersSlider,
@@ -21,10 +23,13 @@ from helpers import (
     picture,
     plot_latencies,
     read_log,
+    release_expired,
     seat_map,
     seat_of,
+    server_now,
     timeline,
 )
+from helpers.display.pictures import widgets
 from helpers.display.pictures.drawing import GREEN, GREY, ORANGE, png
 from helpers.display.pictures.stadium import price_levels, section_map
 from helpers.lab.errors import LabError
@@ -174,6 +179,74 @@ def test_the_countdown_runs_in_a_notebook_s_loop_and_ends_with_the_checkout(
 
     asyncio.run(watch())
     assert "Picture: Cy's checkout of" in capsys.readouterr().out
+
+
+def test_a_checkout_that_ended_elsewhere_is_not_back_on_sale(lab: Session, chapter: Event) -> None:
+    """A cancel that the database refuses is not called one."""
+    hold = hold_seat(lab, chapter.tickets[0], "Ada")
+    widget = CheckoutWidget(lab, hold)
+    pay(lab, hold)
+    widget.cancel_button.click()
+    assert (widget.outcome, seat_of(lab, chapter.tickets[0]).status) == ("expired", "sold")
+    assert "Too late" in widget.message.value and "back on sale" not in widget.message.value
+
+
+def test_a_click_gives_back_or_holds_and_never_does_the_one_for_the_other(lab: Session, chapter: Event) -> None:
+    widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada", seconds=60)
+    label = widget.tickets[0].label
+    widget.click(label)
+    let_time_pass(lab, 61)
+    assert release_expired(lab, chapter) == [widget.tickets[0]]
+    widget.click(label)
+    assert f"{label} was no longer Ada&#x27;s to give back." in widget.message.value
+    assert seat_of(lab, widget.tickets[0]).status == "available"
+
+
+def test_a_seat_stays_one_s_own_when_giving_it_back_got_no_answer(lab: Session, chapter: Event) -> None:
+    widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada")
+    label = widget.tickets[0].label
+    widget.click(label)
+    widget.session = NobodyAnswers()
+    widget.buttons[label].click()
+    assert "The server does not answer any more. Run the cell with connect() again" in widget.message.value
+    assert "NoHostAvailable" not in widget.message.value
+    assert list(widget.holds) == [widget.tickets[0].ticket_id]
+
+
+class NobodyAnswers:
+    """A session whose server is gone."""
+
+    keyspace = KEYSPACE
+
+    def execute(self, *arguments: object, **options: object) -> None:
+        raise NoHostAvailable("Unable to complete the operation", {"127.0.0.1:9042": ConnectionRefusedError(111)})
+
+    prepare = execute_async = execute
+
+
+def test_a_server_that_does_not_answer_leaves_the_notebook_s_loop_free(
+    lab: Session, chapter: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The countdown asks the server's time in a thread: other tasks of the loop go on while it waits."""
+    asked, answered = threading.Event(), threading.Event()
+
+    def slow(session: Session) -> datetime:
+        asked.set()
+        assert answered.wait(SECONDS), "the loop stood still while the countdown waited"
+        return server_now(session)
+
+    async def watch() -> None:
+        widget = CheckoutWidget(lab, hold_seat(lab, chapter.tickets[0], "Cy"))
+        monkeypatch.setattr(widgets, "server_now", slow)
+        counting = asyncio.create_task(widget._count_down())
+        while not asked.is_set():
+            await asyncio.sleep(0)
+        answered.set()
+        widget.pay()
+        await asyncio.wait_for(counting, timeout=SECONDS)
+        assert widget.outcome == "paid"
+
+    asyncio.run(watch())
 
 
 def test_an_error_behind_a_button_is_said_where_the_control_speaks(lab: Session, chapter: Event) -> None:

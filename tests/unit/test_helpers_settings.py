@@ -50,3 +50,8 @@ def test_all_of_them(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(variables: dict[str, str], sentence: str) -> None:
     with pytest.raises(LabError, match=sentence):
         Settings.from_environment(variables)
+
+
+def test_the_password_stands_in_no_message() -> None:
+    given = Settings.from_environment({"SCYLLA_HOSTS": "a", "SCYLLA_USER": "ada", "SCYLLA_PASSWORD": "s3cret"})
+    assert given.password == "s3cret" and "s3cret" not in repr(given)

@@ -21,6 +21,7 @@ from ...shop import box_office
 from ...shop.box_office import Hold
 from ...shop.event import Event
 from ...shop.venue import Ticket
+from ..refusals import in_a_sentence
 from .drawing import STATUS_COLOURS, new_figure, picture, png
 from .stadium import section_map
 
@@ -74,14 +75,20 @@ class SeatMapWidget:
         ticket = next((each for each in self.tickets if each.label == label), None)
         if ticket is None:
             raise LabError(f"There is no seat {label!r} on this map.")
-        mine = self.holds.pop(ticket.ticket_id, None)
-        if mine is not None and box_office.cancel(self.session, mine).applied:
-            self._say(f"{self.buyer} gave {label} back.")
-        else:
+        mine = self.holds.get(ticket.ticket_id)
+        if mine is None:
             hold = box_office.hold_seat(self.session, ticket, self.buyer, seconds=self.seconds)
-            if hold.applied:
+            if hold:
                 self.holds[ticket.ticket_id] = hold
             self._say(str(hold))
+        else:
+            given_back = box_office.cancel(self.session, mine)
+            del self.holds[ticket.ticket_id]
+            self._say(
+                f"{self.buyer} gave {label} back."
+                if given_back
+                else f"{label} was no longer {self.buyer}'s to give back."
+            )
         self.refresh()
 
     def refresh(self) -> None:
@@ -126,7 +133,7 @@ class CheckoutWidget:
     """
 
     def __init__(self, session: Session, hold: Hold):
-        if not hold.applied:
+        if not hold:
             raise LabError(f"There is nothing to check out: {hold}")
         self.session, self.hold, self.outcome = session, hold, None
         self.seconds = max(1, round((hold.held_until - hold.started_at).total_seconds()))
@@ -170,9 +177,11 @@ class CheckoutWidget:
 
     def tick(self) -> None:
         """Bring the countdown up to date."""
+        self._show_left(self.remaining())
+
+    def _show_left(self, left: int) -> None:
         if self.outcome is not None:
             return
-        left = self.remaining()
         self.bar.value = left
         self._say(f"{self.hold.buyer} holds {self.hold.ticket.label} for {_clock_face(left)}")
         if left == 0:
@@ -180,19 +189,28 @@ class CheckoutWidget:
 
     def pay(self) -> None:
         """What the pay button does."""
-        if box_office.pay(self.session, self.hold).applied:
+        if box_office.pay(self.session, self.hold):
             self._finish("paid", f"{self.hold.ticket.label} is {self.hold.buyer}'s.")
         else:
-            self._finish("expired", f"Too late: {self.hold.ticket.label} is no longer held by this checkout.")
+            self._too_late()
 
     def cancel(self) -> None:
         """What the cancel button does."""
-        box_office.cancel(self.session, self.hold)
-        self._finish("cancelled", f"{self.hold.ticket.label} is back on sale.")
+        if box_office.cancel(self.session, self.hold):
+            self._finish("cancelled", f"{self.hold.ticket.label} is back on sale.")
+        else:
+            self._too_late()
+
+    def _too_late(self) -> None:
+        self._finish("expired", f"Too late: {self.hold.ticket.label} is no longer held by this checkout.")
 
     async def _count_down(self) -> None:
         while self.outcome is None:
-            _said(self._say, self.tick)
+            try:
+                # In a thread: a server that does not answer would stop every cell of the notebook meanwhile.
+                self._show_left(await asyncio.to_thread(self.remaining))
+            except Exception as error:
+                self._say(in_a_sentence(error))
             await asyncio.sleep(1)
 
     def _finish(self, outcome: str, words: str) -> None:
@@ -283,4 +301,4 @@ def _said(say: Callable[[str], None], action: Callable[[], object]) -> None:
     try:
         action()
     except Exception as error:
-        say(f"{type(error).__name__}: {error}")
+        say(in_a_sentence(error))
