@@ -13,6 +13,7 @@ from .request import Context, Plan, Result, SetKeyspace
 from .schema import Schema
 
 MAX_VARIABLES = 0xFFFF
+MAX_NAME = 0xFFFF  # bytes: a [string] of the protocol
 
 
 class UsePlan(Plan):
@@ -29,6 +30,16 @@ class UsePlan(Plan):
 
 def plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
     """Make the plan of one statement. Everything that can be known without its values is checked here."""
+    made = _plan(text, schema, keyspace)
+    for spec in (*made.variables, *(made.columns or ())):
+        if len(spec.name) > MAX_NAME // 4 and len(spec.name.encode()) > MAX_NAME:
+            raise errors.InvalidRequest(
+                f"The name of a column or variable has {len(spec.name.encode())} bytes, and may have {MAX_NAME}"
+            )
+    return made
+
+
+def _plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
     parsed = parse(text)
     if len(parsed.variables) > MAX_VARIABLES:
         raise errors.InvalidRequest(f"Too many markers(?). {len(parsed.variables)} markers exceed the allowed maximum")

@@ -12,6 +12,7 @@ from ..request import Context, Result, SchemaChange
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Schema, Table
 from ..types import ASCII, BLOB, TEXT, CqlType, parse_type
 from . import where
+from .names import check_column_name
 from .options import parse_table_options
 from .tables import check_ttl_column, with_log
 
@@ -94,6 +95,7 @@ class _Change:
 
     def add(self, definition: ast.ColumnDefinition) -> None:
         table, name = self.table, definition.name
+        check_column_name(name)
         if definition.static and not table.clustering:
             raise InvalidRequest(
                 "Static columns are only useful (and thus allowed) if the table has at least one clustering column"
@@ -175,6 +177,7 @@ class _Change:
 
     def rename(self, old: str, new: str) -> None:
         table = self.table
+        check_column_name(new)
         column = table.columns.get(old)
         if column is None:
             raise InvalidRequest(f"Cannot rename unknown column {old} in table {table.name}")

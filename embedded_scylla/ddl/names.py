@@ -1,4 +1,4 @@
-"""What keyspaces, tables and views may be called."""
+"""What keyspaces, tables, views and columns may be called."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from ..errors import InvalidRequest
 
 MAX_LENGTH = 192
+MAX_COLUMN_BYTES = 65_535  # what a [string] of the protocol can hold: a longer name could be told to nobody
 _WORD = re.compile(r"\w+", re.ASCII)
 
 
@@ -31,3 +32,9 @@ def check_view_name(name: str) -> None:
         raise InvalidRequest(
             f'materialized view names shouldn\'t be more than {MAX_LENGTH} characters long (got "{name}")'
         )
+
+
+def check_column_name(name: str) -> None:
+    length = len(name.encode())
+    if length > MAX_COLUMN_BYTES:
+        raise InvalidRequest(f"Column names shouldn't be more than {MAX_COLUMN_BYTES} bytes long (got {length})")

@@ -13,7 +13,7 @@ from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, INT, TIMESTAMP, CqlType, parse_type
-from .names import check_table_name
+from .names import check_column_name, check_table_name
 from .options import VIEW_DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
 
@@ -73,6 +73,8 @@ def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> l
             f"{table.keyspace}.{table.log_name} already exists"
         )
     log = cdc.log_table(table, existing, LOG_DEFAULTS)
+    for name in log.columns:
+        check_column_name(name)
     if existing is not None:
         gone = {c.name: (c.type, now, c.kind) for c in existing.columns.values() if c.name not in log.columns}
         log = replace(log, dropped_columns={**log.dropped_columns, **gone})
@@ -88,6 +90,8 @@ def _check_id(schema: Schema, options: TableOptions) -> None:
 def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column]:
     """The columns, with their place in the primary key."""
     definitions = {definition.name: definition for definition in statement.columns}
+    for name in definitions:
+        check_column_name(name)
     kinds = {name: parse_type(definition.type, keyspace.name) for name, definition in definitions.items()}
     keys = [ast.PrimaryKey((d.name,), ()) for d in statement.columns if d.primary_key]
     keys += statement.primary_keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from embedded_scylla.assembly import assemble
@@ -15,16 +16,18 @@ BEGIN = 1_700_000_000  # seconds: when the node's clock starts
 
 
 class Node:
-    """The keyspace ``ks`` of an engine. ``time`` (seconds) moves only when a test says so."""
+    """The keyspace ``ks`` of an engine. ``time`` (seconds) moves only when a test says so. ``directory``: where it is
+    kept, if it is."""
 
-    def __init__(self, replication_factor: int = 1):
-        self.time = float(BEGIN)
-        node = assemble(clock=Clock(lambda: int(self.time * 1_000_000_000)))
+    def __init__(self, replication_factor: int = 1, directory: Path | None = None, time: float = BEGIN):
+        self.time = float(time)
+        node = assemble(directory, clock=Clock(lambda: int(self.time * 1_000_000_000)))
         self.engine, self.prepared = node.engine, node.prepared
         self.applied: list[Mutation] = []  # those of the last write that was carried out
         self._remember_writes()
         replication = f"{{'class': 'NetworkTopologyStrategy', 'datacenter1': {replication_factor}}}"
-        self.run(f"CREATE KEYSPACE ks WITH replication = {replication} AND tablets = {{'enabled': false}}")
+        options = f"replication = {replication} AND tablets = {{'enabled': false}}"
+        self.run(f"CREATE KEYSPACE IF NOT EXISTS ks WITH {options}")
 
     def _remember_writes(self) -> None:
         apply = self.engine.apply
