@@ -229,7 +229,7 @@ def _dump_partition(partition: Partition) -> tuple[Any, ...]:
         partition.key_bytes,
         partition.deletion,
         None if partition.static is None else pack_cells(partition.static.cells),
-        None if partition.ranges is None else list(partition.ranges),
+        list(partition.ranges) if partition.ranges else None,
         bool(rows) and rows[0].governed,
         list(partition.rows),
         columns,
