@@ -16,6 +16,7 @@ import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psutil
@@ -37,6 +38,9 @@ from tools.arguments import Arguments, seats
 from tools.bench_checkout import Figure
 from tools.private_node import private_node
 from tools.results import Results, ResultsError
+
+if TYPE_CHECKING:
+    from cassandra.cluster import Session
 
 KEYSPACE = "seats_bench"
 STARTS = 5
@@ -153,31 +157,31 @@ def _memory(name: str, target: float | None = None) -> Figure:
     return Figure(name, psutil.Process(running_node().pid).memory_info().rss / 1e6, "MB", target)
 
 
-def _read_view(session: object, event: Event) -> Figure:
-    query = prepared(session, "select_available_tickets")  # type: ignore[arg-type]
+def _read_view(session: Session, event: Event) -> Figure:
+    query = prepared(session, "select_available_tickets")
     with quiet_gc():
         begin = time.perf_counter()
-        rows = sum(1 for _ in session.execute(query, (event.id,)))  # type: ignore[attr-defined]
+        rows = sum(1 for _ in session.execute(query, (event.id,)))
         seconds = time.perf_counter() - begin
     if rows != event.seats:
         raise RuntimeError(f"The view has {rows:,} rows, not {event.seats:,}.")
     return Figure(f"{rows:,} rows read through the view", seconds, "s")
 
 
-def _holds(session: object, event: Event) -> list[Figure]:
+def _holds(session: Session, event: Event) -> list[Figure]:
     """A bare conditional update against a whole hold, which also writes the queue and the order."""
     bare, whole = Latencies("bare"), Latencies("hold")
     tickets = event.tickets[: 2 * HOLDS]
     half = len(tickets) // 2
-    update, until = prepared(session, "hold_seat"), server_now(session)  # type: ignore[arg-type]
+    update, until = prepared(session, "hold_seat"), server_now(session)
     with quiet_gc():
         for ticket in tickets[:half]:
             with bare.measure():
                 values = ("Ada", uuid4(), until, ticket.event_id, ticket.ticket_id)
-                session.execute(update, values)  # type: ignore[attr-defined]
+                session.execute(update, values)
         for ticket in tickets[half:]:
             with whole.measure():
-                hold_seat(session, ticket, "Ada")  # type: ignore[arg-type]
+                hold_seat(session, ticket, "Ada")
     name = "conditional updates, one by one"
     return [
         Figure(name, 1000 / bare.mean, "/s"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -45,7 +46,7 @@ def cells_of(wanted: Exercise) -> list[NotebookNode]:
     }
     cells = []
     for kind, source in sources.items():
-        make = nbformat.v4.new_markdown_cell if kind == "task" else nbformat.v4.new_code_cell
+        make: Any = nbformat.v4.new_markdown_cell if kind == "task" else nbformat.v4.new_code_cell
         metadata: dict[str, object] = {"tags": [kind if kind == "solution" else "exercise"]}
         if kind == "solution":
             metadata["jupyter"] = {"source_hidden": True}
@@ -71,7 +72,8 @@ def rebuilt(notebook: NotebookNode, wanted: dict[str, Exercise]) -> NotebookNode
             cells += [there[each.id] if _same(there.get(each.id), each) else each for each in made]
         elif cell.id not in ours:
             cells.append(cell)
-    return nbformat.from_dict({**notebook, "cells": cells})
+    whole: NotebookNode = nbformat.from_dict({**notebook, "cells": cells})
+    return whole
 
 
 def _same(old: NotebookNode | None, new: NotebookNode) -> bool:

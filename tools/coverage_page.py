@@ -92,7 +92,7 @@ def _refused(session: Session, feature: Feature) -> str:
 
 
 def _class_of(error: Exception) -> str:
-    return next(kind.__name__ for kind in REFUSALS if isinstance(error, kind))
+    return next(str(kind.__name__) for kind in REFUSALS if isinstance(error, kind))
 
 
 def _sentence(error: Exception) -> str:

@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -47,10 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Look this machine over and say what to mend.")
     parser.add_argument("--docker", action="store_true", help="look at Docker too, which only `make up` needs")
     options = parser.parse_args(arguments)
-    words = sys.argv[1:] if arguments is None else arguments
+    given = sys.argv[1:] if arguments is None else arguments
     better = course_python()
     if better:
-        return subprocess.run([str(better), str(Path(__file__).resolve()), *words]).returncode
+        return subprocess.run([str(better), str(Path(__file__).resolve()), *given]).returncode
     bad = 0
     for name, check in {**CHECKS, **({"docker": docker} if options.docker else {})}.items():
         try:
@@ -242,7 +243,7 @@ def _try_node(known: RecordedNode | None, there: bool) -> str:
     return _told_by(status, f"starts in {took:.2f} s, and was ended again{moved}")
 
 
-def _told_by(status: dict, words: str) -> str:
+def _told_by(status: dict[str, Any], words: str) -> str:
     notices = status.get("notices") or []
     if notices:
         raise Advice(f"{words}, but: {' '.join(map(str, notices))} ({_folder() / 'node.log'} has more.)")
@@ -299,7 +300,7 @@ CHECKS: dict[str, Callable[[], str]] = {
 }
 
 
-def _docker(*words: str) -> subprocess.CompletedProcess:
+def _docker(*words: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(["docker", *words], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:

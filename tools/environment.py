@@ -13,9 +13,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements.lock"
@@ -212,7 +213,7 @@ def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-_COMPARISONS = {
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -234,7 +235,7 @@ def _holds(node: ast.AST, environment: dict[str, str]) -> bool:
     raise ValueError(f"requirements.lock has a marker that set-up does not understand: {ast.dump(node)}")
 
 
-def _compare(compare, name: str, left: str, right: str) -> bool:
+def _compare(compare: Callable[[Any, Any], bool], name: str, left: str, right: str) -> bool:
     if not name.startswith("python_"):
         return compare(left, right)
     here, there = _numbers(left), _numbers(right)

@@ -21,7 +21,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -99,7 +101,7 @@ def check_python() -> None:
 
 
 @contextlib.contextmanager
-def only_one_at_a_time():
+def only_one_at_a_time() -> Iterator[int]:
     """Hold the set-up lock; wait, and say so, while another run has it. Yields its descriptor."""
     with LOCK_FILE.open("a+b") as lock:
         said = False
@@ -111,10 +113,10 @@ def only_one_at_a_time():
         yield lock.fileno()
 
 
-def try_lock(lock) -> bool:
+def try_lock(lock: BinaryIO) -> bool:
     """Take the lock if nobody has it. Closing the file, or the process's end, releases it."""
     try:
-        if WINDOWS:
+        if sys.platform == "win32":
             import msvcrt
 
             lock.seek(0)
@@ -152,8 +154,8 @@ def set_up(environment: Environment, python: str | None, lock_descriptor: int) -
     """Make `.venv/`, or mend one of ours that only lacks packages."""
     started = time.monotonic()
     packages = environment.packages()
-    mended = _was_made_for_this(environment, python) and environment.python.exists() and packages
-    if mended and "pip" in installed(packages):
+    mended = _was_made_for_this(environment, python) and environment.python.exists()
+    if mended and packages and "pip" in installed(packages):
         print(f"Mending .venv, which lacks {some(environment.lacks())}", flush=True)
     else:
         print("Setting up .venv from requirements.lock (once; a minute or two)", flush=True)
@@ -185,9 +187,9 @@ def install(environment: Environment, lock_descriptor: int) -> None:
     pip = [str(environment.python), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install"]
     pip += ["--require-hashes", "--no-deps"]
     packages = environment.packages()
-    for name in broken(packages) if packages else ():
+    for entry in [packages / name for name in broken(packages)] if packages else []:
         # pip would take it for installed; without its entry it is installed over what is left of it.
-        shutil.rmtree(packages / name)
+        shutil.rmtree(entry)
     run("cannot install pip", [*pip, "--requirement", str(PIP_REQUIREMENTS)], lock_descriptor)
     # Modules are compiled when first imported; compiling all of them now would double the wait.
     command = [*pip, "--no-compile", "--requirement", str(REQUIREMENTS)]

@@ -40,10 +40,9 @@ class RecordedNode:
     def status(self, seconds: float = 5.0) -> dict[str, Any] | None:
         """What it says of itself; None when nothing answers there, or somebody else does."""
         answer = self._ask("status", seconds)
-        same = answer and answer.get("pid") == self.pid and answer.get("data_dir")
-        if not same or Path(answer["data_dir"]).resolve() != (self.folder / "data").resolve():
+        if answer is None or answer.get("pid") != self.pid or not answer.get("data_dir"):
             return None
-        return answer
+        return answer if Path(answer["data_dir"]).resolve() == (self.folder / "data").resolve() else None
 
     def runs(self) -> bool:
         """Is its process there? A process of another program that got its number is not."""

@@ -89,7 +89,8 @@ def _lasting(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
 def read(path: Path) -> NotebookNode:
     """The notebook in a file; a ValueError, beside what opening a file may raise, when it is none."""
     try:
-        return nbformat.read(path, as_version=4)
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        return notebook
     except OSError:
         raise
     except Exception as error:  # nbformat stumbles over what is no notebook in many ways

@@ -157,7 +157,7 @@ def heading_above(notebook: Path, cell: int) -> str:
             continue
         headings = [line.lstrip("# ") for line in each.source.splitlines() if line.startswith("#")]
         if headings:
-            return headings[-1]
+            return str(headings[-1])
     return "the beginning"
 
 

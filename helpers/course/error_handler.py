@@ -67,7 +67,7 @@ def _show(
     if not isinstance(error, LabError) and not hasattr(error, "_render_traceback_"):
         told = sentences(error, trace, shell.user_ns)
     if told is None:
-        lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+        lines: list[str] = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
         shell._showtraceback(kind, error, lines)
         return lines
     shell._showtraceback(kind, error, told)

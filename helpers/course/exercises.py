@@ -19,7 +19,7 @@ from .frontend import somebody_watches
 from .look import Look, NotYet
 from .numbers import chapter_of
 
-EXERCISES = Path(import_module(course.exercises_package).__file__).parent
+EXERCISES = Path(str(import_module(course.exercises_package).__file__)).parent
 _TRIES_BEFORE_HELP = 2
 
 
@@ -140,17 +140,22 @@ def solving(number: str) -> bool:
 def undo(number: str) -> None:
     """Put the rows of an exercise back, so that it can be tried afresh."""
     exercise(number)
-    function = _function(number, "undo", optional=True)
+    function = _found(number, "undo")
     if function is not None:
         function(Look(chapter_of(number)))
 
 
-def _function(number: str, kind: str, optional: bool = False) -> Callable[[Look], object]:
-    chapter, _, position = number.partition(".")
-    function = getattr(_checks(chapter), f"{kind}_{position}", None)
-    if function is None and not optional:
+def _function(number: str, kind: str) -> Callable[[Look], object]:
+    function = _found(number, kind)
+    if function is None:
+        chapter, _, position = number.partition(".")
         raise LabError(f"Exercise {number} has no {kind}_{position} in helpers/exercises/chapter_{chapter}.py.")
     return function
+
+
+def _found(number: str, kind: str) -> Callable[[Look], object] | None:
+    chapter, _, position = number.partition(".")
+    return getattr(_checks(chapter), f"{kind}_{position}", None)
 
 
 def _checks(chapter: str) -> ModuleType:
@@ -158,7 +163,8 @@ def _checks(chapter: str) -> ModuleType:
 
 
 def _mine(record: dict[str, Any], number: str) -> dict[str, Any]:
-    return record["exercises"].setdefault(number, record_file.new_exercise())
+    mine: dict[str, Any] = record["exercises"].setdefault(number, record_file.new_exercise())
+    return mine
 
 
 def _note(wanted: Exercise, done: bool) -> int:

@@ -27,7 +27,7 @@ def ask(host: str, port: int, request: dict[str, Any], *, seconds: float = 30.0)
         with socket.create_connection((host, port), timeout=seconds) as connection:
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as lines:
-                answer = json.loads(lines.readline())
+                answer: dict[str, Any] = json.loads(lines.readline())
         well = answer.pop("ok")
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise NoControl(f"No embedded node answers at {host}:{port}.") from error

@@ -161,11 +161,9 @@ def _launch(where: Path, port: int) -> Node:
     _set_aside_if_long(log)
     with log.open("a", encoding="utf-8") as output:
         begin = output.tell()
-        detached = (
-            {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-            if sys.platform == "win32"
-            else {"start_new_session": True}
-        )
+        detached: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
         command = [sys.executable, "-m", "embedded_scylla", "--host", HOST, "--port", str(port)]
         process = subprocess.Popen(
             [*command, "--data-dir", str(where / "data")],

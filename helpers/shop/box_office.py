@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -255,9 +256,7 @@ def settle(
         # The order first: once the seat is free, its row no longer says whose order there is to end.
         session.execute(write_order(session, order, EXPIRE.order, seat.held_until))
         values = (event_id, ticket_id, token, now)
-        applied, _ = decide(
-            session, EXPIRE.decision, values, (event_id, ticket_id), lambda seat, token=token: seat.hold_token != token
-        )
+        applied, _ = decide(session, EXPIRE.decision, values, (event_id, ticket_id), partial(_not_held_by, token))
         if applied:
             return Settled(released=True)
 
@@ -342,3 +341,7 @@ def _key(ticket: Ticket) -> tuple[UUID, UUID]:
 def _portions(ids: Iterator[UUID]) -> Iterator[list[UUID]]:
     while some := list(islice(ids, _ASKED_AT_ONCE)):
         yield some
+
+
+def _not_held_by(token: UUID, seat: Seat) -> bool:
+    return seat.hold_token != token

@@ -16,8 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from ..lab.clock import let_time_pass, server_now
@@ -33,6 +34,8 @@ from .venue import Ticket
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
+
+A = TypeVar("A", bound=Party | Outcome)
 
 PARTY_SIZES, SIZE_WEIGHTS = (1, 2, 3, 4, 6), (1, 3, 2, 4, 2)
 TRIES = 3  # a fan who was too late so often goes home
@@ -174,9 +177,8 @@ class Crowd:
             if not wish:
                 return None
             try:
-                party = self._timed(
-                    "hold", wish, lambda wish=wish: hold_together(self.session, wish, fan, seconds=self.hold_seconds)
-                )
+                hold = partial(hold_together, self.session, wish, fan, seconds=self.hold_seconds)
+                party = self._timed("hold", wish, hold)
             except OperationTimedOut:
                 return None  # The fan goes home. What was held, if anything, lapses.
             gone = [hold.ticket for hold in party.holds if party.applied or hold.status != "available"]
@@ -185,7 +187,7 @@ class Crowd:
                 return party
         return None
 
-    def _timed(self, asked: str, tickets: tuple[Ticket, ...], ask: Callable[[], Any]) -> Any:
+    def _timed(self, asked: str, tickets: tuple[Ticket, ...], ask: Callable[[], A]) -> A:
         begin = time.perf_counter()
         answer = ask()
         end = time.perf_counter()
@@ -311,7 +313,9 @@ class SweeperBeside:
             raise LabError(f"The sweeper has ended by itself: {lines[-1] if lines else 'it did not say why'}")
 
     def _listen(self) -> None:
-        with self._process.stdout as lines:
+        lines = self._process.stdout
+        assert lines is not None, "it was started with a pipe"
+        with lines:
             for line in lines:
                 words = line.split()
                 if len(words) == 2 and words[0] == "released":

@@ -207,4 +207,4 @@ def _differences(session: Session, event: Event, extra: Sequence[str]) -> tuple[
 
 
 def _count(session: Session, what: str, event: Event) -> int:
-    return session.execute(f"SELECT count(*) FROM {what}", (event.id,)).one()[0]
+    return int(session.execute(f"SELECT count(*) FROM {what}", (event.id,)).one()[0])

@@ -75,10 +75,8 @@ def pace_plot(sale: Sale, *, engine: str = "embedded node") -> Figure:
     for each in sale.answers:
         if each.asked == "pay" and each.applied:
             sold[int(each.at / width)] += len(each.tickets)
-    places = range(math.ceil(sale.seconds / width))
-    right.bar(
-        [(place + 0.5) * width for place in places], [sold[place] / width for place in places], width, color=GREEN
-    )
+    steps = range(math.ceil(sale.seconds / width))
+    right.bar([(step + 0.5) * width for step in steps], [sold[step] / width for step in steps], width, color=GREEN)
     mean = sale.event.seats / sale.seconds
     right.axhline(mean, color=INK, lw=1, ls=":")
     right.set_title(f"Seats sold a second, {mean:,.0f} on average")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...lab.errors import LabError
 from ...shop.venue import Ticket
@@ -12,6 +12,7 @@ from .drawing import GREY, INK, PAPER, STATUS_COLOURS, new_figure
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.patches import Wedge
 
@@ -120,29 +121,37 @@ def price_levels(venue: pandas.DataFrame) -> dict[Decimal, int]:
     return {price: int(sums[price]) for price in sorted(sums.index, reverse=True)}
 
 
-def _wedge(section: object, **style: object) -> Wedge:
+class _Shape(Protocol):
+    """A row of a venue, as far as a section's place around the stage is concerned; angles in degrees."""
+
+    from_radius: float
+    to_radius: float
+    from_angle: float
+    to_angle: float
+
+
+def _wedge(section: _Shape, **style: Any) -> Wedge:
     from matplotlib.patches import Wedge
 
-    inner, outer = section.from_radius, section.to_radius  # type: ignore[attr-defined]
-    angles = section.from_angle, section.to_angle  # type: ignore[attr-defined]
-    return Wedge((0, 0), outer, *angles, width=outer - inner, **style)
+    inner, outer = section.from_radius, section.to_radius
+    return Wedge((0, 0), outer, section.from_angle, section.to_angle, width=outer - inner, **style)
 
 
-def _write_in(ax: object, section: object, text: str, shade: object) -> None:
+def _write_in(ax: Axes, section: _Shape, text: str, shade: object) -> None:
     import math
 
-    angle = math.radians((section.from_angle + section.to_angle) / 2)  # type: ignore[attr-defined]
-    radius = (section.from_radius + section.to_radius) / 2  # type: ignore[attr-defined]
+    angle = math.radians((section.from_angle + section.to_angle) / 2)
+    radius = (section.from_radius + section.to_radius) / 2
     dark = isinstance(shade, tuple) and 0.3 * shade[0] + 0.59 * shade[1] + 0.11 * shade[2] < 0.5
     place = radius * math.cos(angle), radius * math.sin(angle)
-    ax.text(*place, text, ha="center", va="center", fontsize=7, color=PAPER if dark else INK)  # type: ignore[attr-defined]
+    ax.text(*place, text, ha="center", va="center", fontsize=7, color=PAPER if dark else INK)
 
 
-def _stage(ax: object, fontsize: float = 9) -> None:
+def _stage(ax: Axes, fontsize: float = 9) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     stage = FancyBboxPatch((-0.21, 0.38), 0.42, 0.16, boxstyle="round,pad=0.02", facecolor=INK, edgecolor="none")
-    ax.add_patch(stage)  # type: ignore[attr-defined]
-    ax.text(0, 0.46, "STAGE", ha="center", va="center", color=PAPER, fontsize=fontsize)  # type: ignore[attr-defined]
-    ax.set(xlim=(-1.03, 1.03), ylim=(-1.03, 0.86), aspect="equal")  # type: ignore[attr-defined]
-    ax.axis("off")  # type: ignore[attr-defined]
+    ax.add_patch(stage)
+    ax.text(0, 0.46, "STAGE", ha="center", va="center", color=PAPER, fontsize=fontsize)
+    ax.set(xlim=(-1.03, 1.03), ylim=(-1.03, 0.86), aspect="equal")
+    ax.axis("off")

@@ -113,7 +113,7 @@ class SeatMapWidget:
 
     def _statuses(self) -> dict[Any, str]:
         ids = [ticket.ticket_id for ticket in self.tickets]
-        statuses = {}
+        statuses: dict[Any, str] = {}
         for part in (ids[i : i + _MOST_IN] for i in range(0, len(ids), _MOST_IN)):
             marks = ", ".join(["%s"] * len(part))
             query = f"SELECT ticket_id, status FROM tickets WHERE event_id = %s AND ticket_id IN ({marks})"
@@ -135,7 +135,8 @@ class CheckoutWidget:
     def __init__(self, session: Session, hold: Hold):
         if not hold:
             raise LabError(f"There is nothing to check out: {hold}")
-        self.session, self.hold, self.outcome = session, hold, None
+        self.session, self.hold = session, hold
+        self.outcome: str | None = None
         self.seconds = max(1, round((hold.held_until - hold.started_at).total_seconds()))
         colour = {"bar_color": STATUS_COLOURS["held"]}
         self.bar = ipywidgets.IntProgress(max=self.seconds, style=colour, layout={"width": "320px"})
