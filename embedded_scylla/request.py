@@ -22,7 +22,7 @@ class _Unset:
 
 
 UNSET = _Unset()
-Value = bytes | None | _Unset  # a bound value as it came over the wire
+BoundValue = bytes | None | _Unset  # a bound value as it came over the wire
 
 ANY, ONE, TWO, THREE, QUORUM, ALL, LOCAL_QUORUM, EACH_QUORUM, SERIAL, LOCAL_SERIAL, LOCAL_ONE = range(11)
 CONSISTENCY_NAMES = (
@@ -76,7 +76,7 @@ class Context:
     """
 
     database: Database
-    values: Sequence[Value]
+    values: Sequence[BoundValue]
     options: QueryOptions
     micros: int  # the node's time, µs
     timestamp: int  # µs

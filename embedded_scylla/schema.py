@@ -2,7 +2,7 @@
 
 A change makes new values and puts them into the ``Schema``, whose ``version`` then grows; a prepared plan
 remembers the version that it was made for. How statements change the schema is in ``ddl``; how the schema is
-shown as rows is in ``system_schema``.
+shown as rows is in ``system.schema_tables``.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ class ColumnSpec(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``kind`` is one of the four above; ``position`` counts within the partition key or the clustering key
+    """``role`` is one of the four above; ``position`` counts within the partition key or the clustering key
     (-1 for others); ``descending`` is the clustering order."""
 
     name: str
     type: CqlType
-    kind: str
+    role: str
     position: int = -1
     descending: bool = False
 
     @property
     def is_primary_key(self) -> bool:
-        return self.kind in (PARTITION_KEY, CLUSTERING)
+        return self.role in (PARTITION_KEY, CLUSTERING)
 
 
 @dataclass(frozen=True, slots=True)
 class CdcOptions:
-    """The ``cdc`` option of a table: facts note §1.1. ``preimage`` is 'false', 'true' or 'full'; ``delta`` 'full' or
+    """The ``cdc`` option of a table. ``preimage`` is 'false', 'true' or 'full'; ``delta`` 'full' or
     'keys'; ``ttl`` in seconds, 0 for never."""
 
     enabled: bool = False
@@ -128,7 +128,7 @@ class Table:
     cdc: CdcOptions = CdcOptions()
     view: ViewDefinition | None = None
     indexes: dict[str, Index] = field(default_factory=dict)
-    dropped_columns: dict[str, tuple[CqlType, int, str]] = field(default_factory=dict)  # name: type, µs, kind
+    dropped_columns: dict[str, tuple[CqlType, int, str]] = field(default_factory=dict)  # name: type, µs, role
     ttl_column: str | None = None  # per-row TTL
     partitioner: str | None = None
     is_cdc_log: bool = False
@@ -139,21 +139,21 @@ class Table:
     regulars: tuple[Column, ...] = ()
 
     def __post_init__(self) -> None:
-        by_kind = {
-            kind: [c for c in self.columns.values() if c.kind == kind]
-            for kind in (PARTITION_KEY, CLUSTERING, STATIC, REGULAR)
+        by_role = {
+            role: [c for c in self.columns.values() if c.role == role]
+            for role in (PARTITION_KEY, CLUSTERING, STATIC, REGULAR)
         }
-        by_kind[PARTITION_KEY].sort(key=lambda c: c.position)
-        by_kind[CLUSTERING].sort(key=lambda c: c.position)
-        by_kind[STATIC].sort(key=lambda c: c.name.encode())
-        by_kind[REGULAR].sort(key=lambda c: c.name.encode())
-        ordered = [c for kind in by_kind.values() for c in kind]
+        by_role[PARTITION_KEY].sort(key=lambda c: c.position)
+        by_role[CLUSTERING].sort(key=lambda c: c.position)
+        by_role[STATIC].sort(key=lambda c: c.name.encode())
+        by_role[REGULAR].sort(key=lambda c: c.name.encode())
+        ordered = [c for found in by_role.values() for c in found]
         put = object.__setattr__
         put(self, "columns", {c.name: c for c in ordered})
-        put(self, "partition_key", tuple(by_kind[PARTITION_KEY]))
-        put(self, "clustering", tuple(by_kind[CLUSTERING]))
-        put(self, "statics", tuple(by_kind[STATIC]))
-        put(self, "regulars", tuple(by_kind[REGULAR]))
+        put(self, "partition_key", tuple(by_role[PARTITION_KEY]))
+        put(self, "clustering", tuple(by_role[CLUSTERING]))
+        put(self, "statics", tuple(by_role[STATIC]))
+        put(self, "regulars", tuple(by_role[REGULAR]))
 
     @property
     def full_name(self) -> str:
@@ -179,8 +179,6 @@ class Table:
     def spec(self, column: Column | str) -> ColumnSpec:
         column = self.columns[column] if isinstance(column, str) else column
         return ColumnSpec(self.keyspace, self.name, column.name, column.type)
-
-    # Keys. A key is a tuple of the columns' wire bytes; see ``keys`` for what they turn into.
 
     def with_columns(self, columns: dict[str, Column], **changes: Any) -> Table:
         return replace(self, columns=columns, **changes)

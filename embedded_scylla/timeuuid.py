@@ -25,8 +25,3 @@ def timeuuid_at(micros: int, low: int | None = None) -> uuid.UUID:
     if low is None:
         low = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
     return uuid.UUID(bytes=pack(micros * 10 + EPOCH, low))
-
-
-def micros_of(value: uuid.UUID) -> int:
-    """The instant of a timeuuid, in µs since 1970."""
-    return (value.time - EPOCH) // 10

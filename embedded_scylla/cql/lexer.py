@@ -190,7 +190,7 @@ def tokenize(text: str) -> Tokens:
 
 
 def _classify(word: str) -> tuple[str, str]:
-    """Kind and value of a token that its text alone does not settle; the kind is empty for what is no token."""
+    """Kind and value of a token that is not known by its text alone; the kind is empty for what is no token."""
     first = word[0]
     if "a" <= first <= "z" or "A" <= first <= "Z":
         if len(word) == _UUID_LENGTH and word[8] == "-":

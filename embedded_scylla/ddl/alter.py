@@ -17,7 +17,7 @@ from .options import parse_table_options
 from .tables import check_ttl_column, with_log
 
 _SAME_ORDER = {(ASCII, TEXT), (ASCII, BLOB), (TEXT, BLOB)}  # old and new type whose bytes sort alike
-DROP_SETTLES = 5_000_000  # µs: a log's dropped column is dropped that far in the future, for writes still under way
+DROP_LEAD = 5_000_000  # µs: a log's dropped column is dropped that far in the future, for writes still under way
 
 
 def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context) -> Result:
@@ -102,11 +102,11 @@ class _Change:
             )
         taken = table.columns.get(name)
         if taken is not None:
-            with_what = "a PRIMARY KEY part" if taken.kind == PARTITION_KEY else "an existing column"
+            with_what = "a PRIMARY KEY part" if taken.role == PARTITION_KEY else "an existing column"
             raise InvalidRequest(f"Invalid column name {name} because it conflicts with {with_what}")
-        kind = parse_type(definition.type, table.keyspace)
-        self._check_dropped(name, kind)
-        column = Column(name, kind, STATIC if definition.static else REGULAR)
+        cql_type = parse_type(definition.type, table.keyspace)
+        self._check_dropped(name, cql_type)
+        column = Column(name, cql_type, STATIC if definition.static else REGULAR)
         self.table = table.with_columns({**table.columns, name: column})
         if definition.ttl:
             self.ttl(name)
@@ -118,17 +118,17 @@ class _Change:
             elif not _has_extra_key_column(view, table):
                 self._put_view(replace(view, view=replace(view.view, virtual=(*view.view.virtual, name))))
 
-    def _check_dropped(self, name: str, kind: CqlType) -> None:
+    def _check_dropped(self, name: str, cql_type: CqlType) -> None:
         """A name may come back after a drop, but not at once in a CDC table, nor as another collection."""
         if name not in self.table.dropped_columns:
             return
         old, dropped_at, _ = self.table.dropped_columns[name]
-        if kind.is_multicell and old.is_multicell and kind is not old:
+        if cql_type.is_multicell and old.is_multicell and cql_type is not old:
             raise InvalidRequest(
                 f"Cannot add a collection with the name {name} because a collection with the same name and a "
                 "different type has already been used in the past"
             )
-        left = dropped_at + DROP_SETTLES - self.now
+        left = dropped_at + DROP_LEAD - self.now
         if self.table.cdc.enabled and left > 0:
             raise InvalidRequest(
                 f"Cannot add column {name} because a column with the same name was dropped too recently. "
@@ -153,7 +153,7 @@ class _Change:
         dropped_at = self.now if timestamp is None else timestamp
         self.table = table.with_columns(
             {n: c for n, c in table.columns.items() if n != name},
-            dropped_columns={**table.dropped_columns, name: (column.type, dropped_at, column.kind)},
+            dropped_columns={**table.dropped_columns, name: (column.type, dropped_at, column.role)},
             ttl_column=None if table.ttl_column == name else table.ttl_column,
         )
 
@@ -164,14 +164,14 @@ class _Change:
         column = table.columns.get(name)
         if column is None:
             raise InvalidRequest(f"Column {name} was not found in table {table.name}")
-        kind = parse_type(written, table.keyspace)
+        cql_type = parse_type(written, table.keyspace)
         for holder in (table, *self.views.values()):
             if name in holder.columns:
-                _check_type_change(holder.columns[name], kind)
-        self.table = _with_type(table, name, kind)
+                _check_type_change(holder.columns[name], cql_type)
+        self.table = _with_type(table, name, cql_type)
         for view in list(self.views.values()):
             if name in view.columns:
-                self._put_view(_with_type(view, name, kind))
+                self._put_view(_with_type(view, name, cql_type))
 
     # ------------------------------------------------------------ RENAME
 
@@ -214,8 +214,8 @@ class _Change:
             column = table.columns.get(name)
             if column is None:
                 raise InvalidRequest(f"Column '{name}' does not exist in table {table.full_name}")
-            if column.is_primary_key or column.kind == STATIC:
-                what = "static" if column.kind == STATIC else "primary key"
+            if column.is_primary_key or column.role == STATIC:
+                what = "static" if column.role == STATIC else "primary key"
                 raise InvalidRequest(f"Cannot use a {what} column '{name}' as a TTL column")
             if table.ttl_column is not None:
                 raise InvalidRequest(f"Table {table.full_name} already has a TTL column: '{table.ttl_column}'")
@@ -251,20 +251,20 @@ def _has_extra_key_column(view: Table, base: Table) -> bool:
     return any(c.name in base.columns and not base.columns[c.name].is_primary_key for c in keys)
 
 
-def _check_type_change(column: Column, kind: CqlType) -> None:
-    compatible = kind.accepts_value_of(column.type)
+def _check_type_change(column: Column, cql_type: CqlType) -> None:
+    compatible = cql_type.accepts_value_of(column.type)
     why = "incompatible"
-    if column.kind == CLUSTERING:
+    if column.role == CLUSTERING:
         why = "not order-compatible"
-        compatible = kind is column.type or (column.type, kind) in _SAME_ORDER
+        compatible = cql_type is column.type or (column.type, cql_type) in _SAME_ORDER
     if not compatible:
         raise ConfigurationException(
-            f"Cannot change {column.name} from type {column.type.name} to type {kind.name}: types are {why}."
+            f"Cannot change {column.name} from type {column.type.name} to type {cql_type.name}: types are {why}."
         )
 
 
-def _with_type(table: Table, name: str, kind: CqlType) -> Table:
-    return table.with_columns({**table.columns, name: replace(table.columns[name], type=kind)})
+def _with_type(table: Table, name: str, cql_type: CqlType) -> Table:
+    return table.with_columns({**table.columns, name: replace(table.columns[name], type=cql_type)})
 
 
 def _renamed(table: Table, old: str, new: str) -> Table:

@@ -73,18 +73,18 @@ def create_index(statement: ast.CreateIndex, keyspace_name: str, context: Contex
 
 def _checked_function(target: ast.IndexTarget, column: Column, table: Table) -> str | None:
     """What of the column is indexed, as ``Index.function`` says it."""
-    name, kind, function = target.column, column.type, target.function
-    if column.kind == PARTITION_KEY and len(table.partition_key) == 1:
+    name, cql_type, function = target.column, column.type, target.function
+    if column.role == PARTITION_KEY and len(table.partition_key) == 1:
         raise InvalidRequest(f"Cannot create secondary index on partition key column {name}")
-    if kind.is_multicell:
+    if cql_type.is_multicell:
         if function == "full":
             raise InvalidRequest("full() indexes can only be created on frozen collections")
-        if function in ("keys", "entries") and kind.kind != "map":
+        if function in ("keys", "entries") and cql_type.family != "map":
             raise InvalidRequest(f"Cannot create secondary index on {function} of column {name} with non-map type")
-        if kind.kind == "set":
+        if cql_type.family == "set":
             return "keys"
         return function or "values"
-    if kind.is_collection:
+    if cql_type.is_collection:
         if function != "full":
             raise InvalidRequest(f"Cannot create index on {_SHOWN[function]} of frozen collection column {name}")
         return function
@@ -110,21 +110,21 @@ def _free_name(table: Table, column: Column, tables: dict[str, Table], taken: se
 def _view(index: Index, table: Table, column: Column, context: Context) -> Table:
     token_name = _free_column("idx_token", table)
     computed: list[tuple[str, ...]] = [(token_name, TOKEN)]
-    name, kind, what = column.name, column.type, index.function
-    if kind.is_multicell:
-        name, kind = _free_column("coll_value", table), _element_type(kind, what)
+    name, cql_type, what = column.name, column.type, index.function
+    if cql_type.is_multicell:
+        name, cql_type = _free_column("coll_value", table), _element_type(cql_type, what)
         computed.insert(0, (name, what, column.name))
     columns = {
-        name: Column(name, kind, PARTITION_KEY, 0),
+        name: Column(name, cql_type, PARTITION_KEY, 0),
         token_name: Column(token_name, BIGINT, CLUSTERING, 0),
     }
-    for key in (*table.partition_key, *(() if column.kind == STATIC else table.clustering)):
+    for key in (*table.partition_key, *(() if column.role == STATIC else table.clustering)):
         if key.name != column.name:
             columns[key.name] = Column(key.name, key.type, CLUSTERING, len(columns) - 1, key.descending)
     if column.type.is_multicell and what == "values":
         # Elements with the same value would be one row, and one of them could not be deleted without the others.
-        name, kind = _free_column("keys_for_values_idx", table), _element_type(column.type, "keys")
-        columns[name] = Column(name, kind, CLUSTERING, len(columns) - 1)
+        name, cql_type = _free_column("keys_for_values_idx", table), _element_type(column.type, "keys")
+        columns[name] = Column(name, cql_type, CLUSTERING, len(columns) - 1)
         computed.append((name, "keys", column.name))
     virtual = tuple(c.name for c in table.regulars) if column.is_primary_key else ()
     definition = ViewDefinition(
@@ -149,13 +149,13 @@ def _free_column(root: str, table: Table) -> str:
 
 def _element_type(collection: CqlType, what: str) -> CqlType:
     """The type of the keys, values or entries of a collection; a list's keys are times."""
-    if collection.kind == "map":
+    if collection.family == "map":
         return {
             "keys": collection.key,
             "values": collection.value,
             "entries": TupleType((collection.key, collection.value)),
         }[what]
-    if collection.kind == "list" and what == "keys":
+    if collection.family == "list" and what == "keys":
         return TIMEUUID
     return collection.element
 

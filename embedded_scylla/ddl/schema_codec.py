@@ -53,7 +53,7 @@ def encode_table(table: Table) -> Payload:
         "keyspace": table.keyspace,
         "name": table.name,
         "id": table.id.bytes,
-        "columns": [(c.name, c.type.name, c.kind, c.position, c.descending) for c in table.columns.values()],
+        "columns": [(c.name, c.type.name, c.role, c.position, c.descending) for c in table.columns.values()],
         "options": dict(table.options),
         "cdc": {field.name: getattr(table.cdc, field.name) for field in fields(CdcOptions)},
         "view": None
@@ -67,7 +67,9 @@ def encode_table(table: Table) -> Payload:
             "computed": [list(column) for column in view.computed],
         },
         "indexes": [(i.name, i.column, i.function, i.custom_class) for i in table.indexes.values()],
-        "dropped_columns": [(name, kind.name, at, where) for name, (kind, at, where) in table.dropped_columns.items()],
+        "dropped_columns": [
+            (name, cql_type.name, at, where) for name, (cql_type, at, where) in table.dropped_columns.items()
+        ],
         "ttl_column": table.ttl_column,
         "partitioner": table.partitioner,
         "is_cdc_log": table.is_cdc_log,
@@ -82,8 +84,8 @@ def decode_table(payload: Payload) -> Table:
         payload["name"],
         uuid.UUID(bytes=payload["id"]),
         {
-            name: Column(name, by_name(kind), role, position, descending)
-            for name, kind, role, position, descending in payload["columns"]
+            name: Column(name, by_name(cql_type), role, position, descending)
+            for name, cql_type, role, position, descending in payload["columns"]
         },
         dict(payload["options"]),
         CdcOptions(**payload["cdc"]),
@@ -98,7 +100,7 @@ def decode_table(payload: Payload) -> Table:
             computed=tuple(tuple(column) for column in view["computed"]),
         ),
         {name: Index(name, column, function, custom) for name, column, function, custom in payload["indexes"]},
-        {name: (by_name(kind), at, where) for name, kind, at, where in payload["dropped_columns"]},
+        {name: (by_name(cql_type), at, where) for name, cql_type, at, where in payload["dropped_columns"]},
         payload["ttl_column"],
         payload["partitioner"],
         payload["is_cdc_log"],

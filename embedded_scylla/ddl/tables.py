@@ -76,7 +76,7 @@ def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> l
     for name in log.columns:
         check_column_name(name)
     if existing is not None:
-        gone = {c.name: (c.type, now, c.kind) for c in existing.columns.values() if c.name not in log.columns}
+        gone = {c.name: (c.type, now, c.role) for c in existing.columns.values() if c.name not in log.columns}
         log = replace(log, dropped_columns={**log.dropped_columns, **gone})
     return [table, log]
 
@@ -92,7 +92,7 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column
     definitions = {definition.name: definition for definition in statement.columns}
     for name in definitions:
         check_column_name(name)
-    kinds = {name: parse_type(definition.type, keyspace.name) for name, definition in definitions.items()}
+    types_of = {name: parse_type(definition.type, keyspace.name) for name, definition in definitions.items()}
     keys = [ast.PrimaryKey((d.name,), ()) for d in statement.columns if d.primary_key]
     keys += statement.primary_keys
     if not keys:
@@ -109,16 +109,16 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column
     statics = {name for name, definition in definitions.items() if definition.static}
     descending = dict(statement.clustering_order)
     columns: dict[str, Column] = {}
-    for kind, names in ((PARTITION_KEY, key.partition), (CLUSTERING, key.clustering)):
+    for role, names in ((PARTITION_KEY, key.partition), (CLUSTERING, key.clustering)):
         for position, name in enumerate(names):
-            if name not in kinds or name in columns:
+            if name not in types_of or name in columns:
                 raise InvalidRequest(f"Unknown definition {name} referenced in PRIMARY KEY")
-            if kinds[name].is_multicell:
+            if types_of[name].is_multicell:
                 raise InvalidRequest(f"Invalid non-frozen collection type for PRIMARY KEY component {name}")
             if name in statics:
                 raise InvalidRequest(f"Static column {name} cannot be part of the PRIMARY KEY")
             columns[name] = Column(
-                name, kinds[name], kind, position, kind == CLUSTERING and descending.get(name, False)
+                name, types_of[name], role, position, role == CLUSTERING and descending.get(name, False)
             )
     if statics and not key.clustering:
         raise InvalidRequest(
@@ -127,7 +127,7 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column
     _check_order(statement.clustering_order, key.clustering)
     for name, definition in definitions.items():
         if name not in columns:
-            columns[name] = Column(name, kinds[name], STATIC if definition.static else REGULAR)
+            columns[name] = Column(name, types_of[name], STATIC if definition.static else REGULAR)
     return columns
 
 
@@ -161,7 +161,7 @@ def check_ttl_column(column: Column) -> None:
     """Whether a column can hold the time at which its row expires."""
     if column.is_primary_key:
         raise InvalidRequest(f"TTL column {column.name} cannot be part of the PRIMARY KEY")
-    if column.kind == STATIC:
+    if column.role == STATIC:
         raise InvalidRequest(f"TTL column {column.name} cannot be a static column")
     allowed: tuple[CqlType, ...] = (TIMESTAMP, BIGINT, INT)
     if column.type not in allowed:

@@ -139,7 +139,7 @@ class _Selection:
         extra = self._check_key((*key.partition, *key.clustering))
         keys = {*key.partition, *key.clustering}
         for column in base.columns.values():
-            if column.kind == STATIC and (selected is None or column.name in selected):
+            if column.role == STATIC and (selected is None or column.name in selected):
                 raise InvalidRequest(
                     f"Unable to include static column '{column.name}' which would be included by "
                     "Materialized View SELECT * statement"
@@ -186,7 +186,7 @@ class _Selection:
             seen.add(name)
             if column.type.is_multicell:
                 raise InvalidRequest(f"Cannot use MultiCell column '{name}' in PRIMARY KEY of materialized view")
-            if column.kind == STATIC:
+            if column.role == STATIC:
                 raise InvalidRequest(f"Cannot use Static column '{name}' in PRIMARY KEY of materialized view")
             if not column.is_primary_key:
                 if extra is not None:
@@ -194,7 +194,7 @@ class _Selection:
                         f"Cannot include more than one non-primary key column '{name}' in materialized view primary key"
                     )
                 extra = column
-            never_null = column.kind == PARTITION_KEY and len(base.partition_key) == 1
+            never_null = column.role == PARTITION_KEY and len(base.partition_key) == 1
             if not never_null and name not in restricted:
                 raise InvalidRequest(f"Primary key column '{name}' is required to be filtered by 'IS NOT NULL'")
         return extra

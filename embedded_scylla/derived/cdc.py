@@ -276,5 +276,5 @@ def _encode_part(base: Table, part: Part, cells: dict, cell: Callable[[bytes], C
     for name in part.deleted:
         cells[deleted(name)] = cell(TRUE)
     for name, keys in part.elements.items():
-        kind = base.columns[name].type
-        cells[deleted_elements(name)] = cell(_elements_type(kind).join(keys))
+        cql_type = base.columns[name].type
+        cells[deleted_elements(name)] = cell(_elements_type(cql_type).join(keys))

@@ -24,8 +24,8 @@ def log_type(base_type: CqlType) -> CqlType:
 
 def as_one_value(column_type: CqlType, cells: dict[bytes, Cell]) -> bytes:
     """Elements of a collection, by key, as the value of the log's column."""
-    kind: CollectionType = log_type(column_type)
-    return kind.join(cells if isinstance(kind, SetType) else [(key, cell[1]) for key, cell in cells.items()])
+    cql_type: CollectionType = log_type(column_type)
+    return cql_type.join(cells if isinstance(cql_type, SetType) else [(key, cell[1]) for key, cell in cells.items()])
 
 
 @dataclass

@@ -90,15 +90,15 @@ class Images:
                 values[name] = value
 
     def _merge(self, values: Values, column: Column, added: bytes, removed: Iterable[bytes]) -> None:
-        kind: CollectionType = log_type(column.type)
+        cql_type: CollectionType = log_type(column.type)
         gone = set(removed)
-        present, new = kind.split(values.pop(column.name, b"")), kind.split(added)
-        if isinstance(kind, SetType):
+        present, new = cql_type.split(values.pop(column.name, b"")), cql_type.split(added)
+        if isinstance(cql_type, SetType):
             merged = [element for element in present + new if element not in gone]
         else:
             merged = [(key, value) for key, value in dict(present + new).items() if key not in gone]
         if merged:
-            values[column.name] = kind.join(merged)
+            values[column.name] = cql_type.join(merged)
 
     def delete_row(self, key: Key) -> None:
         self._values[key] = None

@@ -29,7 +29,7 @@ class ElementUpdater:
         self.view, self.base = view, base
         self.collection = view.view.collection
         self.what = next(what for _, what, *collection in view.view.computed if collection)
-        self.of_static = base.columns[self.collection].kind == STATIC
+        self.of_static = base.columns[self.collection].role == STATIC
 
     def longest_part(self, row: Row) -> int:
         """The most bytes that an element of a written row gives to the view's key."""

@@ -32,7 +32,7 @@ class ViewUpdater:
         self.view, self.base = view, base
         columns = (*view.partition_key, *view.clustering)
         self.key_column = next((c.name for c in columns if _is_regular(base.columns.get(c.name))), None)
-        self.of_static = self.key_column is not None and base.columns[self.key_column].kind == STATIC
+        self.of_static = self.key_column is not None and base.columns[self.key_column].role == STATIC
         # An index's table has a column that the base has not: the base partition's token, to keep the ring's order.
         self.has_token = any(c.name not in base.columns for c in columns)
         self.partition_of = _picker([self._position(column) for column in view.partition_key])
@@ -50,11 +50,11 @@ class ViewUpdater:
         origin = self.base.columns.get(column.name)
         if origin is None:
             return -1
-        if origin.kind == PARTITION_KEY:
+        if origin.role == PARTITION_KEY:
             return origin.position
-        if origin.kind == CLUSTERING:
+        if origin.role == CLUSTERING:
             return len(self.base.partition_key) + origin.position
-        if origin.kind == STATIC:
+        if origin.role == STATIC:
             return len(self.base.partition_key)
         return len(self.base.partition_key) + len(self.base.clustering)
 

@@ -32,7 +32,9 @@ def table_statement(table: Table, internals: bool = False) -> str:
         if not (internals and column.name in table.dropped_columns):
             lines.append(f"    {_definition(column, table)},")
     if internals:
-        lines += [f"    {identifier(n)} {kind.name}," for n, (kind, _, _) in sorted(table.dropped_columns.items())]
+        lines += [
+            f"    {identifier(n)} {cql_type.name}," for n, (cql_type, _, _) in sorted(table.dropped_columns.items())
+        ]
     lines += [f"    {_primary_key(table)}", f") WITH {_with(table, internals)};\n"]
     text = "\n".join(lines)
     if internals:
@@ -58,9 +60,9 @@ def view_statement(view: Table, internals: bool = False) -> str:
 
 def index_statement(table: Table, index: Index) -> str:
     target = identifier(index.column)
-    kind = table.columns[index.column].type
+    cql_type = table.columns[index.column].type
     # What is kept as the keys of a set is asked for by its name alone.
-    if index.function and not (kind.is_multicell and kind.kind == "set"):
+    if index.function and not (cql_type.is_multicell and cql_type.family == "set"):
         target = f"{index.function}({target})"
     return f"CREATE INDEX {identifier(index.name)} ON {qualified(table.keyspace, table.name)}({target});\n"
 
@@ -85,7 +87,7 @@ def _definition(column: Column, table: Table) -> str:
     text = f"{identifier(column.name)} {column.type.name}"
     if column.name == table.ttl_column:
         return f"{text} TTL"
-    return f"{text} STATIC" if column.kind == STATIC else text
+    return f"{text} STATIC" if column.role == STATIC else text
 
 
 def _primary_key(table: Table) -> str:

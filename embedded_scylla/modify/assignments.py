@@ -36,7 +36,7 @@ class Operation:
         atomic: Value | None = None,
     ):
         self.column = column
-        self.is_static = column.kind == STATIC
+        self.is_static = column.role == STATIC
         self.run = run
         self.reads = reads
         self.atomic = atomic
@@ -47,7 +47,7 @@ def set_value(table: Table, column: Column, term: ast.Term, variables: Variables
     value = compile_term(term, table.spec(column), variables, table, "SET clause")
     name = column.name
     if column.type.is_multicell:
-        add = _ADD[column.type.kind]
+        add = _ADD[column.type.family]
         split = column.type.split
 
         def overwrite(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
@@ -146,7 +146,7 @@ def _addition(table: Table, column: Column, assignment: ast.Assignment, variable
     name = column.name
     text = f"{name} = {name} + {text_of(assignment.value)}"
     _require_multicell(column, text, "non counter column")
-    add, split = _ADD[column.type.kind], column.type.split
+    add, split = _ADD[column.type.family], column.type.split
 
     def run(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
         data = value(context)
@@ -160,7 +160,7 @@ def _prepend(table: Table, column: Column, assignment: ast.Assignment, variables
     value = compile_term(assignment.value, table.spec(column), variables)
     name = column.name
     text = f"{name} = {text_of(assignment.value)} + {name}"
-    if column.type.kind != "list":
+    if column.type.family != "list":
         raise InvalidRequest(f"Invalid operation ({text}) for non list column {name}")
     if not column.type.is_multicell:
         raise InvalidRequest(f"Invalid operation ({text}) for frozen list column {name}")
@@ -179,9 +179,9 @@ def _prepend(table: Table, column: Column, assignment: ast.Assignment, variables
 
 
 def _subtraction(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
-    name, kind = column.name, column.type.kind
+    name, family = column.name, column.type.family
     _require_multicell(column, f"{name} = {name} - {text_of(assignment.value)}", "non counter column")
-    if kind == "map":
+    if family == "map":
         receiver = ColumnSpec(table.keyspace, table.name, name, SetType(column.type.key, True))
     else:
         receiver = table.spec(column)
@@ -208,7 +208,7 @@ def _subtraction(table: Table, column: Column, assignment: ast.Assignment, varia
             if order(element) in unwanted:
                 target[key] = write.dead_cell()
 
-    if kind == "list":
+    if family == "list":
         return Operation(column, discard_values, reads=True)
     return Operation(column, discard_keys)
 
@@ -232,12 +232,12 @@ def live_list(row: Row | None, column: Column, now: int) -> list[tuple[bytes, by
 
 
 def _set_element(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
-    name, kind, spec = column.name, column.type.kind, table.spec(column)
+    name, family, spec = column.name, column.type.family, table.spec(column)
     text = f"{name}[{text_of(assignment.key)}] = {text_of(assignment.value)}"
     _require_multicell(column, text, "non collection column")
-    if kind == "set":
+    if family == "set":
         raise InvalidRequest(f"Invalid operation ({text}) for set column {name}")
-    if kind == "map":
+    if family == "map":
         key = compile_term(assignment.key, receivers.key_of(spec), variables)
         value = compile_term(assignment.value, receivers.value_of(spec), variables)
 
@@ -266,12 +266,12 @@ def _set_element(table: Table, column: Column, assignment: ast.Assignment, varia
 
 
 def _delete_element(table: Table, column: Column, key_term: ast.Term, variables: Variables) -> Operation:
-    name, kind, spec = column.name, column.type.kind, table.spec(column)
+    name, family, spec = column.name, column.type.family, table.spec(column)
     if not column.type.is_collection:
         raise InvalidRequest(f"Invalid deletion operation for non collection column {name}")
     if not column.type.is_multicell:
         raise InvalidRequest(f"Invalid deletion operation for frozen collection column {name}")
-    if kind == "list":
+    if family == "list":
         index = compile_term(key_term, receivers.index_of(spec), variables)
 
         def remove_at(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
@@ -282,14 +282,14 @@ def _delete_element(table: Table, column: Column, key_term: ast.Term, variables:
 
         return Operation(column, remove_at, reads=True)
 
-    if kind == "map":
+    if family == "map":
         receiver, null_text = receivers.key_of(spec), "Invalid null map key"
     else:
         receiver, null_text = receivers.value_of(spec), "Invalid null set element"
     key = compile_term(key_term, receiver, variables)
 
     def remove(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
-        where = required(key, context) if kind == "map" else key(context)
+        where = required(key, context) if family == "map" else key(context)
         if where is UNSET:
             return
         if where is None:

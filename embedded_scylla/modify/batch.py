@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ..cql import ast
 from ..errors import InvalidRequest
-from ..request import Context, Plan, Result, Value, Void
+from ..request import BoundValue, Context, Plan, Result, Void
 from ..storage.merge import merge_mutation
 from ..storage.rows import Collection, Key, Mutation, Row
 from ..terms.compile import Variables
@@ -61,7 +61,9 @@ def plan_batch(statement: ast.Batch, parsed: ast.Parsed, schema: Schema, keyspac
     return BatchPlan(plans, statement.kind, using, variables)
 
 
-def execute_batch(plans_with_values: Sequence[tuple[Plan, Sequence[Value]]], kind: str, context: Context) -> Result:
+def execute_batch(
+    plans_with_values: Sequence[tuple[Plan, Sequence[BoundValue]]], kind: str, context: Context
+) -> Result:
     """Carry out a BATCH message: plans, each with its own values. ``kind``: LOGGED, UNLOGGED or COUNTER."""
     plans = [plan for plan, _ in plans_with_values]
     if not all(isinstance(plan, ModificationPlan) for plan in plans):
@@ -111,14 +113,14 @@ def _columns(plans: Sequence[ModificationPlan]) -> list[ColumnSpec]:
 
 
 def _execute_conditional(
-    steps: Sequence[tuple[ModificationPlan, Sequence[Value]]], columns: Sequence[ColumnSpec], context: Context
+    steps: Sequence[tuple[ModificationPlan, Sequence[BoundValue]]], columns: Sequence[ColumnSpec], context: Context
 ) -> Result:
     own = [(plan, replace(context, values=values)) for plan, values in steps]
     return lwt.execute(own, columns, context, in_batch=True)
 
 
 def _execute_plain(
-    steps: Sequence[tuple[ModificationPlan, Sequence[Value]]], timestamp: int, context: Context
+    steps: Sequence[tuple[ModificationPlan, Sequence[BoundValue]]], timestamp: int, context: Context
 ) -> Result:
     lists = ListKeys()
     merged: dict[tuple[uuid.UUID, Key], Mutation] = {}

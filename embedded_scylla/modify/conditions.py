@@ -30,7 +30,7 @@ class OldRow:
 
     def value(self, column: Column) -> bytes | None:
         """What a regular or static column holds."""
-        row = self._static if column.kind == STATIC else self._row
+        row = self._static if column.role == STATIC else self._row
         return None if row is None else read_cell(row, column, self._now)
 
     def has_static(self, table: Table) -> bool:
@@ -45,21 +45,21 @@ class Conditions:
     """``exists``: True for IF EXISTS, False for IF NOT EXISTS, None for conditions on columns.
 
     ``on_static_columns``/``on_regular_columns``: what it has to look at; for EXISTS that is known only once the
-    WHERE clause is: ``settle_existence``.
+    WHERE clause is: ``resolve_existence``.
     """
 
     def __init__(self, exists: bool | None, columns: Sequence[Column] = (), checks: Sequence[Check] = ()):
         self.exists = exists
         self._columns = {column.name for column in columns}
         self._checks = checks
-        self.on_static_columns = any(c.kind == STATIC for c in columns)
-        self.on_regular_columns = any(c.kind != STATIC for c in columns)
+        self.on_static_columns = any(c.role == STATIC for c in columns)
+        self.on_regular_columns = any(c.role != STATIC for c in columns)
 
     @property
     def on_static_only(self) -> bool:
         return self.on_static_columns and not self.on_regular_columns
 
-    def settle_existence(self, table: Table, names_clustering: bool) -> None:
+    def resolve_existence(self, table: Table, names_clustering: bool) -> None:
         """EXISTS asks for the static row when the statement names no clustering column, else for the row."""
         if self.exists is not None:
             self.on_static_columns = bool(table.statics) and not names_clustering
@@ -119,14 +119,14 @@ def _compile(table: Table, relation: ast.Relation, variables: Variables) -> tupl
 
 # ---------------------------------------------------------------- left sides
 
-Read = Callable[[OldRow, Context], "bytes | None"]
+ReadOld = Callable[[OldRow, Context], "bytes | None"]
 
 
-def _whole(column: Column) -> Read:
+def _whole(column: Column) -> ReadOld:
     return lambda old, context: old.value(column)
 
 
-def _element(table: Table, column: Column, key_term: ast.Term, variables: Variables) -> tuple[ColumnSpec, Read]:
+def _element(table: Table, column: Column, key_term: ast.Term, variables: Variables) -> tuple[ColumnSpec, ReadOld]:
     """``column[key]``: the receiver of what it is compared with, and how it is read."""
     found = receivers.key_and_element(table.spec(column), index="index")
     if found is None or isinstance(column.type, SetType):
@@ -201,33 +201,33 @@ def _likeness(spec: ColumnSpec, pattern: Value) -> Test:
 
 def _membership(relation: ast.Relation, spec: ColumnSpec, variables: Variables) -> Test:
     positive = relation.operator == "IN"
-    kind = spec.type
+    cql_type = spec.type
     if isinstance(relation.right, tuple):
         items = [_compile_value(term, spec, variables) for term in relation.right]
 
         def members(context: Context) -> list[bytes | None]:
-            return [_comparable(kind, item, context) for item in items]
+            return [_comparable(cql_type, item, context) for item in items]
     else:
         many = receivers.many_of(spec, relation.operator)
         whole = compile_term(relation.right, many, variables, to_compare=True)
 
         def members(context: Context) -> list[bytes | None]:
             data = required(whole, context)
-            return [] if data is None else [_or_null(kind, item) for item in many.type.split(data)]
+            return [] if data is None else [_or_null(cql_type, item) for item in many.type.split(data)]
 
     def is_member(data: bytes | None, context: Context) -> bool:
-        keys = {None if item is None else kind.order(item) for item in members(context)}
-        return ((None if data is None else kind.order(data)) in keys) is positive
+        keys = {None if item is None else cql_type.order(item) for item in members(context)}
+        return ((None if data is None else cql_type.order(data)) in keys) is positive
 
     return is_member
 
 
-def _comparable(kind: CqlType, term: Value, context: Context) -> bytes | None:
-    return _or_null(kind, required(term, context))
+def _comparable(cql_type: CqlType, term: Value, context: Context) -> bytes | None:
+    return _or_null(cql_type, required(term, context))
 
 
-def _or_null(kind: CqlType, data: bytes | None) -> bytes | None:
+def _or_null(cql_type: CqlType, data: bytes | None) -> bytes | None:
     """An empty non-frozen collection is no value: that is how it is stored."""
-    if data is not None and kind.is_multicell and not kind.split(data):
+    if data is not None and cql_type.is_multicell and not cql_type.split(data):
         return None
     return data

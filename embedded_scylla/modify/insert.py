@@ -94,7 +94,7 @@ def plan_insert(statement: ast.Insert, variables: Variables, schema: Schema, key
     if conditions is not None:
         refuse_custom_timestamp(statement.using)
         refuse_on_log(table, schema)
-        conditions.settle_existence(table, any(c.name in keys for c in table.clustering))
+        conditions.resolve_existence(table, any(c.name in keys for c in table.clustering))
     clustering = _clustering_values(table, keys, operations)
     for column in table.partition_key:
         if column.name not in keys:
@@ -134,7 +134,7 @@ _SHORT = {types.INT, types.BIGINT, types.SMALLINT, types.UUID, types.TIMEUUID, t
 
 def _is_quick(type: CqlType) -> bool:
     """Whether bound bytes that are valid can be stored as they are: no nulls to look for, no order to make."""
-    return type.kind != "list" and not type.holds_set_or_map
+    return type.family != "list" and not type.holds_set_or_map
 
 
 Quick = Callable[[Sequence, Write], "Mutation | None"]

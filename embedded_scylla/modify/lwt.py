@@ -143,9 +143,9 @@ def _answer(
         return [flag, *[None] * len(columns)]
     answer: list[bytes | None] = [flag]
     for column in columns:
-        if column.kind == PARTITION_KEY:
+        if column.role == PARTITION_KEY:
             answer.append(key[column.position])
-        elif column.kind == CLUSTERING:
+        elif column.role == CLUSTERING:
             answer.append(clustering[column.position] if column.position < len(clustering) else None)
         else:
             answer.append(row.value(column))

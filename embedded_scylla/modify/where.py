@@ -29,7 +29,7 @@ def plan_where(
         static_only = False
     where = plan_restrictions(table, relations, variables, statement=statement, only_static=static_only)
     if conditions is not None:
-        conditions.settle_existence(table, where.clustering_restricted)
+        conditions.resolve_existence(table, where.clustering_restricted)
     if where.token:
         raise InvalidRequest(
             "The token function cannot be used in WHERE clauses for UPDATE and DELETE statements: " + _text(where.token)

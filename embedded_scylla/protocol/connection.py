@@ -15,7 +15,7 @@ from .. import errors
 from ..modify.batch import execute_batch
 from ..notices import Notices
 from ..prepared import PreparedStatements
-from ..request import Context, Database, Plan, QueryOptions, Result, SetKeyspace, Tracer, Value
+from ..request import BoundValue, Context, Database, Plan, QueryOptions, Result, SetKeyspace, Tracer
 from . import frame, messages
 from .compression import ALGORITHMS, decompress
 from .frame import Frame, Frames, Reader
@@ -248,7 +248,7 @@ class Connection:
         context = self._context((), message.options)
         return self._finish(execute_batch(plans, message.kind, context), context, None)
 
-    def _context(self, values: Sequence[Value], options: QueryOptions) -> Context:
+    def _context(self, values: Sequence[BoundValue], options: QueryOptions) -> Context:
         clock = self._database.clock
         micros = clock.micros()
         if options.timestamp is None:
@@ -283,7 +283,7 @@ _HANDLERS: dict[int, Callable[[Connection, Reader], tuple[int, bytes]]] = {
 }
 
 
-def _in_order(plan: Plan, names: list[str], values: list[Value]) -> list[Value]:
+def _in_order(plan: Plan, names: list[str], values: list[BoundValue]) -> list[BoundValue]:
     """Values given by name, in the order of the statement's variables."""
     given = dict(zip(names, values, strict=True))
     ordered = []

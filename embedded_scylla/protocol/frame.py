@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InvalidRequest, ProtocolError
-from ..request import UNSET, Value
+from ..request import UNSET, BoundValue
 from .limits import MAX_BODY, MAX_FIRST_BODY, MAX_REQUEST_MEMORY, request_memory
 
 HEADER = struct.Struct(">BBhBI")
@@ -177,14 +177,14 @@ class Reader:
         length = self.integer()
         return None if length < 0 else self._take(length)
 
-    def value(self, version: int) -> Value:
+    def value(self, version: int) -> BoundValue:
         """A bound value: bytes, None for null, UNSET (from version 4 on)."""
         return self.values(1, version)[0]
 
-    def values(self, count: int, version: int) -> list[Value]:
+    def values(self, count: int, version: int) -> list[BoundValue]:
         """Bound values one after another: every request with variables comes through here."""
         data, at, end = self.data, self.at, len(self.data)
-        found: list[Value] = []
+        found: list[BoundValue] = []
         length_at = _INT.unpack_from
         for _ in range(count):
             if at + 4 > end:
@@ -215,10 +215,6 @@ class Reader:
 
 def encode_frame(version: int, flags: int, stream: int, opcode: int, body: bytes) -> bytes:
     return HEADER.pack(version | RESPONSE_BIT, flags, stream, opcode, len(body)) + body
-
-
-def encode_byte(value: int) -> bytes:
-    return bytes((value,))
 
 
 encode_int = _INT.pack

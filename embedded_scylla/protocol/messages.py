@@ -15,13 +15,13 @@ from ..request import (
     LOCAL_ONE,
     LOCAL_SERIAL,
     SERIAL,
+    BoundValue,
     Plan,
     QueryOptions,
     Result,
     Rows,
     SchemaChange,
     SetKeyspace,
-    Value,
     Void,
 )
 from ..schema import ColumnSpec
@@ -52,7 +52,7 @@ class Parameters:
     """What QUERY and EXECUTE carry beside the statement. ``names`` is None for positional values."""
 
     options: QueryOptions
-    values: list[Value] = field(default_factory=list)
+    values: list[BoundValue] = field(default_factory=list)
     names: list[str] | None = None
 
 
@@ -61,7 +61,7 @@ class BatchMessage:
     """``statements``: the text or the prepared id of each, with its values."""
 
     kind: str
-    statements: list[tuple[str | bytes, list[Value]]]
+    statements: list[tuple[str | bytes, list[BoundValue]]]
     options: QueryOptions
 
 
@@ -94,7 +94,7 @@ def decode_batch(reader: Reader, version: int) -> BatchMessage:
     kind = reader.byte()
     if kind >= len(BATCH_KINDS):
         raise errors.ProtocolError(f"Unknown BATCH type {kind}")
-    statements: list[tuple[str | bytes, list[Value]]] = []
+    statements: list[tuple[str | bytes, list[BoundValue]]] = []
     for _ in range(reader.short()):
         prepared = reader.byte()
         if prepared not in (0, 1):

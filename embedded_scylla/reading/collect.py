@@ -78,7 +78,7 @@ class Collector:
 
 
 class Shape:
-    """How a selection is read, settled when the statement is planned.
+    """How a selection is read, decided when the statement is planned.
 
     A record has the selected columns if nothing is computed, else the selection's sources. ``is_plain``: they are
     single cells and key columns only, and ``loop`` reads them. ``answers_rows``: the records are the result's rows.
@@ -92,7 +92,7 @@ class Shape:
         self._readers = [source.reader() for source in sources]
         self.is_plain = all(source.is_plain for source in sources)
         columns = [source.column for source in sources]
-        self._statics = [column for column in columns if column.kind == STATIC]
+        self._statics = [column for column in columns if column.role == STATIC]
         self.loop: RowLoop | None = compile_loop(columns) if self.is_plain else None
 
     def static_values(self, partition: Partition, now: int) -> dict[str, bytes | None]:

@@ -28,7 +28,7 @@ class IndexReader:
         self._base = restrictions.table
         self._view = view
         self._predicate = predicate
-        self.finds_partitions = predicate.column.kind == STATIC
+        self.finds_partitions = predicate.column.role == STATIC
         # Where each column of the base table's key stands in an index row: the indexed column itself comes last.
         places = {column.name: column.position for column in view.clustering}
         places[predicate.column.name] = len(places)
@@ -36,7 +36,7 @@ class IndexReader:
         self._clustering = [] if self.finds_partitions else [places[c.name] for c in self._base.clustering]
         # The parts of the partition key that an index row has in its own key.
         self._prefix = [i for i, c in enumerate(self._base.partition_key) if c is not predicate.column]
-        self._indexes_clustering = predicate.column.kind == CLUSTERING
+        self._indexes_clustering = predicate.column.role == CLUSTERING
         self._encode_view = clustering_encoder(view)
         self._encode_base = clustering_encoder(self._base)
 

@@ -64,7 +64,7 @@ def _clustering_column(name: str, table: Table, aliases: Collection[str | None])
         if name in aliases:
             raise InvalidRequest(f"Aliases are not allowed in order by clause ('{name}')")
         raise InvalidRequest(f"Order by on unknown column {name}")
-    if column.kind != CLUSTERING:
+    if column.role != CLUSTERING:
         raise InvalidRequest(
             f"Order by is currently only supported on the clustered columns of the PRIMARY KEY, got {name}"
         )

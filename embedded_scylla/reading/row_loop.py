@@ -41,11 +41,11 @@ def compile_loop(columns: Sequence[Column]) -> RowLoop:
     """The loop that reads these columns (no non-frozen collections among them), in this order."""
     before, values = [], []
     for place, column in enumerate(columns):
-        if column.kind == CLUSTERING:
+        if column.role == CLUSTERING:
             values.append(f"key[{column.position}]")
-        elif column.kind in (PARTITION_KEY, STATIC):
+        elif column.role in (PARTITION_KEY, STATIC):
             origin = (
-                f"partition_key[{column.position}]" if column.kind == PARTITION_KEY else f"statics[{column.name!r}]"
+                f"partition_key[{column.position}]" if column.role == PARTITION_KEY else f"statics[{column.name!r}]"
             )
             before.append(f"    fixed{place} = {origin}")
             values.append(f"fixed{place}")

@@ -1,7 +1,7 @@
 """SELECT: planned once (names, rules and their errors), then executed page by page.
 
-What may be asked is in ``restrictions`` and ``selectors``; how rows become records in ``reading``; here is the order
-of things: which partitions, which intervals of them, how far, and where the next page begins.
+What may be asked is in ``where.restrictions`` and ``selectors``; how rows become records in ``collect``; here is the
+order of things: which partitions, which intervals of them, how far, and where the next page begins.
 """
 
 from __future__ import annotations
@@ -376,7 +376,7 @@ def _check_distinct(statement: ast.Select, table: Table, selection: Selection, r
     if restrictions.other or restrictions.clustering_restricted:
         raise InvalidRequest("SELECT DISTINCT with WHERE clause only supports restriction by partition key.")
     for column in selection.read_columns:
-        if column.kind not in (PARTITION_KEY, STATIC):
+        if column.role not in (PARTITION_KEY, STATIC):
             raise InvalidRequest(
                 "SELECT DISTINCT queries must only request partition key columns and/or static columns "
                 f"(not {column.name})"

@@ -27,7 +27,7 @@ from ..where.relations import find_column
 
 Record = list[bytes | None]
 Evaluate = Callable[[Record, Context], bytes | None]
-Read = Callable[[Key, Row | None, Row | None, Context], bytes | None]
+ReadSource = Callable[[Key, Row | None, Row | None, Context], bytes | None]
 
 
 @dataclass(slots=True)
@@ -44,14 +44,14 @@ class Source:
         """A value that is one cell, or part of the key."""
         return self.what == "value" and not self.column.type.is_multicell
 
-    def reader(self) -> Read:
+    def reader(self) -> ReadSource:
         """A function of (partition key, row, static row, context); a missing row has nulls."""
         column, name, position = self.column, self.column.name, self.column.position
-        if column.kind == PARTITION_KEY:
+        if column.role == PARTITION_KEY:
             return lambda key, row, static, context: key[position]
-        if column.kind == CLUSTERING:
+        if column.role == CLUSTERING:
             return lambda key, row, static, context: None if row is None else row.key[position]
-        of_static = column.kind == STATIC
+        of_static = column.role == STATIC
         if self.what == "value":
 
             def read(key: Key, row: Row | None, static: Row | None, context: Context) -> bytes | None:
@@ -134,8 +134,8 @@ class Selection:
     @property
     def only_static(self) -> bool:
         """Whether static columns, and beside them only the partition key, are selected."""
-        kinds = {column.kind for column in self.read_columns}
-        return not self.wildcard and STATIC in kinds and kinds <= {STATIC, PARTITION_KEY}
+        roles = {column.role for column in self.read_columns}
+        return not self.wildcard and STATIC in roles and roles <= {STATIC, PARTITION_KEY}
 
     def evaluate(self, record: Record, context: Context) -> list[bytes | None]:
         """The result's row for a record (for aggregates: with their results appended)."""
@@ -216,13 +216,15 @@ class _Compiler:
             case ast.FunctionCall():
                 return self._call(term)
             case ast.TypeHint(type_name, inner):
-                kind = types.parse_type(type_name)
+                cql_type = types.parse_type(type_name)
                 if _is_value(inner):
-                    return self._value(inner, kind, text_of(inner))
+                    return self._value(inner, cql_type, text_of(inner))
                 inner_expression = self.compile(inner)
-                if not kind.accepts_value_of(inner_expression.type):
-                    raise InvalidRequest(f"Cannot assign value {text_of(inner)} to {text_of(term)} of type {kind.name}")
-                return Expression(kind, inner_expression.evaluate, f"({kind.name}) {inner_expression.name}")
+                if not cql_type.accepts_value_of(inner_expression.type):
+                    raise InvalidRequest(
+                        f"Cannot assign value {text_of(inner)} to {text_of(term)} of type {cql_type.name}"
+                    )
+                return Expression(cql_type, inner_expression.evaluate, f"({cql_type.name}) {inner_expression.name}")
             case ast.FieldRef(inner, name):
                 raise InvalidRequest(
                     f"Invalid field selection: {text_of(inner)} of type {self.compile(inner).type.name} "
@@ -254,11 +256,11 @@ class _Compiler:
     def _element(self, whole: Expression, spec: ColumnSpec, term: ast.Term) -> Expression:
         """One element of a collection; ``spec`` is what names the collection to clients."""
         element, key, shown = self._subscript(spec, term)
-        kind = spec.type
+        cql_type = spec.type
 
         def evaluate(record: Record, context: Context) -> bytes | None:
             data, wanted = whole.evaluate(record, context), key(record, context)
-            return None if data is None or wanted is None else receivers.element_at(kind, data, wanted)
+            return None if data is None or wanted is None else receivers.element_at(cql_type, data, wanted)
 
         return Expression(element, evaluate, f"{spec.name}[{shown}]")
 
@@ -273,28 +275,28 @@ class _Compiler:
             _, element, shown = self._subscript(self.table.spec(column), target.key)
             if column.is_primary_key:
                 raise InvalidRequest(f"{what} is not legal on primary key component {column.name}")
-            if not column.type.is_multicell or column.type.kind == "list":
+            if not column.type.is_multicell or column.type.family == "list":
                 raise InvalidRequest(f"{what} on a subscript is only valid for non-frozen map or set columns")
             name = f"{name}[{shown}]"
         elif column.type.is_multicell:
             raise InvalidRequest(f"{what} expects an atomic column, but {identifier(name)} is a non-frozen collection")
         if column.is_primary_key:
             raise InvalidRequest(f"{what} is not legal on partition key component {identifier(column.name)}")
-        kind = types.BIGINT if term.what == "writetime" else types.INT
+        cql_type = types.BIGINT if term.what == "writetime" else types.INT
         self.sources.append(Source(column, term.what, element))
         index = len(self.sources) - 1
-        return Expression(kind, _nth(index), f"{term.what}({name})", index)
+        return Expression(cql_type, _nth(index), f"{term.what}({name})", index)
 
     # ------------------------------------------------------------ computed
 
     def _cast(self, term: ast.Cast) -> Expression:
         inner = self.compile(term.term)
-        kind = types.parse_type(term.type)
-        convert = cast(inner.type, kind)
+        cql_type = types.parse_type(term.type)
+        convert = cast(inner.type, cql_type)
         return Expression(
-            kind,
+            cql_type,
             lambda record, context: convert(inner.evaluate(record, context)),
-            f"cast({inner.name} as {kind.name})",
+            f"cast({inner.name} as {cql_type.name})",
         )
 
     def _call(self, call: ast.FunctionCall) -> Expression:
@@ -305,8 +307,8 @@ class _Compiler:
         if function is None:
             raise functions.unknown_function(call.name)
         arguments = [
-            expression or self._value(argument, kind, f"arg{i}({function.full_name})")
-            for i, (expression, argument, kind) in enumerate(
+            expression or self._value(argument, cql_type, f"arg{i}({function.full_name})")
+            for i, (expression, argument, cql_type) in enumerate(
                 zip(known, call.arguments, function.argument_types, strict=True)
             )
         ]
@@ -346,14 +348,14 @@ class _Compiler:
         # The results stand behind the sources, whose number is only known at the end.
         return Expression(found.return_type, lambda record, context: record[len(sources) + place], name)
 
-    def _value(self, term: ast.Term, kind: CqlType, name: str) -> Expression:
-        """A literal or bind marker where a value of ``kind`` is expected."""
-        spec = ColumnSpec(self.table.keyspace, self.table.name, name, kind)
+    def _value(self, term: ast.Term, cql_type: CqlType, name: str) -> Expression:
+        """A literal or bind marker where a value of ``cql_type`` is expected."""
+        spec = ColumnSpec(self.table.keyspace, self.table.name, name, cql_type)
         value = compile_term(term, spec, self.variables, self.table)
         shown = text_of(term)
         if value.is_constant:
-            shown = "null" if value.constant is None else kind.to_text(value.constant)
-        return Expression(kind, _of_context(value), shown)
+            shown = "null" if value.constant is None else cql_type.to_text(value.constant)
+        return Expression(cql_type, _of_context(value), shown)
 
 
 def _is_value(term: ast.Term) -> bool:

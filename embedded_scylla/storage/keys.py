@@ -38,24 +38,6 @@ def partition_key_bytes(table: Table, key: Key) -> bytes:
     return b"".join([len(part).to_bytes(2, "big") + part + b"\x00" for part in key])
 
 
-def split_partition_key(table: Table, data: bytes) -> Key:
-    """The columns' bytes of a routing key. ValueError if it is not one of this table's."""
-    count = len(table.partition_key)
-    if count == 1:
-        return (data,)
-    parts, position = [], 0
-    while position < len(data):
-        start = position + 2
-        end = start + int.from_bytes(data[position:start], "big")
-        if end >= len(data):
-            raise ValueError("A partition key ends too early.")
-        parts.append(data[start:end])
-        position = end + 1
-    if len(parts) != count:
-        raise ValueError(f"A partition key has {len(parts)} columns instead of {count}.")
-    return tuple(parts)
-
-
 def token(table: Table, key: Key) -> int:
     """Where the partition lies on the ring: Murmur3, or for a CDC log the first 8 bytes of the stream id."""
     if table.partitioner is None:

@@ -173,7 +173,7 @@ def _scylla_tables(schema: Schema) -> Iterator[Row]:
 
 def version_of(table: Table) -> uuid.UUID:
     """A table's schema version: another one whenever its definition is another."""
-    columns = [(c.name, c.type.name, c.kind, c.position, c.descending) for c in table.columns.values()]
+    columns = [(c.name, c.type.name, c.role, c.position, c.descending) for c in table.columns.values()]
     return uuid.uuid5(table.id, repr((table.name, columns, table.options, sorted(table.indexes))))
 
 
@@ -184,14 +184,14 @@ def _columns(schema: Schema) -> Iterator[Row]:
 
 
 def _column(table: Table, column: Column) -> Row:
-    order = "none" if column.kind != "clustering" else "desc" if column.descending else "asc"
+    order = "none" if column.role != "clustering" else "desc" if column.descending else "asc"
     return {
         "keyspace_name": table.keyspace,
         "table_name": table.name,
         "column_name": column.name,
         "clustering_order": order,
         "column_name_bytes": column.name.encode(),
-        "kind": column.kind,
+        "kind": column.role,
         "position": column.position,
         "type": column.type.name,
     }
@@ -222,13 +222,13 @@ def _computed_columns(schema: Schema) -> Iterator[Row]:
 
 def _dropped_columns(schema: Schema) -> Iterator[Row]:
     for table in schema.tables():
-        for name, (kind, dropped_at, _) in table.dropped_columns.items():
+        for name, (cql_type, dropped_at, _) in table.dropped_columns.items():
             yield {
                 "keyspace_name": table.keyspace,
                 "table_name": table.name,
                 "column_name": name,
                 "dropped_time": dropped_at // 1000,
-                "type": kind.name,
+                "type": cql_type.name,
             }
 
 

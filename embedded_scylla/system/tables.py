@@ -145,9 +145,9 @@ def define(schema: Schema) -> None:
 
 def _table(keyspace: str, name: str, partition_key: str, clustering: str, regular: str) -> Table:
     columns = {}
-    for kind, text in ((PARTITION_KEY, partition_key), (CLUSTERING, clustering), (REGULAR, regular)):
+    for role, text in ((PARTITION_KEY, partition_key), (CLUSTERING, clustering), (REGULAR, regular)):
         for position, (column, cql_type, descending) in enumerate(_definitions(text)):
-            columns[column] = Column(column, by_name(cql_type), kind, -1 if kind == REGULAR else position, descending)
+            columns[column] = Column(column, by_name(cql_type), role, -1 if role == REGULAR else position, descending)
     stored = keyspace in _STORED
     options = {**VIEW_DEFAULTS, **({"default_time_to_live": _TRACES_TTL, "gc_grace_seconds": 0} if stored else {})}
     return Table(keyspace, name, _legacy_id(keyspace, name), columns, options, virtual=not stored)

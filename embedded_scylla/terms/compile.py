@@ -251,7 +251,7 @@ def _composite(
         parts = [part(item, receivers.field_of(receiver, i)) for i, item in enumerate(term.items)]
     else:
         parts = [part(item, receivers.value_of(receiver)) for item in term.items]
-    join = type.join if to_compare and isinstance(type, ListType) else partial(_JOINS[type.kind], type)
+    join = type.join if to_compare and isinstance(type, ListType) else partial(_JOINS[type.family], type)
 
     def run(context: Context) -> bytes:
         return join([required(each, context) for each in parts])

@@ -61,11 +61,11 @@ def fit(term: ast.Term, type: CqlType, table: Table | None) -> Fit:
     if isinstance(term, ast.Literal):
         return _fit_of_constant(term, type)
     if isinstance(term, ast.ListLiteral):
-        return _fit_of_elements(term.items, type.element, table) if type.kind == "list" else Fit.NOT
+        return _fit_of_elements(term.items, type.element, table) if type.family == "list" else Fit.NOT
     if isinstance(term, ast.SetLiteral):
-        if type.kind == "map" and not term.items:
+        if type.family == "map" and not term.items:
             return Fit.WEAK  # {} is the empty map too
-        return _fit_of_elements(term.items, type.element, table) if type.kind == "set" else Fit.NOT
+        return _fit_of_elements(term.items, type.element, table) if type.family == "set" else Fit.NOT
     if isinstance(term, ast.MapLiteral):
         return _fit_of_map(term, type, table)
     if isinstance(term, ast.TupleLiteral):
@@ -87,7 +87,7 @@ def _fit_of_constant(term: ast.Literal, type: CqlType) -> Fit:
         return Fit.WEAK
     if type.is_collection:
         return Fit.NOT
-    if type.kind != "native":
+    if type.family != "native":
         return Fit.WEAK  # a tuple in its old form: a string with colons
     return Fit.WEAK if type in _CONSTANTS[term.kind][1] else Fit.NOT
 
@@ -98,7 +98,7 @@ def _fit_of_elements(items: tuple[ast.Term, ...], type: CqlType, table: Table | 
 
 
 def _fit_of_map(term: ast.MapLiteral, type: CqlType, table: Table | None) -> Fit:
-    if type.kind != "map":
+    if type.family != "map":
         return Fit.NOT
     return min(min(fit(key, type.key, table), fit(value, type.value, table)) for key, value in term.items)
 
@@ -106,7 +106,7 @@ def _fit_of_map(term: ast.MapLiteral, type: CqlType, table: Table | None) -> Fit
 def _fit_of_tuple(term: ast.TupleLiteral, type: CqlType, table: Table | None) -> Fit:
     if not isinstance(type, TupleType) or len(term.items) > len(type.types):
         return Fit.NOT
-    fits = (fit(item, kind, table) for item, kind in zip(term.items, type.types, strict=False))
+    fits = (fit(item, cql_type, table) for item, cql_type in zip(term.items, type.types, strict=False))
     return Fit.NOT if Fit.NOT in fits else Fit.WEAK
 
 
@@ -163,22 +163,23 @@ def check_literal(term: Any, receiver: ColumnSpec, table: Table | None) -> None:
 
 
 def _check_elements(term: Any, receiver: ColumnSpec, table: Table | None) -> None:
-    kind = "list" if isinstance(term, ast.ListLiteral) else "set"
+    family = "list" if isinstance(term, ast.ListLiteral) else "set"
     type = receiver.type
-    if type.kind != kind:
-        if kind == "set" and type.kind == "map" and not term.items:
+    if type.family != family:
+        if family == "set" and type.family == "map" and not term.items:
             return
-        raise InvalidRequest(f"Invalid {kind} literal for {receiver.name} of type {type.name}")
+        raise InvalidRequest(f"Invalid {family} literal for {receiver.name} of type {type.name}")
     for item in term.items:
         if fit(item, type.element, table) is Fit.NOT:
             raise InvalidRequest(
-                f"Invalid {kind} literal for {receiver.name}: value {text_of(item)} is not of type {type.element.name}"
+                f"Invalid {family} literal for {receiver.name}: "
+                f"value {text_of(item)} is not of type {type.element.name}"
             )
 
 
 def _check_map(term: ast.MapLiteral, receiver: ColumnSpec, table: Table | None) -> None:
     type = receiver.type
-    if type.kind != "map":
+    if type.family != "map":
         raise InvalidRequest(f"Invalid map literal for {receiver.name} of type {type.name}")
     for key, value in term.items:
         for what, part, wanted in (("key", key, type.key), ("value", value, type.value)):

@@ -236,28 +236,3 @@ def _check_arguments(function: ScalarFunction, arguments: Sequence[Argument]) ->
 def unknown_function(name: Name) -> InvalidRequest:
     """The error for a name that no function has."""
     return InvalidRequest(f"Unknown function {name} called")
-
-
-def resolve_scalar(
-    name: Name,
-    argument_types: Sequence[CqlType | None],
-    receiver: CqlType | None = None,
-    table: Table | None = None,
-    texts: Sequence[str] = (),
-) -> ScalarFunction:
-    """The scalar function for arguments of known types (None: anything). InvalidRequest if there is none.
-
-    ``receiver`` is the type that the result must fit, if any; ``texts`` are the arguments as messages show
-    them.
-    """
-    shown = list(texts) or ["?"] * len(argument_types)
-    arguments = [TypedArgument(type, text) for type, text in zip(argument_types, shown, strict=True)]
-    function = find(name, arguments, table)
-    if function is None:
-        raise unknown_function(name)
-    if receiver is not None and fit_of_type(function.return_type, receiver) is Fit.NOT:
-        raise InvalidRequest(
-            f"Type error: cannot assign result of function {function.full_name} "
-            f"(type {function.return_type.name}) to a value of type {receiver.name}"
-        )
-    return function

@@ -42,10 +42,10 @@ class CqlType:
     """A CQL type. Instances are interned: two types are the same exactly when they are one object.
 
     ``name`` is the CQL spelling, ``option`` the wire form in result metadata, ``class_name`` the marshalling class by
-    which the server's tools and some error texts call it. ``kind`` is "native", "list", "set", "map" or "tuple".
+    which the server's tools and some error texts call it. ``family`` is "native", "list", "set", "map" or "tuple".
     """
 
-    kind = "native"
+    family = "native"
     is_multicell = False  # a non-frozen collection, which is stored as a cell for each element
     is_collection = False
     holds_set_or_map = False  # then a client's bytes may not be ``canonical``
@@ -90,10 +90,6 @@ class CqlType:
         Values that CQL holds equal (1.0 and 1.00) give the same bytes.
         """
         raise NotImplementedError
-
-    def compare_key(self, data: bytes) -> bytes:
-        """A key for sorting and comparing; the same as ``order``."""
-        return self.order(data)
 
     def to_text(self, data: bytes) -> str:
         """The value as a CQL literal."""

@@ -73,7 +73,7 @@ class _Sequence(CollectionType):
 class ListType(_Sequence):
     """``ListType(element, frozen)`` gives the interned list type."""
 
-    kind = "list"
+    family = "list"
 
     def __new__(cls, element: CqlType, frozen: bool = False) -> ListType:
         return _list(element, frozen)
@@ -131,7 +131,7 @@ class ListType(_Sequence):
 class SetType(_Sequence):
     """``SetType(element, frozen)`` gives the interned set type. Decodes to a list in the set's order."""
 
-    kind = "set"
+    family = "set"
     holds_set_or_map = True
 
     def __new__(cls, element: CqlType, frozen: bool = False) -> SetType:
@@ -173,7 +173,7 @@ class MapType(CollectionType):
     """``MapType(key, value, frozen)`` gives the interned map type. Decodes to a dict in the map's order (to a list of
     pairs when the keys are collections, which Python cannot hash)."""
 
-    kind = "map"
+    family = "map"
     holds_set_or_map = True
 
     def __new__(cls, key: CqlType, value: CqlType, frozen: bool = False) -> MapType:
@@ -225,7 +225,7 @@ class MapType(CollectionType):
 
     def decode(self, data: bytes) -> dict[Any, Any] | list[tuple[Any, Any]]:
         pairs = [(self.key.decode(k), self.value.decode(v)) for k, v in self.split(data)]
-        return pairs if self.key.is_collection or self.key.kind == "tuple" else dict(pairs)
+        return pairs if self.key.is_collection or self.key.family == "tuple" else dict(pairs)
 
     def encode(self, value: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> bytes:
         pairs = value.items() if isinstance(value, Mapping) else value
@@ -248,7 +248,7 @@ class MapType(CollectionType):
 
 
 def _alike(one: CollectionType, other: CqlType) -> bool:
-    return one.kind == other.kind and one.is_multicell == other.is_multicell
+    return one.family == other.family and one.is_multicell == other.is_multicell
 
 
 @interned

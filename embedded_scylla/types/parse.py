@@ -24,33 +24,33 @@ def parse_type(name: TypeName, keyspace: str | None = None) -> CqlType:
 def _build(name: TypeName, keyspace: str | None, frozen: bool) -> CqlType:
     if name.custom:
         raise unsupported(f"The custom type '{name.name}'")
-    kind = name.name
-    if kind in _LEFT_OUT:
-        raise unsupported(f"The type {kind}")
+    family = name.name
+    if family in _LEFT_OUT:
+        raise unsupported(f"The type {family}")
     if not name.parameters:
-        native = NATIVE.get("text" if kind == "varchar" else kind)
+        native = NATIVE.get("text" if family == "varchar" else family)
         if native is None:
-            raise _unknown(kind, keyspace)
+            raise _unknown(family, keyspace)
         return native
-    if kind == "frozen":
+    if family == "frozen":
         return _frozen(name.parameters[0], keyspace)
-    if kind == "tuple":
+    if family == "tuple":
         return TupleType([_build(p, keyspace, frozen=True) for p in name.parameters])
-    if kind not in _PARAMETERS or len(name.parameters) != _PARAMETERS[kind]:
-        raise _unknown(kind, keyspace)
+    if family not in _PARAMETERS or len(name.parameters) != _PARAMETERS[family]:
+        raise _unknown(family, keyspace)
     parts = [_build(p, keyspace, frozen) for p in name.parameters]
     for part in parts:
         if part.is_multicell:
             raise InvalidRequest(
                 f"Non-frozen user types or collections are not allowed inside collections: {_spelling(name)}"
             )
-    made = {"list": ListType, "set": SetType, "map": MapType}[kind](*parts)
+    made = {"list": ListType, "set": SetType, "map": MapType}[family](*parts)
     return made.freeze() if frozen else made
 
 
 def _frozen(inner: TypeName, keyspace: str | None) -> CqlType:
     built = _build(inner, keyspace, frozen=True)
-    if built.kind == "native":
+    if built.family == "native":
         raise InvalidRequest(
             f"frozen<> is only allowed on collections, tuples, and user-defined types (got {_spelling(inner)})"
         )

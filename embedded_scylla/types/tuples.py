@@ -16,7 +16,7 @@ class TupleType(CqlType):
     A value may leave out its last fields: they are null then, and make no difference when values are compared.
     """
 
-    kind = "tuple"
+    family = "tuple"
     types: tuple[CqlType, ...]
 
     def __new__(cls, types: Iterable[CqlType]) -> TupleType:
@@ -53,9 +53,9 @@ class TupleType(CqlType):
 
     def validate(self, data: bytes) -> None:
         fields = wire.unpack_fields(data)
-        for field, kind in zip(fields, self.types, strict=False):
+        for field, cql_type in zip(fields, self.types, strict=False):
             if field is not None:
-                kind.validate(field)
+                cql_type.validate(field)
         if len(fields) > len(self.types):
             raise MarshalError(
                 f"Value of type {self.class_name} contained too many fields "
@@ -64,25 +64,25 @@ class TupleType(CqlType):
 
     def decode(self, data: bytes) -> tuple[Any, ...]:
         pairs = zip(self.split(data), self.types, strict=True)
-        return tuple(None if field is None else kind.decode(field) for field, kind in pairs)
+        return tuple(None if field is None else cql_type.decode(field) for field, cql_type in pairs)
 
     def encode(self, value: Iterable[Any]) -> bytes:
         pairs = zip(value, self.types, strict=False)
-        return wire.pack_fields(None if v is None else kind.encode(v) for v, kind in pairs)
+        return wire.pack_fields(None if v is None else cql_type.encode(v) for v, cql_type in pairs)
 
     def order(self, data: bytes) -> bytes:
         fields = wire.unpack_fields(data)
         while fields and fields[-1] is None:
             fields.pop()
         parts = [
-            b"\x01" if field is None else b"\x02" + kind.order(field)
-            for field, kind in zip(fields, self.types, strict=False)
+            b"\x01" if field is None else b"\x02" + cql_type.order(field)
+            for field, cql_type in zip(fields, self.types, strict=False)
         ]
         return b"".join(parts) + b"\x00"
 
     def to_text(self, data: bytes) -> str:
         pairs = zip(self.split(data), self.types, strict=True)
-        return "(" + ", ".join("null" if f is None else kind.to_text(f) for f, kind in pairs) + ")"
+        return "(" + ", ".join("null" if f is None else cql_type.to_text(f) for f, cql_type in pairs) + ")"
 
     def from_text(self, text: str) -> bytes:
         """The old form of a tuple in a string: fields parted by colons, @ for null, both escaped by a backslash."""
@@ -94,14 +94,14 @@ class TupleType(CqlType):
             )
         pairs = zip(fields, self.types, strict=False)
         return wire.pack_fields(
-            None if field == "@" else kind.from_text(re.sub(r"\\([@:])", r"\1", field)) for field, kind in pairs
+            None if field == "@" else cql_type.from_text(re.sub(r"\\([@:])", r"\1", field)) for field, cql_type in pairs
         )
 
     def canonical(self, data: bytes) -> bytes:
         if not self.holds_set_or_map:
             return data
         pairs = zip(wire.unpack_fields(data), self.types, strict=False)
-        return wire.pack_fields(None if field is None else kind.canonical(field) for field, kind in pairs)
+        return wire.pack_fields(None if field is None else cql_type.canonical(field) for field, cql_type in pairs)
 
     def accepts_value_of(self, other: CqlType) -> bool:
         if not isinstance(other, TupleType) or len(other.types) > len(self.types):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Test = Callable[[Key, Row | None], bool]
 ValueTest = Callable[[bytes | None], bool]
-Read = Callable[[Key, Row | None], bytes | None]
+ReadColumn = Callable[[Key, Row | None], bytes | None]
 
 COMPARE = {"<": op.lt, "<=": op.le, ">": op.gt, ">=": op.ge, "=": op.eq}
 
@@ -35,12 +35,12 @@ def never(key: Key, row: Row | None) -> bool:
     return False
 
 
-def reader(table: Table, column: Column, now: int) -> Read:
+def reader(table: Table, column: Column, now: int) -> ReadColumn:
     """How to read a column of a row; the key is the partition's. A missing row has nulls."""
     position = column.position
-    if column.kind == PARTITION_KEY:
+    if column.role == PARTITION_KEY:
         return lambda key, row: key[position]
-    if column.kind == CLUSTERING:
+    if column.role == CLUSTERING:
         return lambda key, row: None if row is None else row.key[position]
     return lambda key, row: None if row is None else read_cell(row, column, now)
 
@@ -56,7 +56,7 @@ def compile_tests(table: Table, predicates: Sequence[Predicate], context: Contex
 
 
 def _compile(table: Table, p: Predicate, context: Context) -> Test:
-    column, kind, now = p.column, p.column.type, context.now
+    column, cql_type, now = p.column, p.column.type, context.now
     if p.subscript is not None:
         return _element_test(p, context)
     value = p.value(context)
@@ -64,35 +64,35 @@ def _compile(table: Table, p: Predicate, context: Context) -> Test:
         return never
     if p.operator == "CONTAINS" or p.operator == "CONTAINS KEY":
         return _contains_test(table, p, value, now)
-    test = value_test(kind, p.operator, value)
+    test = value_test(cql_type, p.operator, value)
     read = reader(table, column, now)
     return lambda key, row: test(read(key, row))
 
 
-def value_test(kind: CqlType, operator: str, value: bytes | list[bytes]) -> ValueTest:
+def value_test(cql_type: CqlType, operator: str, value: bytes | list[bytes]) -> ValueTest:
     """A test of one value: = < <= > >= LIKE against ``value``, IN and NOT IN against a list of values."""
-    order = kind.order
+    order = cql_type.order
     if operator == "LIKE":
         matches = like(value)
         return lambda data: data is not None and matches(data)
     if operator in ("IN", "NOT IN"):
         listed, inside = {order(v) for v in value}, operator == "IN"
         return lambda data: data is not None and (order(data) in listed) == inside
-    if operator == "=" and kind in _ONE_FORM:
+    if operator == "=" and cql_type in _ONE_FORM:
         return lambda data: data == value
     bound, compare = order(value), COMPARE[operator]
     return lambda data: data is not None and compare(order(data), bound)
 
 
 def _contains_test(table: Table, p: Predicate, value: bytes, now: int) -> Test:
-    column, kind = p.column, p.column.type
+    column, cql_type = p.column, p.column.type
     by_key = p.operator == "CONTAINS KEY"
-    element = kind.key if by_key else kind.value if kind.kind == "map" else kind.element
+    element = cql_type.key if by_key else cql_type.value if cql_type.family == "map" else cql_type.element
     wanted = element.order(value)
     order = element.order
-    if kind.is_multicell:
+    if cql_type.is_multicell:
         # A set's elements are its keys; a map's and a list's are the cells' values.
-        keys = by_key or kind.kind == "set"
+        keys = by_key or cql_type.family == "set"
 
         def test(key: Key, row: Row | None) -> bool:
             collection = row.cells.get(column.name) if row is not None else None
@@ -112,36 +112,36 @@ def _contains_test(table: Table, p: Predicate, value: bytes, now: int) -> Test:
         data = read(key, row)
         if data is None:
             return False
-        parts = kind.split(data)
-        return any(order(part[side] if kind.kind == "map" else part) == wanted for part in parts)
+        parts = cql_type.split(data)
+        return any(order(part[side] if cql_type.family == "map" else part) == wanted for part in parts)
 
     return test_frozen
 
 
 def _element_test(p: Predicate, context: Context) -> Test:
-    column, kind, now = p.column, p.column.type, context.now
+    column, cql_type, now = p.column, p.column.type, context.now
     subscript, value = p.subscript(context), p.value(context)
     if subscript is None or value is None:
         return never
-    test = value_test(kind.value if kind.kind == "map" else kind.element, p.operator, value)
+    test = value_test(cql_type.value if cql_type.family == "map" else cql_type.element, p.operator, value)
 
     def test_element(key: Key, row: Row | None) -> bool:
         collection = row.cells.get(column.name) if row is not None else None
-        return isinstance(collection, Collection) and test(element_value(collection, kind, subscript, now))
+        return isinstance(collection, Collection) and test(element_value(collection, cql_type, subscript, now))
 
     return test_element
 
 
-def element_value(collection: Collection, kind: CqlType, subscript: bytes, now: int) -> bytes | None:
+def element_value(collection: Collection, cql_type: CqlType, subscript: bytes, now: int) -> bytes | None:
     """``collection[subscript]``: of a map by key, of a list by its index (an int's bytes); None if it is not there."""
-    if kind.kind == "list":
-        found = live_elements(collection, kind, now)
+    if cql_type.family == "list":
+        found = live_elements(collection, cql_type, now)
         index = int.from_bytes(subscript, "big", signed=True)
         return found[index][1][1] if 0 <= index < len(found) else None
     cell = collection.elements.get(subscript)
     if cell is None:
-        wanted = kind.key.order(subscript)
-        cell = next((c for k, c in collection.elements.items() if kind.key.order(k) == wanted), None)
+        wanted = cql_type.key.order(subscript)
+        cell = next((c for k, c in collection.elements.items() if cql_type.key.order(k) == wanted), None)
     return None if cell is None else cell_value(cell, now)
 
 

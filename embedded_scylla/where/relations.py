@@ -25,7 +25,7 @@ SLICES = ("<", "<=", ">", ">=")
 
 ON_COLUMN, ON_TUPLE, ON_TOKEN = "column", "tuple", "token"
 
-Value = Callable[[Context], Any]
+Side = Callable[[Context], Any]  # of a relation, made ready: what it gives in an execution
 
 
 @dataclass(slots=True)
@@ -41,9 +41,9 @@ class Predicate:
     on: str
     columns: tuple[Column, ...]
     operator: str
-    value: Value
+    value: Side
     text: str
-    subscript: Value | None = None
+    subscript: Side | None = None
     variable: int | None = None
     clustering_bound: bool = False
 
@@ -101,44 +101,47 @@ def prepare_relation(relation: ast.Relation, table: Table, variables: Variables)
     return _on_column(left, relation, table, variables)
 
 
-# ---------------------------------------------------------------- the four kinds
+# ---------------------------------------------------------------- the three left sides
 
 
 def _on_column(left: ast.ColumnRef, relation: ast.Relation, table: Table, variables: Variables) -> Predicate:
     column = find_column(table, left.name)
-    operator, kind = relation.operator, column.type
+    operator, cql_type = relation.operator, column.type
     spec = table.spec(column)
     if operator == "IS NOT NULL":
         return Predicate(ON_COLUMN, (column,), operator, lambda context: None, relation_text(relation))
     if operator == "CONTAINS":
-        if not kind.is_collection:
+        if not cql_type.is_collection:
             raise InvalidRequest(f'Cannot use CONTAINS on non-collection column "{column.name}"')
         spec = receivers.value_of(spec)
     elif operator == "CONTAINS KEY":
-        if kind.kind != "map":
+        if cql_type.family != "map":
             raise InvalidRequest(f"Cannot use CONTAINS KEY on non-map column {column.name}")
         spec = receivers.key_of(spec)
-    elif operator == "LIKE" and kind not in (types.TEXT, types.ASCII):
+    elif operator == "LIKE" and cql_type not in (types.TEXT, types.ASCII):
         raise InvalidRequest(f"LIKE is allowed only on string types, which {column.name} is not")
     operator, value = _right_side(relation, spec._replace(type=spec.type.freeze()), variables, table)
-    if kind.is_multicell and operator not in ("CONTAINS", "CONTAINS KEY"):
+    if cql_type.is_multicell and operator not in ("CONTAINS", "CONTAINS KEY"):
         raise InvalidRequest(
-            f"Collection column '{column.name}' ({kind.name}) cannot be restricted by a '{relation.operator}' relation"
+            f"Collection column '{column.name}' ({cql_type.name}) cannot be restricted by a "
+            f"'{relation.operator}' relation"
         )
     return _predicate(ON_COLUMN, (column,), operator, value, relation)
 
 
 def _on_element(left: ast.Subscript, relation: ast.Relation, table: Table, variables: Variables) -> Predicate:
     column = find_column(table, left.column)
-    kind, found = column.type, receivers.key_and_element(table.spec(column))
-    if found is None or isinstance(kind, types.SetType):
+    cql_type, found = column.type, receivers.key_and_element(table.spec(column))
+    if found is None or isinstance(cql_type, types.SetType):
         raise InvalidRequest(f"Column {column.name} is not a map/list, cannot be subscripted")
     key, element = found
     subscript = _checked(compile_term(left.key, key, variables, table))
     operator, value = _right_side(relation, element, variables, table)
-    if not kind.is_multicell:
-        what = "Map-entry" if kind.kind == "map" else "List element"
-        raise InvalidRequest(f"{what} equality predicates on frozen {kind.kind} column {column.name} are not supported")
+    if not cql_type.is_multicell:
+        what = "Map-entry" if cql_type.family == "map" else "List element"
+        raise InvalidRequest(
+            f"{what} equality predicates on frozen {cql_type.family} column {column.name} are not supported"
+        )
     if operator != "=":
         raise InvalidRequest("Only EQ relations are supported on map/list entries")
     return Predicate(ON_COLUMN, (column,), operator, value, relation_text(relation), subscript=subscript)
@@ -146,12 +149,12 @@ def _on_element(left: ast.Subscript, relation: ast.Relation, table: Table, varia
 
 def _on_tuple(left: ast.ColumnTuple, relation: ast.Relation, table: Table, variables: Variables) -> Predicate:
     columns = tuple(find_column(table, name) for name in left.columns)
-    kinds = [c.type.freeze() for c in columns]
+    types_of = [c.type.freeze() for c in columns]
     name = f"({','.join(left.columns)})"
-    spec = ColumnSpec(table.keyspace, table.name, name, types.TupleType(kinds))
+    spec = ColumnSpec(table.keyspace, table.name, name, types.TupleType(types_of))
     operator, value = _tuple_right_side(relation, spec, variables, table)
     for expected, column in enumerate(columns):
-        if column.kind != CLUSTERING:
+        if column.role != CLUSTERING:
             raise InvalidRequest(
                 f"Multi-column relations can only be applied to clustering columns but was applied to: {column.name}"
             )
@@ -187,7 +190,7 @@ def _on_token(left: ast.TokenOf, relation: ast.Relation, table: Table, variables
 # ---------------------------------------------------------------- right sides
 
 
-def _right_side(relation: ast.Relation, spec: ColumnSpec, variables: Variables, table: Table) -> tuple[str, Value]:
+def _right_side(relation: ast.Relation, spec: ColumnSpec, variables: Variables, table: Table) -> tuple[str, Side]:
     """The operator (IN of one value is =) and the closure that gives bytes, or for IN and NOT IN a list of bytes."""
     operator = relation.operator
     if operator not in ("IN", "NOT IN"):
@@ -205,9 +208,7 @@ def _right_side(relation: ast.Relation, spec: ColumnSpec, variables: Variables, 
     return operator, lambda context: gather([item(context) for item in items])
 
 
-def _tuple_right_side(
-    relation: ast.Relation, spec: ColumnSpec, variables: Variables, table: Table
-) -> tuple[str, Value]:
+def _tuple_right_side(relation: ast.Relation, spec: ColumnSpec, variables: Variables, table: Table) -> tuple[str, Side]:
     """Like ``_right_side``, with lists of fields where it has bytes."""
     if relation.operator != "IN":
         return relation.operator, _fields(relation.right, spec, variables, table)
@@ -229,13 +230,13 @@ def _tuple_right_side(
     return "IN", lambda context: _without_nulls([item(context) for item in items])
 
 
-def _fields(term: ast.Term, spec: ColumnSpec, variables: Variables, table: Table) -> Value:
+def _fields(term: ast.Term, spec: ColumnSpec, variables: Variables, table: Table) -> Side:
     """The fields of a tuple of values: one by one if they are written out, else of the bound tuple."""
-    kinds = spec.type.types
+    types_of = spec.type.types
     if isinstance(term, ast.TupleLiteral):
-        if len(term.items) != len(kinds):
+        if len(term.items) != len(types_of):
             raise InvalidRequest(
-                f"Expected {len(kinds)} elements in value tuple, but got {len(term.items)}: {text_of(term)}"
+                f"Expected {len(types_of)} elements in value tuple, but got {len(term.items)}: {text_of(term)}"
             )
         parts = [
             _checked(compile_term(item, receivers.field_of(spec, i), variables, table))
@@ -251,10 +252,10 @@ def _fields(term: ast.Term, spec: ColumnSpec, variables: Variables, table: Table
     return fields
 
 
-def _split_list(whole: Value, kind: CqlType, gather: Callable[[list], list | None]) -> Value:
+def _split_list(whole: Side, cql_type: CqlType, gather: Callable[[list], list | None]) -> Side:
     def values(context: Context) -> list[bytes] | None:
         data = whole(context)
-        return None if data is None else gather(kind.split(data))
+        return None if data is None else gather(cql_type.split(data))
 
     return values
 
@@ -269,7 +270,7 @@ def _null_if_any(values: list[Any]) -> list[Any] | None:
     return None if None in values else values
 
 
-def _checked(term: Any) -> Value:
+def _checked(term: Any) -> Side:
     """The same term, but unset is refused: a condition cannot be left out by leaving out its value."""
     if term.variable is None:
         return term
@@ -278,7 +279,7 @@ def _checked(term: Any) -> Value:
     return value
 
 
-def _predicate(on: str, columns: tuple[Column, ...], operator: str, value: Value, relation: ast.Relation) -> Predicate:
+def _predicate(on: str, columns: tuple[Column, ...], operator: str, value: Side, relation: ast.Relation) -> Predicate:
     variable = getattr(value, "variable", None)
     return Predicate(on, columns, operator, value, relation_text(relation), variable=variable)
 

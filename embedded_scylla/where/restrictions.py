@@ -35,7 +35,7 @@ MAX_COMBINATIONS = 100
 
 
 class Restrictions:
-    """What a WHERE clause asks of a table. The attributes are settled once, the methods answer per execution.
+    """What a WHERE clause asks of a table. The attributes are known once planned, the methods answer per execution.
 
     ``is_key_range``: it reads more than named partitions. ``uses_index``: an index serves it. ``needs_filtering``: rows
     must be tested that it does not return. ``advised``: only a warning stands where ALLOW FILTERING is missing.
@@ -352,7 +352,7 @@ class Restrictions:
         answered = len(self._prefix)
         rows = [p for column in self.table.clustering[answered:] for p in self.clustering.get(column.name, ())]
         for found in self.other.values():
-            (partition if found[0].column.kind == STATIC else rows).extend(found)
+            (partition if found[0].column.role == STATIC else rows).extend(found)
         self.partition_filters: list[Predicate] = partition
         self.row_filters: list[Predicate] = rows
 

@@ -39,7 +39,7 @@ def check_together(table: Table, predicates: list[Predicate], allow_filtering: b
             if partition:
                 _refuse_token_mixture(table, partition)
             tokens.append(p)
-        elif p.column.kind == PARTITION_KEY:
+        elif p.column.role == PARTITION_KEY:
             if not (p.is_equality or p.is_in or allow_filtering):
                 raise InvalidRequest(
                     "Only EQ and IN relation are supported on the partition key "
@@ -48,7 +48,7 @@ def check_together(table: Table, predicates: list[Predicate], allow_filtering: b
             if tokens:
                 _refuse_token_mixture(table, tokens)
             partition.append(p)
-        elif p.column.kind == CLUSTERING:
+        elif p.column.role == CLUSTERING:
             if tuples:
                 raise InvalidRequest(
                     "Mixing single column relations and multi column relations on clustering columns is not allowed"
@@ -100,7 +100,7 @@ def _refuse_token_mixture(table: Table, found: list[Predicate]) -> None:
 def _definition(column: Column) -> str:
     """A column as the database prints its definition where it does not take the name alone."""
     return (
-        f"ColumnDefinition{{name={column.name}, type={column.type.class_name}, kind={column.kind.upper()}, "
+        f"ColumnDefinition{{name={column.name}, type={column.type.class_name}, kind={column.role.upper()}, "
         f"componentIndex={column.position}, droppedAt=-9223372036854775808}}"
     )
 
@@ -164,7 +164,7 @@ def _serves(index: Index, p: Predicate) -> bool:
         return p.operator == "=" and p.subscript is None
     if index.function == "entries":
         return p.operator == "=" and p.subscript is not None
-    of_keys = index.function == "keys" and p.column.type.kind == "map"  # what is in a set is kept as its keys
+    of_keys = index.function == "keys" and p.column.type.family == "map"  # what is in a set is kept as its keys
     return p.operator == ("CONTAINS KEY" if of_keys else "CONTAINS")
 
 

@@ -14,7 +14,7 @@ from embedded_scylla.engine import Engine
 from embedded_scylla.errors import InvalidRequest, ServerError
 from embedded_scylla.schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, CdcOptions, Column, Keyspace, Table
 from embedded_scylla.storage.rows import Collection, Mutation, RangeDeletion, Row
-from embedded_scylla.timeuuid import micros_of
+from embedded_scylla.timeuuid import timeuuid_at
 from embedded_scylla.types import BIGINT, INT, TEXT, MapType
 from embedded_scylla.upkeep import expiry
 
@@ -90,7 +90,7 @@ def test_every_cell_has_the_write_s_time_and_the_log_s_ttl():
         for timestamp, value, expires_at, ttl in entry.cells.values():
             assert (timestamp, expires_at, ttl) == (T, NOW + 60, 60)
             assert value is not None
-    assert [micros_of(entry["at"]) for entry in log.entries()] == [T]
+    assert [entry["at"].time for entry in log.entries()] == [timeuuid_at(T).time]
 
 
 def test_no_ttl_is_for_ever():

@@ -27,10 +27,19 @@ def context():
     return SimpleNamespace(values=(), database=SimpleNamespace(clock=clock))
 
 
+def found(name, *argument_types, text=""):
+    """The function of that name for arguments of these types."""
+    return functions.find(name, [functions.TypedArgument(type, text) for type in argument_types])
+
+
+def micros_of(value):
+    return (value.time - timeuuid.EPOCH) // 10
+
+
 def call(name, context, *arguments):
     """``arguments``: pairs of type and Python value; gives the Python value of the result."""
     kinds = [by_name(kind) for kind, _ in arguments]
-    function = functions.resolve_scalar(Name(name), kinds)
+    function = found(Name(name), *kinds)
     data = [None if value is None else kind.encode(value) for kind, (_, value) in zip(kinds, arguments, strict=True)]
     result = function.call(data, context)
     return None if result is None else function.return_type.decode(result)
@@ -44,9 +53,9 @@ def test_now_is_unique_and_follows_the_clock(context):
     assert len(set(ids)) == 100
     assert ids == sorted(ids, key=lambda i: i.time)
     assert all(i.version == 1 and i.variant == uuid.RFC_4122 for i in ids)
-    assert timeuuid.micros_of(ids[0]) == INSTANT
+    assert micros_of(ids[0]) == INSTANT
     context.database.clock.push(3600)
-    assert timeuuid.micros_of(call("now", context)) >= INSTANT + 3600_000_000
+    assert micros_of(call("now", context)) >= INSTANT + 3600_000_000
 
 
 def test_current_functions(context):
@@ -108,25 +117,24 @@ def test_null_gives_null(name, context):
 @pytest.mark.parametrize("name", [n for n in types.NATIVE if n != "blob"] + ["varchar"])
 def test_every_type_to_a_blob_and_back(name, context):
     kind = by_name(name)
-    blob = functions.resolve_scalar(Name(f"{name}asblob"), [kind])
-    back = functions.resolve_scalar(Name(f"blobas{name}"), [types.BLOB])
+    blob, back = found(Name(f"{name}asblob"), kind), found(Name(f"blobas{name}"), types.BLOB)
     assert (blob.return_type, back.return_type) == (types.BLOB, kind)
     assert back.call([blob.call([b""], context)], context) == b""
 
 
 def test_names():
-    found = functions.resolve_scalar(Name("toDate", "system"), [types.TIMESTAMP])
-    assert (found.name, found.full_name) == ("todate", "system.todate")
-    assert found.signature == "system.todate : (timestamp) -> date"
-    with pytest.raises(InvalidRequest, match=r"^Unknown function ks\.todate called$"):
-        functions.resolve_scalar(Name("todate", "ks"), [types.TIMESTAMP])
+    function = found(Name("toDate", "system"), types.TIMESTAMP)
+    assert (function.name, function.full_name) == ("todate", "system.todate")
+    assert function.signature == "system.todate : (timestamp) -> date"
+    assert found(Name("todate", "ks"), types.TIMESTAMP) is None
+    assert functions.unknown_function(Name("todate", "ks")).message == "Unknown function ks.todate called"
     with pytest.raises(InvalidRequest, match=r"^The function tojson is not supported"):
-        functions.resolve_scalar(Name("tojson"), [types.INT])
+        found(Name("tojson"), types.INT)
 
 
 def test_a_column_of_the_wrong_type():
     with pytest.raises(InvalidRequest) as caught:
-        functions.resolve_scalar(Name("mintimeuuid"), [types.INT], texts=["k"])
+        found(Name("mintimeuuid"), types.INT, text="k")
     assert caught.value.message == (
         "Type error: k cannot be passed as argument 0 of function system.mintimeuuid of type timestamp"
     )

@@ -16,18 +16,6 @@ def test_the_only_column_is_the_routing_key_and_several_have_lengths():
     assert keys.partition_key_bytes(two, (b"abc", b"")) == b"\x00\x03abc\x00" + b"\x00\x00\x00"
 
 
-@given(st.binary(max_size=300), st.binary(max_size=300))
-def test_a_routing_key_splits_into_its_columns(first, second):
-    two = make_table(key="p blob, q blob")
-    assert keys.split_partition_key(two, keys.partition_key_bytes(two, (first, second))) == (first, second)
-
-
-@pytest.mark.parametrize("data", [b"\x00\x09abc", b"\x00\x01a\x00", b"\x00\x01a\x00\x00\x01b\x00\x00\x01c\x00"])
-def test_a_routing_key_of_another_table_is_refused(data):
-    with pytest.raises(ValueError, match="partition key"):
-        keys.split_partition_key(make_table(key="p text, q text"), data)
-
-
 # The values that ScyllaDB's and Cassandra's documentation and drivers give for these keys.
 @pytest.mark.parametrize(
     ("key", "token"),
