@@ -161,11 +161,17 @@ class Table:
 
     @property
     def default_ttl(self) -> int:
-        return self.options.get("default_time_to_live", 0)
+        return int(self.options.get("default_time_to_live", 0))
 
     @property
     def is_view(self) -> bool:
         return self.view is not None
+
+    @property
+    def definition(self) -> ViewDefinition:
+        """What makes this table a view; it must be one."""
+        assert self.view is not None, f"{self.full_name} is no view"
+        return self.view
 
     @property
     def backs_index(self) -> bool:
@@ -258,6 +264,10 @@ class Schema:
     def views_of(self, base: Table) -> tuple[Table, ...]:
         """The materialized views (those behind indexes included) kept in step with ``base``."""
         return self._views.get(base.id, ())
+
+    def base_of_view(self, view: Table) -> Table:
+        """The table that a view follows."""
+        return self._by_id[view.definition.base_id]
 
     def log_of(self, base: Table) -> Table | None:
         """The CDC log table of ``base``, if one exists (attached or not)."""

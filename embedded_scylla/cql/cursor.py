@@ -84,7 +84,7 @@ class Cursor:
         """The current token is not the one that is due."""
         if self.peek() == kind:
             return self.unexpected()
-        if follow is ANYTHING or self.kind in follow:
+        if follow is None or self.kind in follow:  # ANYTHING may follow
             return self.error(f": Missing {kind if kind[0].isalpha() else repr(kind)}")
         return self.error(": Syntax error")
 

@@ -15,15 +15,16 @@ Self = TypeVar("Self", bound="Node")
 class Node:
     """A subclass's annotations are its fields, in their order; those with a value may be left out."""
 
-    __match_args__: ClassVar[tuple[str, ...]] = ()
+    _fields: ClassVar[tuple[str, ...]] = ()
     _required: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
-        cls.__match_args__ = tuple(cls.__annotations__)
-        cls._required = frozenset(name for name in cls.__match_args__ if name not in cls.__dict__)
+        cls._fields = tuple(cls.__annotations__)
+        type.__setattr__(cls, "__match_args__", cls._fields)  # type checkers give it a type of their own
+        cls._required = frozenset(name for name in cls._fields if name not in cls.__dict__)
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        fields = self.__match_args__
+        fields = self._fields
         given = dict(zip(fields, values, strict=False))
         if len(values) > len(fields) or given.keys() & named or not named.keys() <= set(fields):
             raise TypeError(f"{type(self).__name__} takes {fields}, not {values} and {named}")
@@ -37,7 +38,7 @@ class Node:
         return type(self)(**{**self.__dict__, **changes})
 
     def _values(self) -> tuple[Any, ...]:
-        return tuple([getattr(self, name) for name in self.__match_args__])
+        return tuple([getattr(self, name) for name in self._fields])
 
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if type(self) is type(other) else NotImplemented
@@ -48,8 +49,9 @@ class Node:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a {type(self).__name__} is not to be changed")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a {type(self).__name__} is not to be changed")
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
         return f"{type(self).__name__}({shown})"

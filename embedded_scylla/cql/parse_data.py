@@ -237,11 +237,11 @@ class DataParser(TermParser):
         """``c = c + v``, ``c = c - v``, or ``c = c -3``, where the sign belongs to the number."""
         source = self.advance()
         if self.kind == "INTEGER":
-            value = ast.Literal("integer", self.advance())
+            number = ast.Literal("integer", self.advance())
             if source != column:
-                sign = "-" if value.text.startswith("-") else "+"
+                sign = "-" if number.text.startswith("-") else "+"
                 raise SyntaxException(f"Only expressions of the form X = X {sign} <value> are supported.")
-            return ast.Assignment(column, "add", value)
+            return ast.Assignment(column, "add", number)
         sign = self.advance()
         value = self.term()
         if source != column:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from . import ast
 from .cursor import NAME_START, TYPE_START, Cursor
 from .lexer import FUNCTION_NAMES, IDENTIFIERS, NATIVE_TYPES
@@ -44,6 +46,7 @@ class TermParser(Cursor):
         self.enter()
         kind = self.kind
         literal = LITERALS.get(kind)
+        parsed: ast.Term
         if literal is not None:
             parsed = ast.Literal(literal, self.advance())
         elif kind == "?" or kind == ":":
@@ -90,7 +93,7 @@ class TermParser(Cursor):
         after = self.peek(2)
         return after in (")", "<") or (after == "." and self.peek(4) == ")")
 
-    def _type_hint(self, inner) -> ast.TypeHint:
+    def _type_hint(self, inner: Callable[[], ast.Term]) -> ast.TypeHint:
         self.advance()
         hinted = self.type_name()
         self.expect(")", TERM_START)

@@ -47,12 +47,13 @@ def table_statement(table: Table, internals: bool = False) -> str:
 
 
 def view_statement(view: Table, internals: bool = False) -> str:
-    columns = "*" if view.view.include_all_columns else ", ".join(map(identifier, view.columns))
+    definition = view.definition
+    columns = "*" if definition.include_all_columns else ", ".join(map(identifier, view.columns))
     return (
         f"CREATE MATERIALIZED VIEW {qualified(view.keyspace, view.name)} AS\n"
         f"    SELECT {columns}\n"
-        f"    FROM {qualified(view.keyspace, view.view.base_name)}\n"
-        f"    WHERE {view.view.where}\n"
+        f"    FROM {qualified(view.keyspace, definition.base_name)}\n"
+        f"    WHERE {definition.where}\n"
         f"    {_primary_key(view)}\n"
         f"    WITH {_with(view, internals)};\n"
     )
@@ -74,7 +75,7 @@ def log_statement(log: Table) -> str:
 
 def index_statement_of(view: Table, schema: Schema) -> str:
     """The CREATE statement of the index behind which this view is."""
-    base = schema.table_by_id(view.view.base_id)
+    base = schema.base_of_view(view)
     return index_statement(base, next(i for i in base.indexes.values() if i.view_name == view.name))
 
 

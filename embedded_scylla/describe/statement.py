@@ -54,6 +54,7 @@ class _DescribePlan(Plan):
     def execute(self, context: Context) -> Result:
         statement, schema = self.statement, context.database.schema
         describer = _Describer(schema, statement.internals)
+        found: Iterable[Description]
         if statement.what in _LISTINGS:
             found = describer.listing(statement.what, self.keyspace)
         elif statement.what == "schema":
@@ -62,8 +63,9 @@ class _DescribePlan(Plan):
             name = statement.name.name if statement.name else self.keyspace
             found = describer.keyspace(name or "", statement.only)
         else:
+            assert statement.name is not None  # the parser asks for one
             found = describer.named(statement.what, statement.name, self.keyspace)
-        return Rows(self.columns, [_row(description) for description in found])
+        return Rows(self.columns or (), [_row(description) for description in found])
 
 
 def _row(description: Description) -> list[bytes]:
@@ -182,7 +184,7 @@ class _Describer:
         base = self.schema.indexed_table(keyspace, name)
         if base is None:
             return None
-        return self._index_behind(self.schema.table(keyspace, base.indexes[name].view_name))
+        return self._index_behind(self.schema.keyspaces[keyspace].tables[base.indexes[name].view_name])
 
     def _element(self, name: ast.Name, current: str | None) -> Iterable[Description]:
         """DESCRIBE name: a keyspace, else what has that name in the current keyspace."""
@@ -212,6 +214,6 @@ class _ClusterPlan(Plan):
         node = context.database.node
         row = [node.cluster_name.encode(), PARTITIONER.encode(), SNITCH.encode()]
         if self.ownership:
-            owners = {str(end): [node.address] for _, end in token_ranges(context.database)}
+            owners = {str(end): [node.address] for _, end in token_ranges(context.database.node)}
             row.append(_OWNERSHIP.type.encode(owners))
-        return Rows(self.columns, [row])
+        return Rows(self.columns or (), [row])

@@ -7,16 +7,17 @@ into the row that a write is building.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..cql import ast
 from ..errors import InvalidRequest
 from ..request import UNSET, Context
-from ..schema import STATIC, Column, ColumnSpec, Table
+from ..schema import STATIC, Column, Table
 from ..storage.rows import Cell, Collection, Row, live_elements
 from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
 from ..terms.fitting import text_of
-from ..types import SetType
+from ..types import CollectionType, ListType, MapType, SetType
 from .write import Write
 
 Cells = dict[str, Cell | Collection]
@@ -46,7 +47,7 @@ def set_value(table: Table, column: Column, term: ast.Term, variables: Variables
     """``c = v``, and a column of an INSERT."""
     value = compile_term(term, table.spec(column), variables, table, "SET clause")
     name = column.name
-    if column.type.is_multicell:
+    if isinstance(column.type, CollectionType) and column.type.is_multicell:
         add = _ADD[column.type.family]
         split = column.type.split
 
@@ -111,21 +112,25 @@ def compile_deletion(table: Table, column: Column, deletion: ast.Deletion, varia
 # ---------------------------------------------------------------- whole collections
 
 
-def _add_to_list(collection: Collection, elements: list, write: Write) -> None:
+def _add_to_list(collection: Collection, elements: list[Any], write: Write) -> None:
     timestamp, next_key = write.timestamp, write.lists.append
     for element in elements:
-        if element is None:
-            raise InvalidRequest("Invalid NULL element in list")
-        collection.elements[next_key(timestamp)] = write.cell(element)
+        collection.elements[next_key(timestamp)] = write.cell(_not_null(element))
 
 
-def _add_to_set(collection: Collection, elements: list, write: Write) -> None:
+def _not_null(element: bytes | None) -> bytes:
+    if element is None:
+        raise InvalidRequest("Invalid NULL element in list")
+    return element
+
+
+def _add_to_set(collection: Collection, elements: list[Any], write: Write) -> None:
     cell = write.cell(b"")
     for element in elements:
         collection.elements[element] = cell
 
 
-def _add_to_map(collection: Collection, pairs: list, write: Write) -> None:
+def _add_to_map(collection: Collection, pairs: list[Any], write: Write) -> None:
     for key, element in pairs:
         collection.elements[key] = write.cell(element)
 
@@ -138,6 +143,7 @@ def _collection(cells: Cells, name: str) -> Collection:
     found = cells.get(name)
     if found is None:
         found = cells[name] = Collection()
+    assert type(found) is Collection
     return found
 
 
@@ -145,8 +151,8 @@ def _addition(table: Table, column: Column, assignment: ast.Assignment, variable
     value = compile_term(assignment.value, table.spec(column), variables)
     name = column.name
     text = f"{name} = {name} + {text_of(assignment.value)}"
-    _require_multicell(column, text, "non counter column")
-    add, split = _ADD[column.type.family], column.type.split
+    whole = _multicell(column, text, "non counter column")
+    add, split = _ADD[whole.family], whole.split
 
     def run(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
         data = value(context)
@@ -160,7 +166,7 @@ def _prepend(table: Table, column: Column, assignment: ast.Assignment, variables
     value = compile_term(assignment.value, table.spec(column), variables)
     name = column.name
     text = f"{name} = {text_of(assignment.value)} + {name}"
-    if column.type.family != "list":
+    if not isinstance(column.type, ListType):
         raise InvalidRequest(f"Invalid operation ({text}) for non list column {name}")
     if not column.type.is_multicell:
         raise InvalidRequest(f"Invalid operation ({text}) for frozen list column {name}")
@@ -173,20 +179,17 @@ def _prepend(table: Table, column: Column, assignment: ast.Assignment, variables
         elements = split(data)
         target = _collection(cells, name).elements
         for key, element in zip(write.lists.prepend(write.timestamp, len(elements)), elements, strict=True):
-            target[key] = write.cell(element)
+            target[key] = write.cell(_not_null(element))
 
     return Operation(column, run)
 
 
 def _subtraction(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
     name, family = column.name, column.type.family
-    _require_multicell(column, f"{name} = {name} - {text_of(assignment.value)}", "non counter column")
-    if family == "map":
-        receiver = ColumnSpec(table.keyspace, table.name, name, SetType(column.type.key, True))
-    else:
-        receiver = table.spec(column)
-    value = compile_term(assignment.value, receiver, variables)
-    split = receiver.type.split
+    whole = _multicell(column, f"{name} = {name} - {text_of(assignment.value)}", "non counter column")
+    taken = SetType(whole.key, True) if isinstance(whole, MapType) else whole
+    value = compile_term(assignment.value, table.spec(column)._replace(type=taken), variables)
+    split = taken.split
 
     def discard_keys(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
         data = value(context)
@@ -201,7 +204,8 @@ def _subtraction(table: Table, column: Column, assignment: ast.Assignment, varia
         existing = live_list(old, column, write.now)
         if data is None or data is UNSET or not existing:
             return
-        order = column.type.element.order
+        assert isinstance(whole, ListType)
+        order = whole.element.order
         unwanted = {order(element) for element in split(data)}
         target = _collection(cells, name).elements
         for key, element in existing:
@@ -213,11 +217,13 @@ def _subtraction(table: Table, column: Column, assignment: ast.Assignment, varia
     return Operation(column, discard_keys)
 
 
-def _require_multicell(column: Column, text: str, otherwise: str) -> None:
-    if not column.type.is_collection:
+def _multicell(column: Column, text: str, otherwise: str) -> CollectionType:
+    """The type of a column that is a collection of single elements; InvalidRequest if it is not."""
+    if not isinstance(column.type, CollectionType):
         raise InvalidRequest(f"Invalid operation ({text}) for {otherwise} {column.name}")
     if not column.type.is_multicell:
         raise InvalidRequest(f"Invalid operation ({text}) for frozen collection column {column.name}")
+    return column.type
 
 
 # ---------------------------------------------------------------- single elements
@@ -226,15 +232,16 @@ def _require_multicell(column: Column, text: str, otherwise: str) -> None:
 def live_list(row: Row | None, column: Column, now: int) -> list[tuple[bytes, bytes]]:
     """The elements of a list column that are there at ``now``: (key, value), in the list's order."""
     collection = None if row is None else row.cells.get(column.name)
-    if collection is None:
+    if not isinstance(collection, Collection):
         return []
-    return [(key, cell[1]) for key, cell in live_elements(collection, column.type, now)]
+    assert isinstance(column.type, ListType)
+    return [(key, cell[1] or b"") for key, cell in live_elements(collection, column.type, now)]
 
 
 def _set_element(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
     name, family, spec = column.name, column.type.family, table.spec(column)
     text = f"{name}[{text_of(assignment.key)}] = {text_of(assignment.value)}"
-    _require_multicell(column, text, "non collection column")
+    _multicell(column, text, "non collection column")
     if family == "set":
         raise InvalidRequest(f"Invalid operation ({text}) for set column {name}")
     if family == "map":

@@ -49,7 +49,7 @@ class BatchPlan(Plan):
     def execute(self, context: Context) -> Result:
         steps = [(plan, context.values) for plan in self._plans]
         if self.is_lwt:
-            return _execute_conditional(steps, self.columns, context)
+            return _execute_conditional(steps, self.columns or (), context)
         return _execute_plain(steps, self._using.timestamp(context, context.timestamp), context)
 
 
@@ -65,13 +65,14 @@ def execute_batch(
     plans_with_values: Sequence[tuple[Plan, Sequence[BoundValue]]], kind: str, context: Context
 ) -> Result:
     """Carry out a BATCH message: plans, each with its own values. ``kind``: LOGGED, UNLOGGED or COUNTER."""
-    plans = [plan for plan, _ in plans_with_values]
-    if not all(isinstance(plan, ModificationPlan) for plan in plans):
+    steps = [(plan, values) for plan, values in plans_with_values if isinstance(plan, ModificationPlan)]
+    if len(steps) < len(plans_with_values):
         raise InvalidRequest("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
+    plans = [plan for plan, _ in steps]
     _check(plans, kind, None)
     if _is_conditional(plans):
-        return _execute_conditional(plans_with_values, _columns(plans), context)
-    return _execute_plain(plans_with_values, context.timestamp, context)
+        return _execute_conditional(steps, _columns(plans), context)
+    return _execute_plain(steps, context.timestamp, context)
 
 
 # ---------------------------------------------------------------- rules

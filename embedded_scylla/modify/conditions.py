@@ -213,7 +213,7 @@ def _membership(relation: ast.Relation, spec: ColumnSpec, variables: Variables) 
 
         def members(context: Context) -> list[bytes | None]:
             data = required(whole, context)
-            return [] if data is None else [_or_null(cql_type, item) for item in many.type.split(data)]
+            return [] if data is None else [_or_null(cql_type, item) for item in receivers.parts_of(many.type, data)]
 
     def is_member(data: bytes | None, context: Context) -> bool:
         keys = {None if item is None else cql_type.order(item) for item in members(context)}
@@ -228,6 +228,6 @@ def _comparable(cql_type: CqlType, term: Value, context: Context) -> bytes | Non
 
 def _or_null(cql_type: CqlType, data: bytes | None) -> bytes | None:
     """An empty non-frozen collection is no value: that is how it is stored."""
-    if data is not None and cql_type.is_multicell and not cql_type.split(data):
+    if data is not None and cql_type.is_multicell and not receivers.parts_of(cql_type, data):
         return None
     return data

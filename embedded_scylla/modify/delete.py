@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..cql import ast
 from ..errors import InvalidRequest
 from ..request import Context
@@ -9,6 +11,7 @@ from ..schema import Schema
 from ..storage.key_limits import check_clustering_key
 from ..storage.rows import Key, Mutation, RangeDeletion, Row
 from ..terms.compile import Variables
+from ..where.intervals import Interval
 from .assignments import compile_deletion
 from .conditions import compile_conditions
 from .plan import refuse_custom_timestamp, refuse_on_log, table_to_modify
@@ -39,7 +42,7 @@ class DeletePlan(WherePlan):
         mutation.deletion = write.tombstone()
         return mutation
 
-    def _within(self, key: Key, intervals: list, write: Write) -> Mutation:
+    def _within(self, key: Key, intervals: Sequence[Interval], write: Write) -> Mutation:
         mutation = Mutation(self.table, key)
         tombstone = write.tombstone()
         whole = len(self.table.clustering)

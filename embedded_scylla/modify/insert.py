@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from .. import types
 from ..cql import ast
@@ -42,7 +43,7 @@ class InsertPlan(ModificationPlan):
         self.names_rows = len(clustering) == len(table.clustering)
         indexes = [value.variable for value in partition if value.variable is not None]
         self.partition_key_variables = indexes if len(indexes) == len(partition) else ()
-        self._quick = _unknown
+        self._quick: Quick = _unknown
         if not self.static_operations and self.names_rows:
             self._quick = _quick_mutation(table, self._partition, self._clustering, self.row_operations) or _unknown
 
@@ -137,10 +138,10 @@ def _is_quick(type: CqlType) -> bool:
     return type.family != "list" and not type.holds_set_or_map
 
 
-Quick = Callable[[Sequence, Write], "Mutation | None"]
+Quick = Callable[[Sequence[Any], Write], "Mutation | None"]
 
 
-def _unknown(values: Sequence, write: Write) -> Mutation | None:
+def _unknown(values: Sequence[Any], write: Write) -> Mutation | None:
     """In place of a quick way where there is none."""
     return None
 
@@ -170,7 +171,7 @@ def _quick_mutation(
     bounded = all(column.type in _SHORT for column, _ in key_columns)
     longest = MAX_KEY_LENGTH // 2  # with room for what a composite key adds to its columns
 
-    def quick(values: Sequence, write: Write) -> Mutation | None:
+    def quick(values: Sequence[Any], write: Write) -> Mutation | None:
         timestamp, expires_at, ttl = write.timestamp, write.expires_at, write.ttl
         key = []
         built: dict[str, Cell | Collection] = {}

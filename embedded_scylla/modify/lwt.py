@@ -9,7 +9,7 @@ applied or not.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .. import consistency
@@ -17,7 +17,7 @@ from ..errors import InvalidRequest
 from ..request import Context, Rows
 from ..schema import CLUSTERING, PARTITION_KEY, Column, ColumnSpec, Table
 from ..storage.merge import merge_mutation
-from ..storage.rows import Key, Mutation, row_is_live
+from ..storage.rows import Key, Mutation, Row, row_is_live
 from ..types import BOOLEAN
 from .conditions import OldRow
 from .list_keys import ListKeys
@@ -95,6 +95,7 @@ class _OldRows:
             if plan.reads or (plan.conditions is not None and not plan.conditions.on_static_only):
                 wanted.update(plan.row_keys(context))
         static, table = partition.static, store.table
+        rows: Iterable[Row | None]
         if wanted:
             rows = (store.row(key, clustering) for clustering in wanted)
         else:  # conditions on static columns only: any row shows that the partition is there

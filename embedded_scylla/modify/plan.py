@@ -85,7 +85,7 @@ class ModificationPlan(Plan):
 
     def execute(self, context: Context) -> Result:
         if self.conditions is not None:
-            return lwt.execute([(self, context)], self.columns, context)
+            return lwt.execute([(self, context)], self.columns or (), context)
         self.check_consistency(context)
         mutations = self.mutations(context)
         if mutations:

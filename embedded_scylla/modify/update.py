@@ -40,7 +40,7 @@ class WherePlan(ModificationPlan):
         self._names_one_row = where.names_one_row and where.clustering_restricted
 
     def partition_keys(self, context: Context) -> list[Key]:
-        keys = self.where.partition_keys(context)
+        keys = self.where.partition_keys(context) or []  # plan_where has seen to it that some are named
         for key in keys:
             check_partition_key(self.table, key)
         return keys
@@ -51,7 +51,8 @@ class WherePlan(ModificationPlan):
 
     def row_keys(self, context: Context) -> list[Key]:
         if self._names_one_row:
-            keys = [self.where.exact_row(context)]
+            exact = self.where.exact_row(context)
+            keys = [] if exact is None else [exact]
         elif self.where.clustering_restricted:
             keys = [interval.start_key for interval in self.where.clustering_intervals(context)]
         else:

@@ -23,10 +23,10 @@ class UsingClause:
         self.is_plain = not self.has_timestamp and not self.has_ttl
         self.default_ttl = default_ttl
         self._timestamp = self._ttl = None
-        if self.has_timestamp:
+        if clause.timestamp is not None:
             receiver = ColumnSpec(keyspace, table, "[timestamp]", BIGINT)
             self._timestamp = compile_term(clause.timestamp, receiver, variables)
-        if self.has_ttl:
+        if clause.ttl is not None:
             self._ttl = compile_term(clause.ttl, ColumnSpec(keyspace, table, "[ttl]", INT), variables)
         check_timeout(clause.timeout)
 

@@ -156,9 +156,9 @@ def _cluster_status(state: State) -> Iterator[RowDict]:
     }
 
 
-def token_ranges(state: State) -> Iterator[tuple[int, int]]:
+def token_ranges(node: NodeIdentity) -> Iterator[tuple[int, int]]:
     """The ranges between the node's tokens: (start, end), the first one from the last token on."""
-    tokens = sorted(state.node.tokens)
+    tokens = sorted(node.tokens)
     for place, end in enumerate(tokens):
         yield tokens[place - 1], end
 
@@ -167,7 +167,7 @@ def _token_ring(state: State) -> Iterator[RowDict]:
     for keyspace in state.schema.keyspaces.values():
         if is_system_keyspace(keyspace.name) or keyspace.tablets is not None:
             continue
-        for start, end in token_ranges(state):
+        for start, end in token_ranges(state.node):
             yield {
                 "keyspace_name": keyspace.name,
                 "table_name": "<ALL>",

@@ -200,7 +200,7 @@ def _column(table: Table, column: Column) -> Row:
 def _view_virtual_columns(schema: Schema) -> Iterator[Row]:
     for table in schema.tables():
         if table.view is not None:
-            base = schema.table_by_id(table.view.base_id)
+            base = schema.base_of_view(table)
             for name in table.view.virtual:
                 yield {**_column(table, base.columns[name]), "type": "empty"}
 

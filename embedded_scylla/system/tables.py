@@ -14,7 +14,7 @@ from ..ddl.options import VIEW_DEFAULTS
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, Column, Keyspace, Schema, Table
 from ..storage.rows import Collection, Mutation, Row
 from ..storage.store import TableStore
-from ..types import by_name
+from ..types import SetType, by_name
 from . import schema_tables as system_schema
 from .rows import PROVIDERS, State
 
@@ -215,6 +215,6 @@ def _fill(table: Table, rows: Iterable[dict[str, Any]]) -> TableStore:
 
 
 def _cell(column: Column, value: Any) -> Any:
-    if not column.type.is_multicell:
+    if not isinstance(column.type, SetType) or not column.type.is_multicell:
         return (1, column.type.encode(value), 0, 0)
     return Collection(None, {column.type.element.encode(element): (1, b"", 0, 0) for element in value})

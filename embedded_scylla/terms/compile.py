@@ -15,12 +15,15 @@ from ..errors import InvalidRequest
 from ..quoting import identifier
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
-from ..types import ListType, MapType, MarshalError, SetType, TupleType, parse_type
+from ..types import BLOB, ListType, MapType, MarshalError, SetType, TupleType, parse_type
 from . import aggregates, functions, receivers
 from .fitting import TermArgument, check_literal, fit, kind_of, text_of
 from .functions import Fit, ScalarFunction
 
 _LONGEST_KEY = 0xFFFF  # bytes of a set's element or a map's key in a literal
+
+
+_UNBOUND = ColumnSpec("", "", "", BLOB)  # what a variable is before anybody knows
 
 
 class Variables:
@@ -31,14 +34,14 @@ class Variables:
 
     def __init__(self, names: Sequence[str | None] = ()):
         self._names = tuple(names)
-        self.specs: list[ColumnSpec | None] = [None] * len(self._names)
+        self.specs = [_UNBOUND] * len(self._names)
 
     def bind(self, marker: ast.BindMarker, spec: ColumnSpec) -> int:
         """Note what a marker stands for and give its index. InvalidRequest if a named one has another type
         already."""
         index = marker.index
         known = self.specs[index]
-        if known is not None and known.type is not spec.type:
+        if known is not _UNBOUND and known.type is not spec.type:
             raise InvalidRequest(
                 f"variable :{self._names[index]} has type {known.type.name} which doesn't match {spec.name}"
             )

@@ -6,8 +6,10 @@ variables.
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..schema import ColumnSpec
-from ..types import INT, CqlType, ListType, MapType, SetType, TupleType
+from ..types import INT, CollectionType, CqlType, ListType, MapType, SetType, TupleType
 
 
 def _part(whole: ColumnSpec, name: str, type: CqlType) -> ColumnSpec:
@@ -46,6 +48,12 @@ def many_of(one: ColumnSpec, operator: str) -> ColumnSpec:
 def item_of(many: ColumnSpec, one: ColumnSpec) -> ColumnSpec:
     """A value written out in the list of an IN; it has the type of what is on the left."""
     return _part(many, f"value({many.name})", one.type)
+
+
+def parts_of(type: CqlType, collection: bytes) -> list[Any]:
+    """The elements (of a map: pairs) of a collection in its frozen form."""
+    assert isinstance(type, CollectionType)
+    return type.split(collection)
 
 
 def key_and_element(column: ColumnSpec, index: str = "idx") -> tuple[ColumnSpec, ColumnSpec] | None:
