@@ -52,8 +52,8 @@ def checkpoint(
     session = latest_session() or connect()
     use_keyspace(session, keyspace_of(chapter) if keyspace is None else keyspace)
     if keyspace is not None:
-        claim(keyspace)
-    elif somebody := somebody_else_in(session.keyspace):
+        claim(session, keyspace)
+    elif somebody := somebody_else_in(session, session.keyspace):
         print(f"{somebody} It has to be run from its top now.")
     if chapter in _NOTHING:
         return _without_tables(session, event)
@@ -76,7 +76,7 @@ def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = 
     chapter_called(chapter)
     check_seats(Event(seats=seats), 1)
     if mine is not None:
-        claim(mine)
+        claim(session, mine)
     session.execute(f"DROP KEYSPACE IF EXISTS {mine or keyspace_of(chapter)}")
     if progress:
         record_file.forget(chapter)

@@ -7,9 +7,12 @@ whoever opens one holds a lock beside the node's folder, and the second is told 
 from __future__ import annotations
 
 import os
+import re
 import time
 from contextlib import suppress
 from pathlib import PurePath
+
+from cassandra.cluster import Session
 
 from .errors import LabError
 from .filelock import FileLock
@@ -22,13 +25,13 @@ _POLL_SECONDS = 0.02
 _claimed: FileLock | None = None
 
 
-def claim(keyspace: str) -> None:
-    """From now on this process works in ``keyspace``, and in no other; a LabError if another process does.
+def claim(session: Session, keyspace: str) -> None:
+    """From now on this process works in the server's ``keyspace``, and in no other; a LabError if another process does.
 
     It lasts until the process ends, however that happens, or claims another.
     """
     global _claimed
-    lock = _lock_of(keyspace)
+    lock = _lock_of(session, keyspace)
     if _claimed is not None and _claimed.path == lock.path:
         return
     deadline = time.monotonic() + _LINGER_SECONDS
@@ -46,9 +49,9 @@ def claim(keyspace: str) -> None:
             previous.release()
 
 
-def somebody_else_in(keyspace: str) -> str | None:
+def somebody_else_in(session: Session, keyspace: str) -> str | None:
     """A sentence on who else works in ``keyspace``; None if nobody does."""
-    lock = _lock_of(keyspace)
+    lock = _lock_of(session, keyspace)
     if _claimed is not None and _claimed.path == lock.path:
         return None
     with suppress(OSError):
@@ -68,8 +71,11 @@ def _myself() -> str:
     return f"{notebook}, process {os.getpid()}" if notebook else f"process {os.getpid()}"
 
 
-def _lock_of(keyspace: str) -> FileLock:
-    return FileLock(folder() / "in_use" / f"{keyspace}.lock")
+def _lock_of(session: Session, keyspace: str) -> FileLock:
+    """Of this keyspace on this server: one of the same name elsewhere is another's."""
+    points = sorted(f"{point.address} {point.port}" for point in session.cluster.endpoints_resolved)
+    server = re.sub(r"[^0-9A-Za-z.]+", "-", points[0]) if points else "nowhere"
+    return FileLock(folder() / "in_use" / f"{server}-{keyspace}.lock")
 
 
 def _forget() -> None:

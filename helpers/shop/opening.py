@@ -54,7 +54,7 @@ def open_chapter(
     event = Event(seats=seats)
     check_seats(event, least_seats)
     use_keyspace(session, keyspace)
-    claim(keyspace)
+    claim(session, keyspace)
     return put_in_place(session, event, hold_seconds=hold_seconds, on_sale=on_sale)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cassandra.cluster import Session
@@ -43,8 +44,11 @@ def test_names_as_long_as_can_be_are_good() -> None:
 
 OTHER = """
 import sys
+from types import SimpleNamespace
 from helpers.lab.claims import claim
-claim(sys.argv[1])
+address, port, keyspace = sys.argv[1:]
+server = SimpleNamespace(endpoints_resolved=[SimpleNamespace(address=address, port=port)])
+claim(SimpleNamespace(cluster=server), keyspace)
 print("mine", flush=True)
 input()
 """
@@ -61,12 +65,13 @@ def unclaimed(lab: Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def other_notebook(unclaimed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
+def other_notebook(lab: Session, unclaimed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[str]]:
     """Another kernel, which works in seats_other."""
     monkeypatch.setattr(claims, "_LINGER_SECONDS", 0.1)
     environment = {**os.environ, "JPY_SESSION_NAME": "/somewhere/04_timed_checkouts.ipynb"}
+    (point,) = lab.cluster.endpoints_resolved
     with subprocess.Popen(
-        [sys.executable, "-c", OTHER, "seats_other"],
+        [sys.executable, "-c", OTHER, point.address, str(point.port), "seats_other"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -91,20 +96,28 @@ def test_the_second_notebook_of_a_keyspace_is_told_of_the_first(
 
 def test_what_a_process_claimed_is_free_when_it_ends(lab: Session, other_notebook: subprocess.Popen[str]) -> None:
     """However it ends: a kernel is killed when it is restarted."""
-    assert somebody_else_in("seats_other")
+    assert somebody_else_in(lab, "seats_other")
     other_notebook.kill()
     other_notebook.wait()
-    claim("seats_other")
-    assert somebody_else_in("seats_other") is None
+    claim(lab, "seats_other")
+    assert somebody_else_in(lab, "seats_other") is None
 
 
-def test_one_s_own_keyspace_may_be_opened_again_and_left(unclaimed: None) -> None:
-    claim("seats_a")
-    claim("seats_a")
+def test_one_s_own_keyspace_may_be_opened_again_and_left(lab: Session, unclaimed: None) -> None:
+    claim(lab, "seats_a")
+    claim(lab, "seats_a")
     first = claims._claimed
-    claim("seats_b")
+    claim(lab, "seats_b")
     assert first.take(), "a process works in one keyspace: the one before is free"
     first.release()
+
+
+def test_a_keyspace_of_the_same_name_on_another_server_is_another(
+    lab: Session, other_notebook: subprocess.Popen[str]
+) -> None:
+    elsewhere = SimpleNamespace(cluster=SimpleNamespace(endpoints_resolved=[SimpleNamespace(address="::1", port=9042)]))
+    assert somebody_else_in(lab, "seats_other")
+    assert somebody_else_in(elsewhere, "seats_other") is None
 
 
 def test_a_checkpoint_of_another_chapter_says_who_works_there_and_goes_on(
@@ -121,27 +134,31 @@ def test_a_checkpoint_of_another_chapter_says_who_works_there_and_goes_on(
 
 
 def test_where_nothing_can_be_locked_nobody_is_kept_out(
-    unclaimed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: Session, unclaimed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path / "file"))
-    claim("seats")
-    assert somebody_else_in("seats") is None
+    claim(lab, "seats")
+    assert somebody_else_in(lab, "seats") is None
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
-def test_a_forked_child_lets_its_parent_s_keyspace_go_with_the_parent(unclaimed: None) -> None:
+def test_a_forked_child_lets_its_parent_s_keyspace_go_with_the_parent(lab: Session, unclaimed: None) -> None:
     """The child has a copy of the lock's file: kept open, it would hold the keyspace after the parent's end."""
-    claim("seats_forked")
+    claim(lab, "seats_forked")
     reader, writer = os.pipe()
+    begun, begins = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(writer)
+        os.write(begins, b"1")
         os.read(reader, 1)
         os._exit(0)
+    os.read(begun, 1)  # before it has begun, it cannot have let go
     claims._claimed.release()
     free = claims._claimed.take()
     os.close(writer)
     os.waitpid(child, 0)
-    os.close(reader)
+    for end in (reader, begun, begins):
+        os.close(end)
     assert free
