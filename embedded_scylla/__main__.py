@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict
 
 IN_USE = 75  # the exit code if another process has the data directory: that may pass (sysexits' EX_TEMPFAIL)
+PORT_TAKEN = 69  # … and if the port cannot be listened at (EX_UNAVAILABLE)
 USAGE = """usage: python -m embedded_scylla [--host 127.0.0.1] [--port 9042] [--data-dir DIR | --memory]
 
   --host HOST      address to listen on (127.0.0.1: this machine only)
@@ -91,7 +92,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         assembly.engine.close()
         print(f"embedded_scylla: cannot listen on {host}:{port}: {error.strerror or error}", file=sys.stderr)
-        return 1
+        return PORT_TAKEN
     assembly.engine.node.port = node.port
     gc.collect()
     gc.freeze()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -40,7 +41,11 @@ _LINGER_SECONDS = 5.0
 _END_SECONDS = 10.0
 # A turn at starting it has no end of its own as long as the node reads its data.
 _LONGEST_TURN = 600.0
-_IN_USE = 75  # the code with which it ends if another process has its data
+_IN_USE = 75  # the code with which it ends if another process has its data,
+_PORT_TAKEN = 69  # or if it cannot listen at its port
+# Systems give higher ports to whoever asks for any, for a moment: one of those might be gone when a node that died
+# comes back for it, and every notebook that knew it would look for it in vain.
+_LASTING_PORTS = range(20_000, 32_000)
 _LONGEST_LOG = 1_000_000  # bytes at the node's start
 
 
@@ -116,7 +121,7 @@ def running_node() -> Node:
             known = _read(where)
             if known and known.status():
                 return known
-            return _start(where, port=known.port if known and _is_free(known.port) else 0)
+            return _start(where, port=known.port if known and _is_free(known.port) else lasting_port())
     except OSError as error:
         raise LabError(f"The embedded node cannot use its folder {where}: {error.strerror or error}.") from error
 
@@ -149,11 +154,19 @@ def _start(where: Path, port: int) -> Node:
         except _DataInUse:
             if time.monotonic() > deadline:
                 raise
+        except _PortTaken:
+            if time.monotonic() > deadline:
+                raise
+            port = lasting_port()
         time.sleep(_POLL_SECONDS)
 
 
 class _DataInUse(LabError):
     """Another process has the node's data."""
+
+
+class _PortTaken(LabError):
+    """Another process listens at the port that was chosen."""
 
 
 def _launch(where: Path, port: int) -> Node:
@@ -199,7 +212,7 @@ def _ready_at(process: subprocess.Popen[bytes], log: Path, begin: int) -> int:
             return int(ready[-1].rpartition(":")[2])
         if ended:
             last = said[-1] if said else f"it ended with code {process.returncode} and said nothing"
-            kind = _DataInUse if process.returncode == _IN_USE else LabError
+            kind = {_IN_USE: _DataInUse, _PORT_TAKEN: _PortTaken}.get(process.returncode, LabError)
             raise kind(f"The embedded node did not start: {last.removeprefix('embedded_scylla: ')} (See {log}.)")
         if pulse.idle_seconds() > IDLE_SECONDS:
             raise LabError(f"The embedded node did not start: it did nothing for {IDLE_SECONDS:.0f} s. (See {log}.)")
@@ -255,6 +268,13 @@ def _write(where: Path, node: Node) -> None:
     draft = where / "node.json.new"
     draft.write_text(json.dumps(asdict(node)) + "\n", encoding="utf-8")
     put_in_place(draft, where / "node.json")
+
+
+def lasting_port() -> int:
+    """A free port that is likely to be free again when a node that died comes back for it; 0, for any, if none is."""
+    chance = random.SystemRandom()  # a notebook may have seeded the other
+    ports = (chance.choice(_LASTING_PORTS) for _ in range(50))
+    return next(filter(_can_listen, ports), 0)
 
 
 def _is_free(port: int) -> bool:

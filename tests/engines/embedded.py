@@ -15,15 +15,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from helpers.lab.node import lasting_port
 from tests.patience import SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class EmbeddedNode:
-    """A running node. ``data_dir`` None keeps everything in memory."""
+    """A running node. ``data_dir`` None keeps everything in memory. Without a ``port`` it gets one that nobody is given
+    by chance while it is down: a test may start it again there."""
 
-    def __init__(self, data_dir: Path | None = None, port: int = 0, arguments: tuple[str, ...] = ()):
+    def __init__(self, data_dir: Path | None = None, port: int | None = None, arguments: tuple[str, ...] = ()):
+        port = lasting_port() if port is None else port
         where = ("--memory",) if data_dir is None else ("--data-dir", str(data_dir))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "embedded_scylla", "--port", str(port), *where, *arguments],

@@ -19,7 +19,7 @@ from helpers.lab import node as node_module
 from helpers.lab.control import NoControl, ask
 from helpers.lab.errors import LabError
 from helpers.lab.filelock import locked
-from helpers.lab.node import Node, running_node, stop_node
+from helpers.lab.node import _LASTING_PORTS, Node, lasting_port, running_node, stop_node
 from tests.patience import SECONDS
 
 CONNECT = "from helpers.lab.node import running_node; node = running_node(); print(node.port, node.pid)"
@@ -69,6 +69,20 @@ def stopped(folder: Path) -> Iterator[Node]:
     os.kill(node.pid, signal.SIGSTOP)
     yield node
     os.kill(node.pid, signal.SIGCONT)
+
+
+def test_its_port_is_one_that_nobody_is_given_while_it_is_down(folder: Path) -> None:
+    """Else a client's own connection may have it when the node comes back, and whoever knew the node waits in vain."""
+    assert running_node().port in _LASTING_PORTS
+
+
+def test_a_port_that_was_taken_meanwhile_is_left_for_another(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", lasting_port())) as taken:
+        port = taken.getsockname()[1]
+        chosen = [port, lasting_port()]
+        expected = chosen[1]
+        monkeypatch.setattr("helpers.lab.node.lasting_port", lambda: chosen.pop(0))
+        assert running_node().port == expected
 
 
 def test_one_that_is_busy_is_waited_for(
