@@ -217,12 +217,12 @@ def test_what_the_node_lost_is_said(look: Callable[..., dict], monkeypatch: pyte
     running_node()
     try:
         notices = {"notices": ["Two records could not be read.", "They lie in data/journal-1.corrupt."]}
-        monkeypatch.setattr(RecordedNode, "status", lambda self: notices)
-        mark, words = look()["node"]
+        with monkeypatch.context() as patch:
+            patch.setattr(RecordedNode, "status", lambda self: notices)
+            mark, words = look()["node"]
         assert mark == "MEND"
         assert "but: Two records could not be read. They lie in data/journal-1.corrupt. (" in words
     finally:
-        monkeypatch.undo()
         stop_node()
 
 
