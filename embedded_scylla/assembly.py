@@ -53,6 +53,7 @@ def assemble(
         raise
     upkeep = Upkeep(
         {
+            "Deciding": engine.decisions,
             "Updating views": LateUpdates(engine),
             "Deleting expired rows": Expiry(engine),
             "Purging tombstones": Purge(engine),

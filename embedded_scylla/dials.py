@@ -1,4 +1,5 @@
-"""What a teacher can turn, and CQL has no words for: time, lag, refusals, streams. The control channel calls these."""
+"""What a teacher can turn, and CQL has no words for: time, lag, decisions, refusals, streams. The control channel calls
+these."""
 
 from __future__ import annotations
 
@@ -26,6 +27,11 @@ class Dials:
     def delay_views(self, seconds: float) -> None:
         """Let views follow their base tables this much later from now on; 0: at once, also where they are late."""
         self._engine.delay_views(seconds)
+
+    def decisions_take(self, seconds: float) -> None:
+        """Let each conditional statement, and each read at SERIAL, take so long from now on, while others about its
+        partition wait in line; 0: none waits any more."""
+        self._engine.decisions.take(seconds)
 
     def refuse_writes(self, seconds: float) -> None:
         """Answer every write with Unavailable for so long."""
@@ -56,6 +62,8 @@ class Dials:
             "clock_offset_seconds": engine.clock.offset / 1e6,
             "view_delay_milliseconds": engine.late_views.delay * 1000,
             "view_updates_waiting": len(engine.late_views),
+            "decision_milliseconds": engine.decisions.duration * 1000,
+            "decisions_waiting": len(engine.decisions),
             "refusing_writes_seconds": max(0.0, engine.refuse_until - time.monotonic()),
             "upkeep_failures": self._upkeep.failures,
             "notices": [*engine.persistence.notices, *self._upkeep.troubles()],

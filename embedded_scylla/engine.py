@@ -16,6 +16,7 @@ from typing import Any
 
 from .clock import Clock
 from .consistency import replicas_needed
+from .decisions import Decisions
 from .derived import cdc, streams
 from .derived.cdc_images import Before
 from .derived.views import Updater, build, check_view_keys, make_updater
@@ -47,6 +48,7 @@ class Engine:
         self.clock = clock or Clock()
         self.streams = streams.Streams()
         self.late_views = LateViews()
+        self.decisions = Decisions()
         self.persistence = persistence
         self.refuse_until = 0.0  # monotonic seconds: until then every write is Unavailable
         self.virtual_store: Callable[[Table], TableStore] = _no_virtual_tables

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .clock import Clock
+    from .decisions import Decisions, Turn
     from .identity import NodeIdentity
     from .schema import ColumnSpec, Schema, Table
     from .storage.rows import Key, Mutation
@@ -50,6 +51,7 @@ class Database(Protocol):
     schema: Schema
     clock: Clock
     node: NodeIdentity
+    decisions: Decisions
 
     def store(self, table: Table) -> TableStore:
         """The data of a table or view; of a virtual table, what it shows at this moment."""
@@ -150,6 +152,10 @@ class Plan:
     partition_key_variables: Sequence[int] = ()
     columns: Sequence[ColumnSpec] | None = None
     is_lwt = False
+
+    def turn(self, context: Context) -> Turn | None:
+        """What an execution decides about, if it is a lightweight transaction or a read at SERIAL."""
+        return None
 
     def execute(self, context: Context) -> Result:
         raise NotImplementedError

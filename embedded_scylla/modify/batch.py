@@ -24,6 +24,7 @@ from .list_keys import ListKeys
 from .using import UsingClause
 
 if TYPE_CHECKING:
+    from ..decisions import Turn
     from ..schema import ColumnSpec, Schema
 
 FAIL_THRESHOLD = 1024 * 1024  # bytes
@@ -52,6 +53,9 @@ class BatchPlan(Plan):
             return _execute_conditional(steps, self.columns or (), context)
         return _execute_plain(steps, self._using.timestamp(context, context.timestamp), context)
 
+    def turn(self, context: Context) -> Turn | None:
+        return _turn([(plan, context.values) for plan in self._plans], context) if self.is_lwt else None
+
 
 def plan_batch(statement: ast.Batch, parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> BatchPlan:
     """Check a batch and compile its statements. CqlError with ScyllaDB's text if it cannot be."""
@@ -73,6 +77,12 @@ def execute_batch(
     if _is_conditional(plans):
         return _execute_conditional(steps, _columns(plans), context)
     return _execute_plain(steps, context.timestamp, context)
+
+
+def batch_turn(plans_with_values: Sequence[tuple[Plan, Sequence[BoundValue]]], context: Context) -> Turn | None:
+    """What a BATCH message decides about, if it has a conditional statement."""
+    steps = [(plan, values) for plan, values in plans_with_values if isinstance(plan, ModificationPlan)]
+    return _turn(steps, context) if _is_conditional([plan for plan, _ in steps]) else None
 
 
 # ---------------------------------------------------------------- rules
@@ -113,11 +123,20 @@ def _columns(plans: Sequence[ModificationPlan]) -> list[ColumnSpec]:
 # ---------------------------------------------------------------- execution
 
 
+def _turn(steps: Sequence[tuple[ModificationPlan, Sequence[BoundValue]]], context: Context) -> Turn:
+    return lwt.turn(_with_own_values(steps, context), context, in_batch=True)
+
+
 def _execute_conditional(
     steps: Sequence[tuple[ModificationPlan, Sequence[BoundValue]]], columns: Sequence[ColumnSpec], context: Context
 ) -> Result:
-    own = [(plan, replace(context, values=values)) for plan, values in steps]
-    return lwt.execute(own, columns, context, in_batch=True)
+    return lwt.execute(_with_own_values(steps, context), columns, context, in_batch=True)
+
+
+def _with_own_values(
+    steps: Sequence[tuple[ModificationPlan, Sequence[BoundValue]]], context: Context
+) -> list[lwt.Step]:
+    return [(plan, replace(context, values=values)) for plan, values in steps]
 
 
 def _execute_plain(

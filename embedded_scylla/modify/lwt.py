@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .. import consistency
+from ..decisions import Turn
 from ..errors import InvalidRequest
-from ..request import Context, Rows
+from ..request import CONSISTENCY_NAMES, Context, Rows
 from ..schema import CLUSTERING, PARTITION_KEY, Column, ColumnSpec, Table
 from ..storage.merge import merge_mutation
 from ..storage.rows import Key, Mutation, Row, row_is_live
@@ -35,6 +36,12 @@ _TRUE, _FALSE = b"\x01", b"\x00"
 def result_columns(table: Table, columns: Sequence[Column]) -> list[ColumnSpec]:
     """The answer's columns: [applied], then these."""
     return [ColumnSpec(table.keyspace, table.name, "[applied]", BOOLEAN), *map(table.spec, columns)]
+
+
+def turn(steps: Sequence[Step], context: Context, in_batch: bool = False) -> Turn:
+    """The partition that a conditional statement, or a batch with at least one, decides about."""
+    table, level = steps[0][0].table, context.options.serial_consistency
+    return Turn(table.id, table.full_name, _partition_key(steps, in_batch), level, CONSISTENCY_NAMES[level])
 
 
 def execute(steps: Sequence[Step], columns: Sequence[ColumnSpec], context: Context, in_batch: bool = False) -> Rows:

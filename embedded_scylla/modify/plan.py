@@ -21,6 +21,7 @@ from .using import UsingClause
 from .write import Write
 
 if TYPE_CHECKING:
+    from ..decisions import Turn
     from ..schema import ColumnSpec
 
 VOID = Void()
@@ -92,6 +93,9 @@ class ModificationPlan(Plan):
             context.step(f"{self.verb}: writing to {len(mutations)} partition(s) of {self.table.full_name}")
             context.database.apply(mutations, context)
         return VOID
+
+    def turn(self, context: Context) -> Turn | None:
+        return None if self.conditions is None else lwt.turn([(self, context)], context)
 
     def check_consistency(self, context: Context) -> None:
         """Refuse the write if its consistency level cannot be had."""

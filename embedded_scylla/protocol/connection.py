@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from .. import errors
-from ..modify.batch import execute_batch
+from ..decisions import Turn
+from ..modify.batch import batch_turn, execute_batch
 from ..notices import Notices
 from ..prepared import PreparedStatements
 from ..request import BoundValue, Context, Database, Plan, QueryOptions, Result, SetKeyspace, Tracer
@@ -25,8 +27,27 @@ TRACED = (frame.QUERY, frame.PREPARE, frame.EXECUTE, frame.BATCH)
 EVENT_TYPES = ("TOPOLOGY_CHANGE", "STATUS_CHANGE", "SCHEMA_CHANGE")
 
 
+class _InLine(Exception):
+    """The request has to wait for its turn to decide: nothing of it has been done."""
+
+    def __init__(self, turn: Turn):
+        self.turn = turn
+
+
+class _Waited(NamedTuple):
+    """A request that has stood in line: since when (µs), and what its client is told if its turn did not come."""
+
+    since: int
+    missed: errors.CqlError | None
+
+
+def _at_once(answer: Callable[[], None]) -> None:
+    answer()
+
+
 class Connection:
     """``send`` takes response bytes, and tells whether there is room for more; ``peer`` is the client's address.
+    ``later`` is given what answers a request that had to wait, and sees that the answer goes out.
 
     ``closing`` says that nothing more is heard, and that the socket may be closed once everything is sent. ``crowded``
     says that requests wait until there is room for their answers: feed it then. ``refusal``, if there is one, is the
@@ -40,8 +61,10 @@ class Connection:
         peer: tuple[str, int],
         send: Callable[[bytes], bool],
         notices: Notices,
+        later: Callable[[Callable[[], None]], None] = _at_once,
     ):
         self._database, self._prepared, self._notices = database, prepared, notices
+        self._later = later
         self._peer, self._send_bytes = peer, send
         self.closing = self.crowded = False
         self.refusal: errors.CqlError | None = None
@@ -54,7 +77,8 @@ class Connection:
         self._client_options: dict[str, str] = {}  # what the client said of itself at STARTUP
         self._frames = Frames()
         self._warnings: list[str] = []  # of the request that is being answered,
-        self._tracer: Tracer | None = None  # and its trace
+        self._tracer: Tracer | None = None  # its trace,
+        self._waited: _Waited | None = None  # and whether it has waited for its turn
 
     # ---------------------------------------------------------------- frames
 
@@ -88,11 +112,14 @@ class Connection:
             raise errors.ProtocolError("Unknown compression algorithm")
         return decompress(body)
 
-    def _answer(self, request: Frame, body: bytes) -> None:
+    def _answer(self, request: Frame, body: bytes, waited: _Waited | None = None) -> None:
         self._version = request.version
-        self._warnings, self._tracer = [], None
+        self._warnings, self._tracer, self._waited = [], None, waited
         try:
             opcode, body = self._handle(request, body)
+        except _InLine as line:
+            self._line_up(line.turn, request, body)
+            return
         except errors.CqlError as error:
             opcode, body = frame.ERROR, messages.encode_error(error)
         except Exception as error:  # a fault of the node, not of the client: say so and go on
@@ -107,6 +134,26 @@ class Connection:
             flags |= frame.TRACING
             body = trace.bytes + body
         self._send(request.version, request.stream, opcode, body, flags)
+
+    def _line_up(self, turn: Turn, request: Frame, body: bytes) -> None:
+        """Let a request wait for its turn to decide. Then it is handled from its beginning, as if it came just now: the
+        schema may be another one."""
+        since = self._database.clock.micros()
+
+        def carry_out(has_turn: bool) -> None:
+            waited = _Waited(since, None if has_turn else turn.missed())
+            self._later(partial(self._answer, request, body, waited))
+
+        self._database.decisions.line_up(turn.place, carry_out, len(body))
+
+    def _take_turn(self, turn: Turn | None) -> None:
+        """Go on with a request whose turn it is to decide, or that decides nothing: for while decisions take time."""
+        if turn is None:
+            return
+        if self._waited is None:
+            raise _InLine(turn)
+        if self._waited.missed is not None:
+            raise self._waited.missed
 
     def _save_trace(self, tracer: Tracer) -> uuid.UUID | None:
         """The trace's id; None when it cannot be written, which is no reason to keep back the answer."""
@@ -135,6 +182,9 @@ class Connection:
             raise errors.ProtocolError(f"Unknown opcode {request.opcode}")
         if request.flags & frame.TRACING and request.opcode in TRACED:
             self._tracer = Tracer(self._database.clock.micros)
+            if self._waited is not None:
+                self._tracer.started = self._waited.since
+                self._tracer.step("Waited in line, and for the decision's time")
         return handler(self, reader)
 
     def describe(self) -> dict[str, Any]:
@@ -230,6 +280,8 @@ class Connection:
                 f"Invalid amount of bind variables: expected {len(plan.variables)} received {len(values)}"
             )
         context = self._context(values, parameters.options)
+        if self._waited is not None or self._database.decisions.duration:
+            self._take_turn(plan.turn(context))
         result = plan.execute(context)
         return self._finish(result, context, plan)
 
@@ -246,6 +298,8 @@ class Connection:
                 )
             plans.append((plan, values))
         context = self._context((), message.options)
+        if self._waited is not None or self._database.decisions.duration:
+            self._take_turn(batch_turn(plans, context))
         return self._finish(execute_batch(plans, message.kind, context), context, None)
 
     def _context(self, values: Sequence[BoundValue], options: QueryOptions) -> Context:

@@ -7,6 +7,8 @@ caller can tell the two apart. Only clients on this machine are listened to.
     {"do": "status"}                            what this node is, how much it holds, how far its clock is pushed
     {"do": "push_clock", "seconds": 900}        move time forward, for everybody
     {"do": "delay_views", "milliseconds": 500}  views follow their base table this much later (0: at once)
+    {"do": "decisions_take", "milliseconds": 5} each conditional statement takes so long, one after the other of a
+                                                partition; plain ones wait for nothing (0: it takes what it takes)
     {"do": "refuse_writes", "seconds": 5}       answer writes with Unavailable for a while (0: stop refusing)
     {"do": "new_cdc_generation"}                begin a new generation of CDC streams, as a topology change does
     {"do": "split_tablets", "table": "ks.t"}    begin new CDC streams of a table on tablets, as a growing table does
@@ -40,6 +42,9 @@ class Dials(Protocol):
 
     def delay_views(self, seconds: float) -> None:
         """Let views follow their base tables so much later."""
+
+    def decisions_take(self, seconds: float) -> None:
+        """Let each conditional statement take so long, one after the other of a partition."""
 
     def refuse_writes(self, seconds: float) -> None:
         """Answer writes with Unavailable for so long."""
@@ -180,6 +185,11 @@ def _delay_views(connection: ControlConnection, milliseconds: float) -> dict[str
     return {}
 
 
+def _decisions_take(connection: ControlConnection, milliseconds: float) -> dict[str, Any]:
+    connection.dials.decisions_take(milliseconds / 1000)
+    return {}
+
+
 def _refuse_writes(connection: ControlConnection, seconds: float) -> dict[str, Any]:
     connection.dials.refuse_writes(seconds)
     return {}
@@ -202,6 +212,7 @@ COMMANDS = {
     "status": Command(_status),
     "push_clock": Command(_push_clock, "seconds"),
     "delay_views": Command(_delay_views, "milliseconds"),
+    "decisions_take": Command(_decisions_take, "milliseconds"),
     "refuse_writes": Command(_refuse_writes, "seconds"),
     "new_cdc_generation": Command(_new_cdc_generation),
     "split_tablets": Command(_split_tablets, "table"),

@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from ..errors import Overloaded
@@ -206,6 +207,16 @@ class Node:
             self._notices.fault("which cost one client its connection", error)
             self._close(client)
 
+    def _answer_later(self, client: Client, answer: Callable[[], None]) -> None:
+        """Carry out a request that had to wait. If its client is gone it is carried out all the same, as it would have
+        been: the client cannot know how far it had come."""
+        try:
+            answer()
+            self._flush(client)
+        except Exception as error:
+            self._notices.fault("which cost one client its connection", error)
+            self._close(client)
+
     def _read(self, client: Client) -> None:
         try:
             data = client.socket.recv(limits.READ_SIZE)
@@ -235,7 +246,8 @@ class Node:
     def _begin(self, client: Client, first_byte: int) -> Connection | ControlConnection:
         if first_byte == FIRST_BYTE:
             return ControlConnection(self._dials, self, client.peer, client.send, self._notices)
-        connection = Connection(self._engine, self._prepared, client.peer, client.send, self._notices)
+        later = partial(self._answer_later, client)
+        connection = Connection(self._engine, self._prepared, client.peer, client.send, self._notices, later)
         if client.spare:
             connection.refusal = Overloaded(f"This node serves {self._most_clients} clients, and has no room for more.")
         return connection

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from .. import consistency
 from ..cql import ast
+from ..decisions import Turn
 from ..errors import InvalidRequest, ProtocolError, unsupported
 from ..lookup import find_table, keyspace_of
-from ..request import LOCAL_SERIAL, SERIAL, UNSET, Context, Plan, Rows
+from ..request import CONSISTENCY_NAMES, LOCAL_SERIAL, SERIAL, UNSET, Context, Plan, Rows
 from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Schema, Table
 from ..storage.keys import HIGHEST, clustering_encoder, partition_key_bytes, token
 from ..storage.partition import Partition
@@ -105,6 +106,15 @@ class SelectPlan(Plan):
         self._sorts = ordering.given and restrictions.partition_has_in and not selection.is_aggregate
 
     # ------------------------------------------------------------ one execution
+
+    def turn(self, context: Context) -> Turn | None:
+        level = context.options.consistency
+        if level not in (SERIAL, LOCAL_SERIAL):
+            return None
+        keys = self.restrictions.partition_keys(context)
+        if keys is None or len(keys) != 1:
+            return None  # which is refused
+        return Turn(self.table.id, self.table.full_name, keys[0], level, CONSISTENCY_NAMES[level], reads=True)
 
     def execute(self, context: Context) -> Rows:
         """One page of the result (all of it, when no page size is given or aggregates make one row)."""

@@ -34,6 +34,9 @@ class Dials:
     def delay_views(self, seconds: float) -> None:
         self._turn("delay_views", seconds)
 
+    def decisions_take(self, seconds: float) -> None:
+        self._turn("decisions_take", seconds)
+
     def refuse_writes(self, seconds: float) -> None:
         self._turn("refuse_writes", seconds)
 
@@ -131,7 +134,7 @@ def test_a_missing_argument_is_asked_for(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["-1", '"ten"', "true", "null", "[]", "{}", "NaN", "Infinity", "1e400", "1000000000"])
-@pytest.mark.parametrize("name", ["push_clock", "delay_views", "refuse_writes"])
+@pytest.mark.parametrize("name", ["push_clock", "delay_views", "decisions_take", "refuse_writes"])
 def test_a_number_must_be_one(name: str, value: str) -> None:
     caller = Caller()
     argument = COMMANDS[name].argument
@@ -156,7 +159,7 @@ def test_what_is_no_command_is_told_which_there_are(line: bytes) -> None:
     caller = Caller()
     (answer,) = caller.say(line + b"\n")
     assert answer["ok"] is False
-    assert answer["error"].startswith('Say {"do": …} with one of delay_views, ')
+    assert answer["error"].startswith('Say {"do": …} with one of decisions_take, ')
     assert caller.ask(do="status")["ok"] is True
 
 
