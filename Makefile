@@ -14,7 +14,6 @@ SEATS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-COMPOSE := docker compose
 
 # Where the surroundings forbid Python to keep compiled modules, each kernel would compile pandas and matplotlib anew:
 # some five seconds of each start. They are kept in __pycache__, which git ignores.
@@ -127,20 +126,14 @@ lint: venv ## check style, likely mistakes, types, and who imports whom
 format: venv ## mend what lint can mend
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-HAVE_COMPOSE = $(COMPOSE) version >/dev/null 2>&1 || { \
-	echo "error: '$(COMPOSE)' does not run: Docker or its compose plugin is missing; make doctor ARGS=--docker says which." \
-		"The course runs without." >&2; exit 1; }
-
+# The doctor looks for the same beforehand: make doctor ARGS=--docker
 .PHONY: up
 up: ## start ScyllaDB in Docker; for three nodes: make up PROFILE=cluster
-	@$(HAVE_COMPOSE)
-	@$(COMPOSE) $(if $(PROFILE),--profile $(PROFILE)) up --detach --wait $(ARGS)
-	@echo "ScyllaDB is up. Use it: SCYLLA_HOSTS=127.0.0.1 make lab"
+	@$(ANY_PYTHON) tools/compose.py up $(if $(PROFILE),--profile $(PROFILE)) $(ARGS)
 
 .PHONY: down
 down: ## stop ScyllaDB in Docker; its data stays (ARGS=--volumes throws it away)
-	@$(HAVE_COMPOSE)
-	@$(COMPOSE) --profile cluster down $(ARGS)
+	@$(ANY_PYTHON) tools/compose.py down $(ARGS)
 
 # uv resolves for all systems and Pythons at once, which pip cannot. It has an environment of its
 # own: nobody who runs the course needs it. Pins stay unless asked for: make lock ARGS=--upgrade

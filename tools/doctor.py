@@ -1,6 +1,6 @@
 """Looks a machine over before a lesson: ``python3 tools/doctor.py``. One line a check, and what to do where it is bad.
 
-    python3 tools/doctor.py --docker     look at Docker too, for those who want a real ScyllaDB beside it
+    python3 tools/doctor.py --docker [cluster]   look at Docker too, for those who want a real ScyllaDB beside it
 
 It needs nothing but a Python (3.8 will do): what asks for packages is looked at once they are there. Exit code 1 when
 something has to be mended. It changes nothing; a node that it has to start for a look it ends again.
@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,7 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.environment import ROOT, WINDOWS, Environment, some, unsuitable
+from tools import compose
+from tools.environment import ROOT, Environment, some, unsuitable
 from tools.recorded_node import RecordedNode
 
 NEEDED_DISK_MB = 500
@@ -46,14 +47,21 @@ class NotYet(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Look this machine over and say what to mend.")
-    parser.add_argument("--docker", action="store_true", help="look at Docker too, which only `make up` needs")
+    parser.add_argument(
+        "--docker",
+        nargs="?",
+        const="one",
+        choices=list(compose.PROFILES),
+        help="look at Docker too, which only `make up` needs; for three nodes: --docker cluster",
+    )
     options = parser.parse_args(arguments)
     given = sys.argv[1:] if arguments is None else arguments
     better = course_python()
     if better:
         return subprocess.run([str(better), str(Path(__file__).resolve()), *given]).returncode
     bad = 0
-    for name, check in {**CHECKS, **({"docker": docker} if options.docker else {})}.items():
+    also = {"docker": functools.partial(docker, options.docker)} if options.docker else {}
+    for name, check in {**CHECKS, **also}.items():
         try:
             mark, words = "ok  ", check()
         except NotYet as reason:
@@ -266,25 +274,15 @@ def server() -> str:
     with contextlib.redirect_stdout(said):
         connect()
     disconnect()
-    return said.getvalue().strip()
+    return " ".join(said.getvalue().split("\n")).strip()
 
 
-def docker() -> str:
+def docker(profile: str = "one") -> str:
     """Could `make up` start a ScyllaDB?"""
-    if not shutil.which("docker"):
-        raise Advice("there is no docker on the path: install it from https://docs.docker.com/get-docker/")
-    plugin = _docker("compose", "version", "--short")
-    if plugin.returncode:
-        raise Advice("docker has no compose plugin: install it from https://docs.docker.com/compose/install/")
-    daemon = _docker("info", "--format", "{{.ServerVersion}}")
-    if daemon.returncode:
-        reason = (daemon.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise Advice(f"docker's service does not answer ({reason}): start Docker, or let your user use it.")
-    port = int(os.environ.get("SCYLLA_PORT") or 9042)
-    ours = _docker("compose", "--project-directory", str(ROOT), "ps", "--quiet")
-    if not ours.stdout.strip() and _is_taken(port):
-        raise Advice(f"port {port} is used by another program: end that one, or: SCYLLA_PORT=9043 make up")
-    return f"{daemon.stdout.strip()}, compose {plugin.stdout.strip()}"
+    try:
+        return compose.look(profile)
+    except compose.Fault as fault:
+        raise Advice(str(fault)) from None
 
 
 CHECKS: dict[str, Callable[[], str]] = {
@@ -298,24 +296,6 @@ CHECKS: dict[str, Callable[[], str]] = {
     "node": node,
     "server": server,
 }
-
-
-def _docker(*words: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(["docker", *words], capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.SubprocessError) as error:
-        return subprocess.CompletedProcess(words, 1, "", str(error))
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        if not WINDOWS:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def _needs_packages() -> None:

@@ -86,7 +86,7 @@ def test_without_any_package_it_says_where_to_begin(tmp_path: Path) -> None:
     assert not (tmp_path / ".embedded").exists()
 
 
-@pytest.mark.parametrize("name", ["doctor", "clean", "environment", "make_venv", "recorded_node", "results"])
+@pytest.mark.parametrize("name", ["compose", "doctor", "clean", "environment", "make_venv", "recorded_node", "results"])
 def test_what_runs_before_set_up_is_understood_by_an_older_python(name: str) -> None:
     source = (ROOT / "tools" / f"{name}.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 8))
@@ -255,84 +255,23 @@ def test_with_a_server_named_it_looks_at_that_one(
     assert not (tmp_path / "a node").exists()
 
 
-# --- Docker ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def docker_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a docker on the path that does what a shell's case statement says."""
-
-    def says(cases: str) -> None:
-        folder = tmp_path / "bin"
-        folder.mkdir(exist_ok=True)
-        (folder / "docker").write_text(
-            f'#!/bin/sh\ncase "$*" in\n{cases}\n*) echo unexpected: "$*" >&2; exit 9;;\nesac\n'
-        )
-        (folder / "docker").chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-
-    return says
-
-
-COMPOSE = "compose\\ version*) echo 2.40.3;;\n"
-NO_COMPOSE = (
-    "compose\\ up*) echo 'unknown flag: --detach' >&2; exit 125;;\n*) echo 'not a docker command' >&2; exit 1;;\n"
-)
-NO_SERVICE = "info*) echo 'Cannot connect to the Docker daemon' >&2; exit 1;;\n"
-SERVICE = "info*) echo 29.0;;\ncompose\\ *ps*) ;;\n"
-
-
-@POSIX
-@pytest.mark.parametrize(
-    "cases, words",
-    [
-        (NO_COMPOSE, "docker has no compose plugin: install it from "),
-        (COMPOSE + NO_SERVICE, "docker's service does not answer (Cannot connect to the Docker daemon): start Docker"),
-        (COMPOSE + SERVICE, "is used by another program: end that one, or: SCYLLA_PORT=9043 make up"),
-    ],
-)
-def test_a_docker_that_will_not_do(
-    docker_says: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, cases: str, words: str
-) -> None:
-    docker_says(cases)
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        monkeypatch.setenv("SCYLLA_PORT", str(other.getsockname()[1]))
-        with pytest.raises(doctor.Advice) as told:
-            doctor.docker()
-        assert words in str(told.value)
-
-
-@POSIX
-def test_a_docker_that_will_do(docker_says: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    docker_says(COMPOSE + SERVICE)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("SCYLLA_PORT", str(port))
-    assert doctor.docker() == "29.0, compose 2.40.3"
-
-
-def test_without_docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(doctor.Advice, match="there is no docker on the path: install it from "):
-        doctor.docker()
+# --- Docker: what it looks for is test_compose_command.py's ----------------------------------------------------------
 
 
 def test_docker_is_looked_at_when_asked(look: Callable[..., dict], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECKS", {})
-    monkeypatch.setattr(doctor, "docker", lambda: "29.0")
+    monkeypatch.setattr(doctor.compose, "look", lambda profile: f"29.0 for {profile}")
     assert look() == {"": 0}
-    assert look("--docker") == {"": 0, "docker": ("ok", "29.0")}
+    assert look("--docker") == {"": 0, "docker": ("ok", "29.0 for one")}
+    assert look("--docker", "cluster") == {"": 0, "docker": ("ok", "29.0 for cluster")}
 
 
-@POSIX
-@pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
-@pytest.mark.parametrize("target", ["up", "down"])
-def test_make_up_without_the_compose_plugin_is_a_sentence(docker_says: Callable[[str], None], target: str) -> None:
-    docker_says(NO_COMPOSE)
-    done = subprocess.run(["make", target], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode
-    assert "error: 'docker compose' does not run: Docker or its compose plugin is missing" in done.stderr
-    assert "unknown flag" not in done.stderr
+def test_what_stops_make_up_the_doctor_says_in_the_same_words(
+    look: Callable[..., dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", {})
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = look("--docker")
+    assert found[""] == 1
+    assert found["docker"][0] == "MEND"
+    assert found["docker"][1].startswith("there is no docker on the path: install it from ")
