@@ -39,12 +39,14 @@ class Settings:
             # A misspelt variable would otherwise be passed over in silence.
             if name.removesuffix("S") + "S" == "SCYLLA_HOSTS" and name != "SCYLLA_HOSTS":
                 raise LabError(f"{name} is set, but the variable is called SCYLLA_HOSTS.")
-        hosts = tuple(host.strip() for host in given.get("SCYLLA_HOSTS", "").split(",") if host.strip())
+        hosts = tuple(host.strip() for host in given["SCYLLA_HOSTS"].split(",")) if "SCYLLA_HOSTS" in given else ()
         lonely = sorted(set(given) & set(VARIABLES) - {"SCYLLA_HOSTS"})
         if lonely and not hosts:
             raise LabError(f"{lonely[0]} is set, but SCYLLA_HOSTS is not: set it to the server's address.")
         for host in hosts:
-            if host.count(":") == 1 or " " in host:
+            if not host:
+                raise LabError(f"SCYLLA_HOSTS has an empty address beside a comma: {given['SCYLLA_HOSTS']!r}.")
+            if host.count(":") == 1 or set(" []/") & set(host):
                 raise LabError(f"SCYLLA_HOSTS has {host!r}: put commas between addresses, and the port in SCYLLA_PORT.")
         user, password = given.get("SCYLLA_USER"), given.get("SCYLLA_PASSWORD")
         if (user is None) != (password is None):
@@ -72,4 +74,8 @@ def _ca_file(text: str | None) -> Path | None:
     path = Path(text).expanduser()
     if not path.is_file():
         raise LabError(f"SCYLLA_CA_FILE names {text}, and there is no such file.")
-    return path
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise LabError(f"SCYLLA_CA_FILE names {text}, which cannot be read ({error.strerror}).") from None

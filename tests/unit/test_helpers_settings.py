@@ -38,7 +38,12 @@ def test_all_of_them(tmp_path: Path) -> None:
         ({"SCYLLA_HOSTS": "x", "SCYLLA_PORT": "cql"}, "SCYLLA_PORT must be a number from 1 to 65535, not 'cql'"),
         ({"SCYLLA_HOSTS": "x", "SCYLLA_PORT": "70000"}, "SCYLLA_PORT must be a number from 1 to 65535"),
         ({"SCYLLA_HOSTS": "x:9042"}, "SCYLLA_HOSTS has 'x:9042': .*the port in SCYLLA_PORT"),
+        ({"SCYLLA_HOSTS": "[::1]:9042"}, "the port in SCYLLA_PORT"),
+        ({"SCYLLA_HOSTS": "cql://x"}, "SCYLLA_HOSTS has 'cql://x': put commas between addresses"),
         ({"SCYLLA_HOSTS": "x y"}, "put commas between addresses"),
+        ({"SCYLLA_HOSTS": ","}, "has an empty address beside a comma: ','"),
+        ({"SCYLLA_HOSTS": "x,,y"}, "has an empty address beside a comma: 'x,,y'"),
+        ({"SCYLLA_LOCAL_DC": "dc1"}, "SCYLLA_LOCAL_DC is set, but SCYLLA_HOSTS is not"),
         ({"SCYLLA_HOSTS": "x", "SCYLLA_USER": "ada"}, "go together, and SCYLLA_PASSWORD is not set"),
         ({"SCYLLA_HOSTS": "x", "SCYLLA_PASSWORD": "?"}, "go together, and SCYLLA_USER is not set"),
         (
@@ -50,6 +55,17 @@ def test_all_of_them(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(variables: dict[str, str], sentence: str) -> None:
     with pytest.raises(LabError, match=sentence):
         Settings.from_environment(variables)
+
+
+def test_a_ca_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ca.pem").touch()
+
+    def locked(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", locked)
+    with pytest.raises(LabError, match=r"SCYLLA_CA_FILE names .*ca\.pem, which cannot be read \(Permission denied\)\."):
+        Settings.from_environment({"SCYLLA_HOSTS": "x", "SCYLLA_CA_FILE": str(tmp_path / "ca.pem")})
 
 
 def test_the_password_stands_in_no_message() -> None:
