@@ -17,7 +17,7 @@ _PUBLIC = {
     # lab
     "connect": "lab.connection",
     "engine_of": "lab.engine",
-    "replicas": "lab.engine",
+    "replicas": "lab.replication",
     "apply_cql": "lab.statements",
     "statement": "lab.statements",
     "statements": "lab.statements",

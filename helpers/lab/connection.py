@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .control import ask
@@ -13,6 +14,7 @@ from .engine import engine_of
 from .errors import LabError
 from .keyspaces import check_keyspace_name
 from .node import Node, running_node
+from .replication import racks_of, replication
 from .row_classes import named_rows
 from .settings import Settings
 
@@ -42,8 +44,9 @@ _OTHER_NAME, _OTHER_TIME = (62, 64), (9, 10)
 def connect(keyspace: str | None = None) -> Session:
     """Connect to the server that SCYLLA_HOSTS names, or else to the embedded node, starting it when needed.
 
-    Prints one line that says which engine it is, and one for each thing that the embedded node has lost or cannot do,
-    if there is any. The session reads and writes at LOCAL_QUORUM and LOCAL_SERIAL, waits
+    Prints one line that says which engine it is; of a cluster a second, which says how many copies of each row a new
+    keyspace keeps there, and why; and one for each thing that the embedded node has lost or cannot do, if there is any.
+    The session reads and writes at LOCAL_QUORUM and LOCAL_SERIAL, waits
     15 seconds at most for an answer, and lets the server stamp the writes, so that plain and conditional writes follow
     one clock. Whatever goes wrong is a ``LabError`` of one sentence.
 
@@ -58,14 +61,24 @@ def connect(keyspace: str | None = None) -> Session:
     if node is not None:
         settings = Settings((node.host,), node.port, local_dc="datacenter1")
     session = _latest = _session(settings, node, keyspace)
-    engine = engine_of(session)
-    centres = sorted({host.datacenter for host in session.cluster.metadata.all_hosts()})
-    where = "" if node else f" at {', '.join(settings.hosts)}"
-    number = f"{engine.nodes} node{'s' * (engine.nodes != 1)}"
-    print(f"Connected to {'the ' if node else ''}{engine.name}{where}: {number}, data centre {', '.join(centres)}.")
+    centres = racks_of(session)
     if node is not None:
+        (centre,) = centres
+        print(f"Connected to the {engine_of(session).name}: 1 node, data centre {centre}.")
         _tell_notices(node)
+    else:
+        nodes = "; ".join(f"{_nodes(racks)}, data centre {centre}" for centre, racks in centres.items())
+        print(f"Connected to {engine_of(session).name} at {', '.join(settings.hosts)}: {nodes}.")
+        print(replication(session))
     return session
+
+
+def _nodes(racks: Sequence[str]) -> str:
+    """How many nodes, one in each of ``racks``, and in how many different racks."""
+    if len(racks) == 1:
+        return "1 node"
+    different = len(set(racks))
+    return f"{len(racks)} nodes in {different} rack{'s' * (different != 1)}"
 
 
 def _tell_notices(node: Node) -> None:

@@ -39,11 +39,6 @@ def engine_of(session: Session) -> Engine:
     return _known[session]
 
 
-def replicas(session: Session) -> int:
-    """The replication factor that fits this cluster: 3 where there are three nodes or more, otherwise 1."""
-    return 3 if engine_of(session).nodes >= 3 else 1
-
-
 def _ask(session: Session) -> Engine:
     from cassandra import InvalidRequest
 

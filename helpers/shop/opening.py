@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..lab.claims import claim
-from ..lab.engine import engine_of, replicas
+from ..lab.engine import engine_of
 from ..lab.errors import LabError
 from ..lab.keyspaces import check_keyspace_name
 from ..lab.quiet_gc import quiet_gc
+from ..lab.replication import misfit, replicas
 from ..lab.statements import apply_cql, prepared
 from ..lab.waiting import wait_until
 from . import fan_out
@@ -95,10 +96,16 @@ def put_in_place(session: Session, event: Event, *, hold_seconds: int, on_sale: 
 
 
 def use_keyspace(session: Session, keyspace: str) -> None:
-    """Make ``keyspace`` if it is not there, and use it; a LabError for what cannot be written without quotes."""
+    """Make ``keyspace`` if it is not there, and use it; a LabError for what cannot be written without quotes.
+
+    One that was made on another cluster stays as it is, and that is said.
+    """
     from cassandra.protocol import SyntaxException
 
     check_keyspace_name(keyspace)
+    left = None if engine_of(session).kind == "embedded" else misfit(session, keyspace)
+    if left is not None:
+        print(f"Note: {left}")
     try:
         apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
     except SyntaxException:
