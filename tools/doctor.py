@@ -60,8 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
     if better:
         return subprocess.run([str(better), str(Path(__file__).resolve()), *given]).returncode
     bad = 0
-    also = {"docker": functools.partial(docker, options.docker)} if options.docker else {}
-    for name, check in {**CHECKS, **also}.items():
+    checks = dict(CHECKS)
+    if options.docker:
+        checks["docker"] = functools.partial(docker, options.docker)
+    for name, check in checks.items():
         try:
             mark, words = "ok  ", check()
         except NotYet as reason:
