@@ -46,9 +46,10 @@ def connect(keyspace: str | None = None) -> Session:
 
     Prints one line that says which engine it is; of a cluster a second, which says how many copies of each row a new
     keyspace keeps there, and why; and one for each thing that the embedded node has lost or cannot do, if there is any.
-    The session reads and writes at LOCAL_QUORUM and LOCAL_SERIAL, waits
-    15 seconds at most for an answer, and lets the server stamp the writes, so that plain and conditional writes follow
-    one clock. Whatever goes wrong is a ``LabError`` of one sentence.
+    The session reads and writes at LOCAL_QUORUM, and decides at SERIAL: by a majority of the replicas of all data
+    centres, so that no two of them sell the same seat (docs/checkout.md has the price). It waits 15 seconds at most for
+    an answer, and lets the server stamp the writes, so that plain and conditional writes follow one clock. Whatever goes
+    wrong is a ``LabError`` of one sentence.
 
     >>> session = connect()
     Connected to the embedded node: 1 node, data centre datacenter1.
@@ -175,7 +176,8 @@ def _cluster(settings: Settings, embedded: bool) -> Cluster:
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.local_dc or "")),
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
-        serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
+        # LOCAL_SERIAL decides within one data centre: with two, each of them would sell the seat.
+        serial_consistency_level=ConsistencyLevel.SERIAL,
         request_timeout=REQUEST_SECONDS,
         row_factory=named_rows,
     )

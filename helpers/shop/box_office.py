@@ -7,8 +7,8 @@ that it expects; the orders, the event's ``has_tickets`` and the queue are writt
         ▲                │
         └─cancel, expire─┘
 
-Every call may be repeated, also by another process, and a process may die between any two statements: ``CHECKOUT.md``
-says what each leaves behind, and ``settle`` puts it right.
+Every call may be repeated, also by another process, and a process may die between any two statements:
+``docs/checkout.md`` says what each leaves behind, and ``settle`` puts it right.
 """
 
 from __future__ import annotations

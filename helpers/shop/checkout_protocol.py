@@ -151,7 +151,7 @@ TRANSITIONS = (HOLD, PAY, CANCEL, EXPIRE)
 
 def page() -> str:
     """The table as a page of Markdown."""
-    return "\n".join([*_opening(), *_arrows(), *_crashes(), *_rules()]) + "\n"
+    return "\n".join([*_opening(), *_arrows(), *_deciding(), *_crashes(), *_rules()]) + "\n"
 
 
 def _opening() -> list[str]:
@@ -197,6 +197,31 @@ def _arrows() -> list[str]:
     ]
 
 
+def _deciding() -> list[str]:
+    return [
+        "",
+        "## Who decides: SERIAL",
+        "",
+        "A conditional update is decided by a majority of replicas, and its serial level says of which. `connect()`",
+        "chooses **SERIAL**: of the replicas in all data centres. Any two of those majorities share a replica, so of",
+        "two buyers, wherever they ask, one is applied. **LOCAL_SERIAL** counts the replicas of one data centre",
+        "alone. Where there is one, both are the same and cost the same. Where there are two, each decides for",
+        "itself: both sell the seat, both buyers hear that it is theirs, and one of them has the row in the end.",
+        "",
+        "What SERIAL costs between data centres: with three replicas in each of two, four of six must answer, so",
+        "every round of a decision waits for the other data centre; and while one of the two is lost, no seat is sold",
+        "(of three data centres one may be lost). Whoever cannot pay that gives each event a home: one data centre,",
+        "to which all its decisions go, at LOCAL_SERIAL, and the reads after a timeout too. The two levels are never",
+        "mixed on one partition. The seat is read at SERIAL for the same reason: a read at LOCAL_SERIAL does not see",
+        "what the other data centre is deciding.",
+        "",
+        "A driver may send a statement twice. Speculative execution does so only where `is_idempotent` is set, and no",
+        "statement of the checkout sets it. But where a connection breaks before the answer, the Python driver asks",
+        "the next node by itself. The second message of a hold then finds the seat held, by its own token:",
+        "`hold_seat` and the others look at that before they say that somebody else was faster.",
+    ]
+
+
 def _crashes() -> list[str]:
     lines = [
         "",
@@ -221,8 +246,11 @@ def _rules() -> list[str]:
         "",
         "1. **Orders climb.** An order's writes have a rank for their timestamp",
         f"   ({climb}), so the furthest one stays, in whatever order they",
-        "   arrive. A seat has at most one paid order: `paid` is written only for the token that its sold row has, and",
-        "   a sold row never changes.",
+        "   arrive. A seat has at most one paid order: `paid` is written only for the token that its sold row has,",
+        "   and a sold row never changes. The price: nothing else may write to `orders`. An ordinary write or DELETE",
+        "   is stamped with the present and hides every rank, those that come later too. And with CDC on `orders` the",
+        "   server may refuse ranks as writes from the past. Then each step is a decision: `UPDATE … IF status IN",
+        "   (…)`.",
         "2. **The queue is left last.** As long as something is undone, the queue's row stays and runs out. The",
         "   sweeper knows its end from the log and comes to look. Whoever is done deletes it, and the sweeper forgets.",
         "3. **The sweeper is a guest.** It decides nothing: it sends the same conditional updates as everybody. Two of",

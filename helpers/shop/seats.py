@@ -56,11 +56,14 @@ def statement_of(session: Session, name: str) -> PreparedStatement:
 
 
 def read(session: Session, event_id: UUID, ticket_id: UUID, *, price: bool = False) -> Seat:
-    """A seat at SERIAL: it sees, and if need be finishes, what a conditional update began."""
+    """A seat at SERIAL: it sees, and if need be finishes, what a conditional update began.
+
+    At the level at which seats are decided, in all data centres: LOCAL_SERIAL would not see what another one decides.
+    """
     from cassandra import ConsistencyLevel
 
     query = statement_of(session, "read_ticket" if price else "read_seat").bind((event_id, ticket_id))
-    query.consistency_level = ConsistencyLevel.LOCAL_SERIAL
+    query.consistency_level = ConsistencyLevel.SERIAL
     row = session.execute(query).one()
     return Seat(*row) if row else Seat()
 
@@ -73,6 +76,8 @@ def decide(
     in_effect: Callable[[Seat], bool],
 ) -> tuple[bool, Seat]:
     """Execute a conditional update: was it applied, and what the seat was before (as far as the answer tells).
+
+    It is decided at the session's serial level, which ``connect()`` sets to SERIAL.
 
     After a timeout nobody knows whether it was applied. A read at SERIAL does, and ``in_effect`` says what to look for;
     the seat is then as it is now.
@@ -90,7 +95,11 @@ def decide(
 
 
 def write_order(session: Session, order: Order, status: str, when: datetime) -> BoundStatement:
-    """The statement that brings an order to ``status``, and does nothing to one that is further."""
+    """The statement that brings an order to ``status``, and does nothing to one that is further.
+
+    Its timestamp is a rank from 1 to 4: an ordinary write or DELETE of the row is stamped with the present, and hides
+    every rank. So nothing else may write to ``orders``.
+    """
     return statement_of(session, "write_order").bind(
         (
             order.token,

@@ -17,6 +17,7 @@ KINDS = (
     "request lost",  # a timeout: not carried out
     "answer lost",  # a timeout: carried out
     "request late",  # a timeout: carried out some day
+    "sent twice",  # the connection broke before the answer, and the driver asked the next node: what that says counts
     "interrupted",  # another process does something in between
 )
 
@@ -79,13 +80,15 @@ class FaultySession:
     def _happen(self, kind: str, query: Any, options: dict[str, Any]) -> Any:
         if kind == "interrupted":
             self._interrupt()
-        if kind in ("interrupted", "dies after", "answer lost"):
+        if kind == "sent twice":
+            self.session.execute(query, **options)
+        if kind in ("interrupted", "sent twice", "dies after", "answer lost"):
             answer = self.session.execute(query, **options)
         elif kind.endswith("late") and not text_of(query).startswith("SELECT"):
             self.late.append(query)
         if kind.startswith("dies"):
             raise Died
-        if kind != "interrupted":
+        if kind not in ("interrupted", "sent twice"):
             raise OperationTimedOut
         return answer
 

@@ -36,7 +36,8 @@ def test_it_says_which_engine_it_found(lab: Session, capsys: pytest.CaptureFixtu
 def test_the_session_is_set_up_as_the_lessons_want_it(lab: Session) -> None:
     profile = lab.cluster.profile_manager.profiles[EXEC_PROFILE_DEFAULT]
     assert profile.consistency_level == ConsistencyLevel.LOCAL_QUORUM
-    assert profile.serial_consistency_level == ConsistencyLevel.LOCAL_SERIAL
+    # Across data centres: with LOCAL_SERIAL each of two would sell the seat.
+    assert profile.serial_consistency_level == ConsistencyLevel.SERIAL
     assert profile.request_timeout == 15
     assert lab.use_client_timestamp is False
     assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in lab.cluster.sockopts
