@@ -21,7 +21,7 @@ from .log import LogTable, WindowQuery
 from .position import SAVE_SECONDS, GroupState, Position
 from .progress import GroupProgress, Progress
 from .rows import Change, ChangeAssembler
-from .streams import Discovery, GroupBy
+from .streams import STREAMS_A_QUERY, Discovery, GroupBy
 from .windows import Window, WindowSize, machine_now, utc
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ class ChangeReader:
                      timestamp is missed
     ``pause``        seconds between rounds once the reader has caught up
     ``checkpoints``  where to remember how far it came, e.g. ``TableCheckpoints``; None: nowhere
-    ``group_by``     streams in one query: "range" (those of a part of the ring), "stream", or a number up to 100
+    ``group_by``     streams in one query: a number up to 100, "range" (those of a part of the ring), or "stream". A
+                     round asks one query for each group, also of a log in which nothing happens
     ``page_size``    rows fetched at once
     ``consistency``  of reading the log; it and that of the writes must overlap (QUORUM and QUORUM do)
     ``patience``     seconds after which errors that might pass are given up on; None: never
@@ -86,7 +87,7 @@ class ChangeReader:
         safety: Seconds = 30,
         pause: Seconds = 10,
         checkpoints: Checkpoints | None = None,
-        group_by: GroupBy = "range",
+        group_by: GroupBy = STREAMS_A_QUERY,
         page_size: int = 1000,
         consistency: int = ConsistencyLevel.LOCAL_QUORUM,
         patience: float | None = None,
@@ -124,13 +125,13 @@ class ChangeReader:
 
     @classmethod
     def demo(cls, session: Session, keyspace: str, table: str, **options: Any) -> ChangeReader:
-        """A reader with the values of a demonstration: a safety of 1 s, windows of 10 s, a pause of 0.2 s, 64 streams
-        in a query, a patience of 15 s.
+        """A reader with the values of a demonstration: a safety of 1 s, windows of 10 s, a pause of 0.2 s, a patience
+        of 15 s.
 
         Right for one node on this machine, where a write arrives within milliseconds of its timestamp. On a cluster
         changes would be missed.
         """
-        values = {"window": 10, "safety": 1, "pause": 0.2, "group_by": 64, "patience": 15.0}
+        values = {"window": 10, "safety": 1, "pause": 0.2, "patience": 15.0}
         return cls(session, keyspace, table, **{**values, **options})
 
     # ---------------------------------------------------------------- reading

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 MAX_STREAMS = 100  # of one query: the server's default limit to the keys in an IN list
+STREAMS_A_QUERY = 64  # unless told otherwise: a node on vnodes has 256 streams for each of its cores
 CURRENT = 0  # stream_state in system.cdc_streams
 
 GroupBy = Literal["stream", "range"] | int
@@ -84,6 +85,12 @@ class Discovery:
         ranges = [sorted(map(StreamId, streams), key=_token) for streams in found]
         return sorted(ranges, key=lambda streams: streams[-1].token)
 
+    def now(self) -> datetime:
+        """The database's time."""
+        (row,) = self._ask("SELECT toTimestamp(now()) AS now FROM system.local WHERE key = 'local'")
+        present: datetime = row["now"]
+        return present
+
     def _ask(self, statement: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         # system_distributed has three replicas: on a cluster of one node a quorum of them is never there. The tablets'
         # tables are each node's own, and schema tables too: ONE is all of them.
@@ -94,12 +101,15 @@ class Discovery:
 
 
 def stream_ids(session: Session, keyspace: str, table: str, generation: datetime | None = None) -> list[StreamId]:
-    """The streams of a generation of a table's log (the newest unless told), in the order of their tokens.
+    """The streams of a generation of a table's log (the one in force unless told), in the order of their tokens.
 
-    Raises StreamsNotPublishedError, and the driver's own errors.
+    A generation is published before it begins: for about a minute after a node has joined, the newest is not yet in
+    force. Raises StreamsNotPublishedError, and the driver's own errors.
     """
     discovery = Discovery(session, keyspace, table)
-    ranges = discovery.ranges(discovery.generations()[-1] if generation is None else generation)
+    if generation is None:
+        generation = generation_at(discovery.generations(), discovery.now())
+    ranges = discovery.ranges(generation)
     return sorted((stream for streams in ranges for stream in streams), key=_token)
 
 

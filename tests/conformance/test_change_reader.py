@@ -25,12 +25,14 @@ from cassandra.policies import ConstantReconnectionPolicy
 
 from scylla_cdc import (
     Change,
+    ChangeReader,
     ChangeReaderError,
     ChangesLostError,
     MemoryCheckpoints,
     NoLogError,
     StreamId,
     TableCheckpoints,
+    stream_ids,
 )
 from tests.conformance.change_source import EMBEDDED, SAFETY, Lab, Source, assert_in_order, values_of
 from tests.conformance.conftest import eventually, open_cluster
@@ -88,6 +90,15 @@ def test_every_change_comes_once(source: Source, group_by: Any) -> None:
     changes = source.rest_of(source.reader(group_by=group_by, page_size=7))
     assert Counter(values_of(changes)) == Counter(source.written)
     assert_in_order(changes)
+
+
+def test_a_round_asks_for_64_streams_at_once(source: Source) -> None:
+    """Each round asks for every stream, also where nothing happens: one by one, 256 streams would be 256 queries."""
+    reader = ChangeReader(source.lab.session, source.keyspace, source.table, now=source.lab.now)
+    list(reader.poll())
+    groups = [len(group.streams) for group in reader.progress().groups]
+    assert sum(groups) == len(stream_ids(source.lab.session, source.keyspace, source.table))
+    assert len(groups) == -(-sum(groups) // 64)
 
 
 def test_every_change_comes_once_while_writers_go_on(source: Source) -> None:

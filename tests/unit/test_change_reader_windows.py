@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scylla_cdc import MemoryCheckpoints, StreamId
+from scylla_cdc import MemoryCheckpoints, StreamId, stream_ids
 from scylla_cdc.log import quoted
-from scylla_cdc.streams import MAX_STREAMS, generation_at, group
+from scylla_cdc.streams import MAX_STREAMS, Discovery, generation_at, group
 from scylla_cdc.windows import WIDEST, Window, WindowSize, next_window, utc
 
 NOON = datetime(2026, 1, 1, 12)
@@ -80,6 +80,17 @@ def test_groups_have_each_stream_once_and_fit_into_a_query(sizes: list[int], by:
 def test_the_generation_in_force(minutes: int, found: int) -> None:
     generations = [NOON, NOON + timedelta(minutes=10), NOON + timedelta(minutes=20)]
     assert generation_at(generations, NOON + timedelta(minutes=minutes)) == NOON + timedelta(minutes=found)
+
+
+def test_the_streams_are_those_in_force_though_a_generation_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a node has joined, the newest generation is published before it begins."""
+    known = {NOON: streams(2), NOON + timedelta(minutes=10): streams(3)}
+    monkeypatch.setattr(Discovery, "__init__", lambda self, *_: None)
+    monkeypatch.setattr(Discovery, "generations", lambda self: sorted(known))
+    monkeypatch.setattr(Discovery, "ranges", lambda self, generation: [known[generation]])
+    for minutes, found in (9, 2), (10, 3):
+        monkeypatch.setattr(Discovery, "now", lambda self, minutes=minutes: NOON + timedelta(minutes=minutes))
+        assert len(stream_ids(None, "shop", "orders")) == found
 
 
 def test_memory_remembers_what_it_was_told() -> None:
