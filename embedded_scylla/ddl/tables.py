@@ -191,7 +191,8 @@ def drop_table(statement: ast.DropTable, keyspace_name: str, context: Context) -
 
     def change(schema: Schema) -> Result:
         gone = [name, *(view.name for view in views)]
-        if table.cdc.enabled:
+        log = schema.table(keyspace_name, table.log_name)
+        if log is not None and log.is_cdc_log:  # also one that was switched off
             gone.append(table.log_name)
         schema.put_tables(keyspace_name, (), drop=gone)
         return SchemaChange("DROPPED", "TABLE", keyspace_name, name)

@@ -131,5 +131,3 @@ class Look:
         """Remove tables or views, for an exercise that makes them, whatever a learner has made of the name."""
         for table in tables:
             self.session.execute(f"DROP {'MATERIALIZED VIEW' if self.is_view(table) else 'TABLE'} IF EXISTS {table}")
-            # A log that was switched off outlives its table, and would stand in the way of the next one.
-            self.session.execute(f"DROP TABLE IF EXISTS {table}_scylla_cdc_log")

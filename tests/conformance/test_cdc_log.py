@@ -300,6 +300,12 @@ def test_dropping_the_table_drops_the_log(keyspace, run, refused):
     refused(InvalidRequest, f"SELECT * FROM {keyspace}.short_lived_scylla_cdc_log", "unconfigured table")
 
 
+def test_dropping_the_table_drops_a_detached_log_too(base, run, refused):
+    run(f"ALTER TABLE {base} WITH cdc = {{'enabled': false}}")
+    run(f"DROP TABLE {base}")
+    refused(InvalidRequest, f"SELECT * FROM {base}_scylla_cdc_log", "unconfigured table")
+
+
 def test_name_of_the_log_may_be_taken(keyspace, run, refused):
     run(f"CREATE TABLE {keyspace}.taken_scylla_cdc_log (p int PRIMARY KEY)")
     sentence = (
