@@ -1,4 +1,4 @@
-"""The command line: ``python -m embedded_scylla [--host H] [--port P] [--data-dir DIR | --memory]``.
+"""The command line: ``python -m embedded_scylla [--host H] [--port P] [--data-dir DIR | --memory] [--as RELEASE]``.
 
 When it accepts connections it prints one line, ``embedded_scylla ready on HOST:PORT``. It ends cleanly on SIGTERM and
 SIGINT. Read on from here: ``server`` (sockets) → ``connection`` (a conversation) → ``planner`` (a statement becomes a
@@ -12,14 +12,18 @@ import sys
 from pathlib import Path
 from typing import TypedDict
 
+from .release import DEFAULT, RELEASES, Release
+
 IN_USE = 75  # the exit code if another process has the data directory: that may pass (sysexits' EX_TEMPFAIL)
 PORT_TAKEN = 69  # … and if the port cannot be listened at (EX_UNAVAILABLE)
 USAGE = """usage: python -m embedded_scylla [--host 127.0.0.1] [--port 9042] [--data-dir DIR | --memory]
+                                 [--as RELEASE]
 
   --host HOST      address to listen on (127.0.0.1: this machine only)
   --port PORT      port to listen on; 0 picks a free one
   --data-dir DIR   keep the data in DIR (.embedded)
   --memory         keep nothing on disk
+  --as RELEASE     answer as ScyllaDB 2026.1 or 2026.2 does (else as 2026.1, with the per-row TTL of 2026.2)
 """
 
 
@@ -31,11 +35,12 @@ class Options(TypedDict):
     host: str
     port: int
     data_dir: Path | None
+    release: Release
 
 
 def parse_arguments(arguments: list[str]) -> Options:
-    """The four options by name. Written out rather than with argparse, whose import alone takes 13 ms of start-up."""
-    options: Options = {"host": "127.0.0.1", "port": 9042, "data_dir": Path(".embedded")}
+    """The options by name. Written out rather than with argparse, whose import alone takes 13 ms of start-up."""
+    options: Options = {"host": "127.0.0.1", "port": 9042, "data_dir": Path(".embedded"), "release": DEFAULT}
     given = set()
     queue: list[str] = []
     for argument in arguments:
@@ -49,7 +54,7 @@ def parse_arguments(arguments: list[str]) -> Options:
             given.add(name)
             options["data_dir"] = None
             continue
-        if name not in ("--host", "--port", "--data-dir"):
+        if name not in ("--host", "--port", "--data-dir", "--as"):
             raise UsageError(f"There is no option {name}.")
         if not queue:
             raise UsageError(f"{name} needs a value.")
@@ -61,6 +66,12 @@ def parse_arguments(arguments: list[str]) -> Options:
             options["port"] = int(value)
         elif name == "--host":
             options["host"] = value
+        elif name == "--as":
+            if value not in RELEASES:
+                raise UsageError(
+                    f"--as needs a release that the node can follow, {' or '.join(RELEASES)}, not {value!r}."
+                )
+            options["release"] = RELEASES[value]
         else:
             options["data_dir"] = Path(value)
     if {"--memory", "--data-dir"} <= given:
@@ -83,7 +94,7 @@ def main(arguments: list[str]) -> int:
     gc.set_threshold(100_000, 50, 100)
     host, port = options["host"], options["port"]
     try:
-        assembly = assemble(options["data_dir"], address=host)
+        assembly = assemble(options["data_dir"], address=host, release=options["release"])
     except (JournalError, OSError) as error:
         print(f"embedded_scylla: {error}", file=sys.stderr)
         return IN_USE if isinstance(error, DirectoryInUse) else 1

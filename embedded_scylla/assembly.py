@@ -14,6 +14,7 @@ from .identity import NodeIdentity
 from .notices import Notices
 from .persistence import Persistence
 from .prepared import PreparedStatements
+from .release import DEFAULT, Release
 from .schema import Schema
 from .system import tables as system_tables
 from .upkeep import Task, Upkeep
@@ -38,14 +39,16 @@ def assemble(
     address: str = "127.0.0.1",
     clock: Clock | None = None,
     more_tasks: Mapping[str, Task] = MappingProxyType({}),
+    release: Release = DEFAULT,
 ) -> Assembly:
     """Make a node and bring back what it kept in ``directory`` (None: nothing is kept). ``address`` is what clients
-    are told; ``more_tasks`` join the node's own. JournalError or DirectoryInUse when the directory cannot be used."""
-    schema = Schema()
+    are told; ``more_tasks`` join the node's own; ``release`` is the ScyllaDB that it follows. JournalError or
+    DirectoryInUse when the directory cannot be used."""
+    schema = Schema(release)
     system_tables.define(schema)
     persistence = Persistence(directory)
     try:
-        engine = Engine(schema, persistence, NodeIdentity(address), clock)
+        engine = Engine(schema, persistence, NodeIdentity(address, release), clock)
         engine.virtual_store = system_tables.VirtualTables(engine).store
         engine.load()
     except BaseException:

@@ -7,6 +7,7 @@ import uuid
 from functools import lru_cache
 
 from . import __version__
+from .release import COMPATIBLE_VERSION, DEFAULT, Release
 
 NUM_TOKENS = 256  # vnodes of this node, ScyllaDB's default
 MIN_TOKEN, MAX_TOKEN = -(2**63) + 1, 2**63 - 1
@@ -23,12 +24,12 @@ def node_tokens() -> tuple[int, ...]:
 class NodeIdentity:
     """Names, versions and addresses. ``address`` is what clients are told; ``port`` the one listened on."""
 
-    def __init__(self, address: str):
+    def __init__(self, address: str, release: Release = DEFAULT):
         self.host_id = uuid.uuid4()
         self.cluster_name = "Embedded node of Fifty Thousand Seats (not ScyllaDB)"
         self.address = "127.0.0.1" if address in ("localhost", "0.0.0.0", "::", "") else address
         self.port = 9042
         self.data_center, self.rack = "datacenter1", "rack1"
-        self.release_version = "3.0.8"
-        self.scylla_version = f"2026.2.0-embedded-{__version__}"
+        self.release_version = COMPATIBLE_VERSION
+        self.scylla_version = f"{release.version}-embedded-{__version__}"
         self.tokens = node_tokens()

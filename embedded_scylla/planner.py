@@ -40,7 +40,7 @@ def plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
 
 
 def _plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
-    parsed = parse(text)
+    parsed = parse(text, row_ttl=schema.release.row_ttl)
     if len(parsed.variables) > MAX_VARIABLES:
         raise errors.InvalidRequest(f"Too many markers(?). {len(parsed.variables)} markers exceed the allowed maximum")
     statement = parsed.statement

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from .release import DEFAULT, Release
 from .types import CqlType
 
 PARTITION_KEY, CLUSTERING, STATIC, REGULAR = "partition_key", "clustering", "static", "regular"
@@ -211,9 +212,11 @@ class Keyspace:
 
 
 class Schema:
-    """All keyspaces, by name. ``version`` grows with each change; ``uuid`` is what system.local shows."""
+    """All keyspaces, by name. ``version`` grows with each change; ``uuid`` is what system.local shows. ``release`` says
+    what can be in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, release: Release = DEFAULT) -> None:
+        self.release = release
         self.keyspaces: dict[str, Keyspace] = {}
         self.version = 0
         self.uuid = uuid.uuid4()

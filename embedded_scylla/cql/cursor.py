@@ -27,7 +27,7 @@ _PARAMETER_COUNTS = {"K_MAP": 2, "K_LIST": 1, "K_SET": 1, "K_FROZEN": 1}
 class Cursor:
     """Reads tokens from left to right. ``kind`` is the current token's kind."""
 
-    __slots__ = ("_nesting", "_numbered", "index", "kind", "kinds", "tokens", "values", "variables")
+    __slots__ = ("_nesting", "_numbered", "index", "kind", "kinds", "row_ttl", "tokens", "values", "variables")
 
     def __init__(self, tokens: Tokens):
         self.tokens = tokens
@@ -36,6 +36,7 @@ class Cursor:
         self.index = 0
         self.kind = tokens.kinds[0]
         self.variables: list[str | None] = []
+        self.row_ttl = True  # whether the grammar has TTL columns
         self._numbered: dict[str, int] = {}
         self._nesting = 0
 

@@ -264,7 +264,7 @@ class SchemaParser(TermParser):
             return
         name = self.identifier()
         column_type = self.type_name()
-        ttl = self.accept("K_TTL")
+        ttl = self.row_ttl and self.accept("K_TTL")
         static = self.accept("K_STATIC")
         primary = self.accept("K_PRIMARY")
         if primary:
@@ -306,7 +306,7 @@ class SchemaParser(TermParser):
         if kind == "K_RENAME":
             self.advance()
             return ast.AlterTable(table, rename=self._renamed_columns())
-        if kind == "K_TTL":
+        if kind == "K_TTL" and self.row_ttl:
             self.advance()
             return ast.AlterTable(table, ttl_column="" if self.accept("K_NULL") else self.identifier())
         raise self.no_alternative()

@@ -56,12 +56,13 @@ _STATEMENTS: dict[str, Callable[[Parser], ast.Statement]] = {
 }
 
 
-def parse(text: str) -> ast.Parsed:
-    """The statement in ``text`` and its variables, by ScyllaDB's grammar.
+def parse(text: str, row_ttl: bool = True) -> ast.Parsed:
+    """The statement in ``text`` and its variables, by ScyllaDB's grammar; ``row_ttl``: whether that has TTL columns.
 
     Raises SyntaxException, which names line, column and the offending text, for what is not CQL; and InvalidRequest
     for the few things that the grammar allows and nobody can carry out.
     """
     parser = Parser(tokenize(text))
+    parser.row_ttl = row_ttl
     statement = parser.whole_statement()
     return ast.Parsed(statement, tuple(parser.variables))

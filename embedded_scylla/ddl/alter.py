@@ -42,7 +42,7 @@ def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context)
     elif statement.ttl_column is not None:
         change.ttl(statement.ttl_column or None)
     keyspace = database.schema.keyspaces[keyspace_name]
-    options = parse_table_options(statement.properties or {}, keyspace, table.options)
+    options = parse_table_options(statement.properties or {}, keyspace, database.schema.release, table.options)
     if statement.properties is not None:
         change.options(options, statement.properties)
 

@@ -16,7 +16,7 @@ from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, Index, Schema, T
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, TIMEUUID, CqlType, TupleType
 from .names import MAX_LENGTH
-from .options import VIEW_DEFAULTS
+from .options import DEFAULTS
 from .views import add_view, check_views_allowed, warn_of_racks
 
 TOKEN = "token"
@@ -136,7 +136,7 @@ def _view(index: Index, table: Table, column: Column, context: Context) -> Table
         computed=tuple(computed),
     )
     table_id = timeuuid_at(context.database.clock.unique_micros())
-    return Table(table.keyspace, index.view_name, table_id, columns, dict(VIEW_DEFAULTS), view=definition)
+    return Table(table.keyspace, index.view_name, table_id, columns, dict(DEFAULTS), view=definition)
 
 
 def _free_column(root: str, table: Table) -> str:

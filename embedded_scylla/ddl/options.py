@@ -15,6 +15,7 @@ from typing import Any
 
 from ..cql import ast
 from ..errors import ConfigurationException, InvalidRequest, SyntaxException
+from ..release import Release
 from ..schema import CdcOptions, Keyspace
 from . import properties
 from .compaction import check_windows, parse_compaction
@@ -32,10 +33,9 @@ DEFAULTS: dict[str, Any] = {
     "memtable_flush_period_in_ms": 0,
     "min_index_interval": 128,
     "speculative_retry": "99.0PERCENTILE",
-    "tombstone_gc": {"mode": "repair", "propagation_delay_in_seconds": "3600"},
+    "tombstone_gc": {"mode": "timeout", "propagation_delay_in_seconds": "3600"},
 }
-# A view is not repaired by itself, so its tombstones go by time.
-VIEW_DEFAULTS = {**DEFAULTS, "tombstone_gc": {"mode": "timeout", "propagation_delay_in_seconds": "3600"}}
+_GC_AFTER_REPAIR = {"mode": "repair", "propagation_delay_in_seconds": "3600"}
 EXTENSIONS = ("cdc", "paxos_grace_seconds", "per_partition_rate_limit", "tombstone_gc")
 _KNOWN = {*DEFAULTS, *EXTENSIONS, "id", "synchronous_updates", "tablets"}
 _OBSOLETE = {"index_interval", "replicate_on_write", "populate_io_cache_on_flush", "read_repair_chance",
@@ -65,15 +65,27 @@ class TableOptions:
 
 
 def parse_table_options(
-    given: ast.Properties, keyspace: Keyspace, current: dict[str, Any] | None = None, view: bool = False
+    given: ast.Properties,
+    keyspace: Keyspace,
+    release: Release,
+    current: dict[str, Any] | None = None,
+    view: bool = False,
 ) -> TableOptions:
-    """Check the options of a statement against ``current`` (or, for a new table, the defaults)."""
-    values = dict(current or (VIEW_DEFAULTS if view else DEFAULTS))
+    """Check the options of a statement against ``current`` (or, for a new table, the defaults of a release)."""
+    values = dict(current or DEFAULTS)
+    # A view is not repaired by itself, so its tombstones go by time.
+    if current is None and not view and _repairs_before_gc(release, keyspace):
+        values["tombstone_gc"] = _GC_AFTER_REPAIR
     cdc = parse_cdc(properties.mapping(given, "cdc")) if "cdc" in given else None
     if cdc is not None:
         values["cdc"] = dict(sorted(cdc.as_map().items()))
     if "tombstone_gc" in given:
         values["tombstone_gc"] = _tombstone_gc(properties.mapping(given, "tombstone_gc"))
+        if values["tombstone_gc"]["mode"] == "repair" and not _may_repair_before_gc(release, keyspace):
+            raise ConfigurationException(
+                "tombstone_gc option with mode = repair not supported for table with RF one or local replication "
+                "strategy"
+            )
     if "per_partition_rate_limit" in given:
         values["per_partition_rate_limit"] = _rate_limit(properties.mapping(given, "per_partition_rate_limit"))
     properties.check_known(given, _KNOWN | _OBSOLETE)
@@ -167,6 +179,15 @@ def parse_cdc(given: dict[str, str] | None) -> CdcOptions:
             case _:
                 raise ConfigurationException(f"Invalid CDC option: {key}")
     return CdcOptions(**values)
+
+
+def _repairs_before_gc(release: Release, keyspace: Keyspace) -> bool:
+    """Whether the tombstones of the keyspace's tables wait for a repair, unless a table says otherwise."""
+    return release.repairs_before_gc or (keyspace.tablets is not None and _may_repair_before_gc(release, keyspace))
+
+
+def _may_repair_before_gc(release: Release, keyspace: Keyspace) -> bool:
+    return release.repairs_before_gc or keyspace.replication_factor != 1
 
 
 def _tombstone_gc(given: dict[str, str]) -> dict[str, str]:

@@ -14,10 +14,8 @@ from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspac
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, INT, TIMESTAMP, CqlType, parse_type
 from .names import check_column_name, check_table_name
-from .options import VIEW_DEFAULTS, TableOptions, parse_table_options
+from .options import DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
-
-LOG_DEFAULTS = VIEW_DEFAULTS  # a log's tombstones go by time too
 
 
 def create_table(statement: ast.CreateTable, keyspace_name: str, context: Context) -> Result:
@@ -30,7 +28,7 @@ def create_table(statement: ast.CreateTable, keyspace_name: str, context: Contex
     keyspace = database.schema.keyspaces.get(keyspace_name)
     if keyspace is None:
         raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
-    options = parse_table_options(statement.properties, keyspace)
+    options = parse_table_options(statement.properties, keyspace, database.schema.release)
     columns = _columns(statement, keyspace)
     table = Table(
         keyspace_name,
@@ -72,7 +70,7 @@ def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> l
             f"Cannot create CDC log table for table {table.full_name} because a table of name "
             f"{table.keyspace}.{table.log_name} already exists"
         )
-    log = cdc.log_table(table, existing, LOG_DEFAULTS)
+    log = cdc.log_table(table, existing, DEFAULTS)
     for name in log.columns:
         check_column_name(name)
     if existing is not None:

@@ -33,7 +33,7 @@ def create_view(statement: ast.CreateView, keyspace_name: str, context: Context)
     keyspace = database.schema.keyspaces.get(keyspace_name)
     if keyspace is None:
         raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
-    options = parse_table_options(statement.properties, keyspace, view=True)
+    options = parse_table_options(statement.properties, keyspace, database.schema.release, view=True)
     if options.cdc is not None:
         raise InvalidRequest("Cannot enable CDC for a materialized view")
     base_keyspace = statement.base.keyspace or keyspace_name
@@ -244,7 +244,8 @@ def alter_view(statement: ast.AlterView, keyspace_name: str, context: Context) -
     if not statement.properties:
         raise InvalidRequest("ALTER MATERIALIZED VIEW WITH invoked, but no parameters found")
     keyspace = database.schema.keyspaces[keyspace_name]
-    options = parse_table_options(statement.properties, keyspace, view.options, view=True)
+    release = database.schema.release
+    options = parse_table_options(statement.properties, keyspace, release, view.options, view=True)
     if options.cdc is not None:
         raise InvalidRequest("Cannot enable CDC for a materialized view")
     if options.id is not None:

@@ -17,6 +17,7 @@ from ..decisions import Turn
 from ..modify.batch import batch_turn, execute_batch
 from ..notices import Notices
 from ..prepared import PreparedStatements
+from ..release import CQL_VERSION
 from ..request import BoundValue, Context, Database, Plan, QueryOptions, Result, SetKeyspace, Tracer
 from . import frame, messages
 from .compression import ALGORITHMS, decompress
@@ -216,7 +217,7 @@ class Connection:
 
     def _options(self, reader: Reader) -> tuple[int, bytes]:
         supported = {
-            "CQL_VERSION": ["3.3.1"],
+            "CQL_VERSION": [CQL_VERSION],
             "COMPRESSION": ALGORITHMS,
             # One shard: whoever asks is told the truth, and opens one connection.
             "SCYLLA_SHARD": ["0"],

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 from ..derived.streams import Streams
 from ..identity import NodeIdentity
+from ..release import CQL_VERSION
 from ..schema import Schema, Table, is_system_keyspace
 from ..storage.store import TableStore
 from ..upkeep import expiry
 
 RowDict = dict[str, Any]
 PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner"
-CQL_VERSION = "3.3.1"
 NATIVE_PROTOCOL = "4"
 SNITCH = "org.apache.cassandra.locator.SimpleSnitch"
 _LAST_TOKEN, _FIRST_TOKEN = 2**63 - 1, -(2**63)

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..ddl.options import VIEW_DEFAULTS
+from ..ddl.options import DEFAULTS
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, Column, Keyspace, Schema, Table
 from ..storage.rows import Collection, Mutation, Row
 from ..storage.store import TableStore
@@ -149,7 +149,7 @@ def _table(keyspace: str, name: str, partition_key: str, clustering: str, regula
         for position, (column, cql_type, descending) in enumerate(_definitions(text)):
             columns[column] = Column(column, by_name(cql_type), role, -1 if role == REGULAR else position, descending)
     stored = keyspace in _STORED
-    options = {**VIEW_DEFAULTS, **({"default_time_to_live": _TRACES_TTL, "gc_grace_seconds": 0} if stored else {})}
+    options = {**DEFAULTS, **({"default_time_to_live": _TRACES_TTL, "gc_grace_seconds": 0} if stored else {})}
     return Table(keyspace, name, _legacy_id(keyspace, name), columns, options, virtual=not stored)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from embedded_scylla import planner
-from embedded_scylla.assembly import assemble
+from embedded_scylla.assembly import Assembly, assemble
 from embedded_scylla.clock import Clock
 from embedded_scylla.request import ONE, UNSET, Context, QueryOptions, Rows, Tracer
 
@@ -31,10 +31,11 @@ def joined(pages: list[list[tuple]]) -> list[tuple]:
 
 
 class Asking:
-    """Carries out statements in the keyspace ``ks``. ``directory``: where its data is kept; None: nowhere."""
+    """Carries out statements in the keyspace ``ks``. ``directory``: where its data is kept; None: nowhere. ``node``:
+    one that is put together already."""
 
-    def __init__(self, directory: Path | None = None, clock: Clock | None = None) -> None:
-        self.node = assemble(directory, clock=clock)
+    def __init__(self, directory: Path | None = None, clock: Clock | None = None, node: Assembly | None = None) -> None:
+        self.node = node or assemble(directory, clock=clock)
         self.engine = self.node.engine
         if "ks" not in self.engine.schema.keyspaces:
             self.run(KEYSPACE)

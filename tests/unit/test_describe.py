@@ -23,7 +23,6 @@ OPTIONS = """bloom_filter_fp_chance = 0.01
     AND min_index_interval = 128
     AND speculative_retry = '99.0PERCENTILE'
     AND """
-REPAIR = "tombstone_gc = {'mode': 'repair', 'propagation_delay_in_seconds': '3600'};\n"
 TIMEOUT = "tombstone_gc = {'mode': 'timeout', 'propagation_delay_in_seconds': '3600'};\n"
 
 TICKETS = f"""CREATE TABLE ks.tickets (
@@ -33,7 +32,7 @@ TICKETS = f"""CREATE TABLE ks.tickets (
     status text,
     PRIMARY KEY (event_id, ticket_id)
 ) WITH CLUSTERING ORDER BY (ticket_id ASC)
-    AND {OPTIONS}{REPAIR}"""
+    AND {OPTIONS}{TIMEOUT}"""
 
 AVAILABLE = f"""CREATE MATERIALIZED VIEW ks.available AS
     SELECT event_id, status, ticket_id, price
@@ -117,7 +116,7 @@ def test_every_extension_in_its_place() -> None:
         "\n    AND speculative_retry = '99.0PERCENTILE'"
         "\n    AND cdc = {'delta': 'full', 'enabled': 'true', 'postimage': 'false', 'preimage': 'false', 'ttl': '900'}"
         "\n    AND paxos_grace_seconds = 10"
-        "\n    AND tombstone_gc = {'mode': 'repair', 'propagation_delay_in_seconds': '3600'};\n"
+        "\n    AND tombstone_gc = {'mode': 'timeout', 'propagation_delay_in_seconds': '3600'};\n"
     )
 
 

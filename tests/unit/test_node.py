@@ -15,6 +15,7 @@ import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
 
 from embedded_scylla.__main__ import UsageError, parse_arguments
+from embedded_scylla.release import DEFAULT, RELEASES
 from tests.engines.embedded import ROOT, EmbeddedNode, start_embedded
 from tests.engines.wire import Wire, rows_of
 from tests.patience import HOUR, PATIENT_CLUSTER, SECONDS, Stopwatch
@@ -71,9 +72,11 @@ def test_options_are_read_in_both_spellings() -> None:
         "host": "::1",
         "port": 0,
         "data_dir": Path("a b"),
+        "release": DEFAULT,
     }
     assert parse_arguments(["--memory"])["data_dir"] is None
     assert parse_arguments([])["port"] == 9042
+    assert parse_arguments(["--as", "2026.2"])["release"] is RELEASES["2026.2"]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,8 @@ def test_options_are_read_in_both_spellings() -> None:
         (["--port", "ninety"], "--port needs a number from 0 to 65535, not 'ninety'."),
         (["--port", "65536"], "--port needs a number from 0 to 65535"),
         (["--memory", "--data-dir", "x"], "Choose one of --memory and --data-dir."),
+        (["--as", "6.2"], "--as needs a release that the node can follow, 2026.1 or 2026.2, not '6.2'."),
+        (["--as"], "--as needs a value."),
     ],
 )
 def test_wrong_options_are_refused_in_a_sentence(arguments: list[str], sentence: str) -> None:
