@@ -1,15 +1,18 @@
 """Consistency levels on a cluster of one node: how many replicas a level needs, and whether they are there.
 
-A keyspace may ask for three replicas, but one node holds one of them at most: what needs more is refused, as
-ScyllaDB refuses it.
+A keyspace may ask for three replicas, but one node holds one of them at most: a plain read or write that needs more is
+refused. Paxos counts otherwise: its quorum is one of the replicas that exist, here one of one, so that a lightweight
+transaction is decided whatever the keyspace asks for. What was decided is then written at the statement's ordinary
+level, and if that needs replicas that are not there, they are waited for in vain: the outcome is in, and the client is
+told of a timeout.
 """
 
 from __future__ import annotations
 
 from . import request
-from .errors import InvalidRequest, Unavailable
+from .errors import InvalidRequest, Unavailable, WriteTimeout
 from .request import CONSISTENCY_NAMES
-from .schema import Keyspace
+from .schema import Keyspace, Table
 
 ALIVE = 1  # this node
 
@@ -33,7 +36,8 @@ def check_read(keyspace: Keyspace, level: int) -> None:
         return
     if level in (request.ANY, request.EACH_QUORUM):
         raise InvalidRequest(f"{CONSISTENCY_NAMES[level]} ConsistencyLevel is only supported for writes")
-    _check_alive(keyspace, level)
+    if level not in _SERIAL:
+        _check_alive(keyspace, level)
 
 
 def check_write(keyspace: Keyspace, level: int) -> None:
@@ -53,20 +57,31 @@ def check_read_before_write(keyspace: Keyspace, level: int) -> None:
         )
 
 
-def check_serial(keyspace: Keyspace, level: int, commit_level: int | None = None) -> None:
-    """Refuse a lightweight transaction that cannot be had at this serial level. ``commit_level`` is the ordinary
-    level, at which what was decided is written; a serial read has none."""
+def check_serial(level: int, commit_level: int) -> None:
+    """Refuse a lightweight transaction with levels that none can have. ``level`` is the serial one, ``commit_level``
+    the ordinary one, at which what was decided is written."""
     if level not in _SERIAL:
         raise InvalidRequest("Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
-    if commit_level is not None and commit_level in _SERIAL:
+    if commit_level in _SERIAL:
         raise InvalidRequest(
             f"{CONSISTENCY_NAMES[commit_level]} is not supported as conditional update commit consistency. "
             "Use ANY if you mean \"make sure it is accepted but I don't care how many replicas commit it "
             'for non-SERIAL reads"'
         )
-    _check_alive(keyspace, level)
-    if commit_level is not None and commit_level not in _ONE_IS_ENOUGH:
-        _check_alive(keyspace, commit_level)
+
+
+def check_learnt(keyspace: Keyspace, table: Table, commit_level: int) -> None:
+    """After what was decided is written: WriteTimeout if more replicas than there are had to confirm it."""
+    needed = replicas_needed(keyspace, commit_level)
+    if needed > ALIVE:
+        raise WriteTimeout(
+            f"Operation timed out for {table.full_name} - received only {ALIVE} responses from {needed} "
+            f"CL={CONSISTENCY_NAMES[commit_level]}.",
+            commit_level,
+            ALIVE,
+            needed,
+            "CAS",
+        )
 
 
 def _check_alive(keyspace: Keyspace, level: int) -> None:

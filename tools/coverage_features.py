@@ -418,6 +418,13 @@ PROTOCOL = Section(
             "conformance/consistency",
             "unit/consistency",
         ),
+        yes(
+            "transactions with fewer nodes than replicas: decided by those that exist, and a timeout where more must "
+            "confirm",
+            "",
+            "conformance/consistency:decided",
+            "unit/lwt:confirmed",
+        ),
         yes("schema events", "", "conformance/metadata", "conformance/protocol"),
         yes(
             "unmodified clients: cqlsh, scyllapy, drivers for Go, Java, Node.js and Python",
@@ -433,6 +440,8 @@ NODE = Section(
     (
         yes("data outlive the process, however it ends", "", "unit/journal", "unit/node"),
         yes("pushing the clock", "", "unit/node:push_clock", "conformance/ttl:push_clock"),
+        yes("the release that it follows: `--as 2026.1`, `--as 2026.2`", "", "unit/release", "unit/node:--as"),
+        yes("decisions that take time, one after the other of a partition", "", "unit/decisions"),
         yes("delaying views, refusing writes", "", "unit/node:refuse_writes", "conformance/views:delay_views"),
         yes("new CDC generations, splitting tablets", "", "conformance/cdc_streams:new_cdc_generation"),
     ),

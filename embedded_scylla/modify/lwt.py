@@ -49,7 +49,7 @@ def execute(steps: Sequence[Step], columns: Sequence[ColumnSpec], context: Conte
     table = steps[0][0].table
     options = context.options
     keyspace = context.database.schema.keyspaces[table.keyspace]
-    consistency.check_serial(keyspace, options.serial_consistency, options.consistency)
+    consistency.check_serial(options.serial_consistency, options.consistency)
     key = _partition_key(steps, in_batch)
     ballot = context.database.ballot(table, key)
     context.step(f"Reading the old values of {table.full_name}")
@@ -67,6 +67,7 @@ def execute(steps: Sequence[Step], columns: Sequence[ColumnSpec], context: Conte
     if applied:
         context.step(f"Condition met: writing to {table.full_name} with the ballot's timestamp {ballot}")
         _write(steps, ballot, context)
+        consistency.check_learnt(keyspace, table, options.consistency)
     else:
         context.step("Condition not met: nothing is written")
     return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cassandra import ConsistencyLevel, InvalidRequest, Unavailable
+from cassandra import ConsistencyLevel, InvalidRequest, Unavailable, WriteTimeout, WriteType
 from cassandra.cluster import NoHostAvailable
 from cassandra.query import SimpleStatement
 
@@ -96,10 +96,29 @@ def test_serial_levels(create, session, level):
 
 
 @pytest.mark.parametrize("serial", ["SERIAL", "LOCAL_SERIAL"])
-def test_transactions_need_a_quorum(wide, session, serial):
-    for level in ("ONE", "ANY"):
-        error = unavailable(session, f"INSERT INTO {wide} (p) VALUES (1) IF NOT EXISTS", level, serial)
-        assert (error.required_replicas, error.alive_replicas) == (2, 1)
+@pytest.mark.parametrize("level", ["ANY", "ONE", "LOCAL_ONE"])
+def test_transactions_are_decided_by_the_replicas_that_exist(wide, session, level, serial):
+    """Three are asked for and one is there: its vote is the quorum of Paxos."""
+    insert = f"INSERT INTO {wide} (p, v) VALUES (100, 1) IF NOT EXISTS"
+    delete = f"DELETE FROM {wide} WHERE p = 100 IF EXISTS"
+    outcomes = [at(session, statement, level, serial).was_applied for statement in (insert, insert, delete, delete)]
+    assert outcomes == [True, False, True, False]
+
+
+@pytest.mark.parametrize("level, needed", [("TWO", 2), ("QUORUM", 2), ("LOCAL_QUORUM", 2), ("ALL", 3)])
+def test_a_decision_that_too_few_replicas_confirm(wide, session, level, needed):
+    """It is made, and it is in; the client is told of a timeout, because the replicas that should confirm it are not
+    there."""
+    key = 200 + ConsistencyLevel.name_to_value[level]
+    insert = f"INSERT INTO {wide} (p, v) VALUES ({key}, 1) IF NOT EXISTS"
+    with pytest.raises(WriteTimeout) as caught:
+        at(session, insert, level)
+    error = caught.value
+    assert (error.write_type, error.received_responses, error.required_responses) == (WriteType.CAS, 1, needed)
+    for serial in ("SERIAL", "LOCAL_SERIAL"):
+        assert list(at(session, f"SELECT v FROM {wide} WHERE p = {key}", serial)) == [(1,)]
+    # Nothing to write, nothing to confirm.
+    assert at(session, insert, level).was_applied is False
 
 
 def test_a_transaction_commits_at_an_ordinary_level(create, session):

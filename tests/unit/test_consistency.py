@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from embedded_scylla import consistency
-from embedded_scylla.errors import InvalidRequest, Unavailable
+from embedded_scylla.errors import InvalidRequest, Unavailable, WriteTimeout
 from embedded_scylla.request import (
     ALL,
     ANY,
@@ -19,7 +21,7 @@ from embedded_scylla.request import (
     THREE,
     TWO,
 )
-from embedded_scylla.schema import Keyspace
+from embedded_scylla.schema import Keyspace, Table
 
 
 def keyspace(factor: int) -> Keyspace:
@@ -27,6 +29,7 @@ def keyspace(factor: int) -> Keyspace:
 
 
 LOCAL = Keyspace("system", {"class": "LocalStrategy"})
+TABLE = Table("ks", "t", uuid.UUID(int=1), {}, {})
 
 
 @pytest.mark.parametrize(
@@ -79,14 +82,31 @@ def test_levels_that_reads_or_writes_do_not_have():
 
 
 def test_lightweight_transactions():
-    consistency.check_serial(keyspace(1), SERIAL, ONE)
-    consistency.check_serial(keyspace(1), LOCAL_SERIAL, ANY)
-    consistency.check_serial(keyspace(1), SERIAL)
+    consistency.check_serial(SERIAL, ONE)
+    consistency.check_serial(LOCAL_SERIAL, ANY)
     with pytest.raises(InvalidRequest, match="Must be one of SERIAL or LOCAL_SERIAL"):
-        consistency.check_serial(keyspace(1), ONE, ONE)
+        consistency.check_serial(ONE, ONE)
     with pytest.raises(InvalidRequest, match=r"^SERIAL is not supported as conditional update commit consistency"):
-        consistency.check_serial(keyspace(1), SERIAL, SERIAL)
-    with pytest.raises(Unavailable, match=r"cl SERIAL\. Requires 2, alive 1"):
-        consistency.check_serial(keyspace(3), SERIAL, ONE)
-    with pytest.raises(Unavailable, match=r"cl TWO\. Requires 2, alive 1"):
-        consistency.check_serial(keyspace(1), SERIAL, TWO)
+        consistency.check_serial(SERIAL, SERIAL)
+
+
+@pytest.mark.parametrize(
+    ("factor", "level", "needed"),
+    [(1, TWO, 2), (1, THREE, 3), (3, QUORUM, 2), (3, LOCAL_QUORUM, 2), (3, EACH_QUORUM, 2), (3, ALL, 3)],
+)
+def test_a_decision_that_too_few_confirm_times_out(factor: int, level: int, needed: int):
+    with pytest.raises(WriteTimeout) as caught:
+        consistency.check_learnt(keyspace(factor), TABLE, level)
+    error = caught.value
+    assert (error.consistency, error.received, error.required, error.write_type) == (level, 1, needed, "CAS")
+    assert error.message.startswith(f"Operation timed out for ks.t - received only 1 responses from {needed} CL=")
+
+
+def test_a_decision_that_enough_confirm():
+    for factor, level in ((1, QUORUM), (1, ALL), (1, EACH_QUORUM), (3, ANY), (3, ONE), (3, LOCAL_ONE)):
+        consistency.check_learnt(keyspace(factor), TABLE, level)
+
+
+@pytest.mark.parametrize("level", [SERIAL, LOCAL_SERIAL])
+def test_serial_reads_count_the_replicas_that_exist(level: int):
+    consistency.check_read(keyspace(3), level)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from embedded_scylla.errors import InvalidRequest, Unavailable
-from embedded_scylla.request import LOCAL_SERIAL, ONE, SERIAL, UNSET
+from embedded_scylla.errors import InvalidRequest, WriteTimeout
+from embedded_scylla.request import ALL, ANY, LOCAL_SERIAL, ONE, QUORUM, SERIAL, TWO, UNSET
 from tests.unit.writing import BEGIN, Node
 
 
@@ -273,12 +273,28 @@ def test_serial_levels(node: Node):
         node.run(insert, consistency=SERIAL)
 
 
-def test_three_replicas_on_one_node_cannot_agree():
+def test_paxos_counts_the_replicas_that_exist():
+    """The keyspace asks for three; what decides is the one that there is."""
     node = Node(replication_factor=3)
-    node.run("CREATE TABLE t (p int PRIMARY KEY)")
-    with pytest.raises(Unavailable, match=r"cl SERIAL\. Requires 2, alive 1"):
-        node.run("INSERT INTO t (p) VALUES (1) IF NOT EXISTS")
-    assert node.rows() == []
+    node.run("CREATE TABLE t (p int PRIMARY KEY, v int)")
+    insert = "INSERT INTO t (p, v) VALUES (?, 0) IF NOT EXISTS"
+    assert node.run(insert, 1)[0][0] is True
+    assert node.run(insert, 1)[0][0] is False
+
+
+def test_what_is_decided_but_not_confirmed_is_in_and_times_out():
+    node = Node(replication_factor=3)
+    node.run("CREATE TABLE t (p int PRIMARY KEY, v int)")
+    insert = "INSERT INTO t (p, v) VALUES (1, 0) IF NOT EXISTS"
+    with pytest.raises(WriteTimeout) as caught:
+        node.run(insert, consistency=QUORUM)
+    error = caught.value
+    assert error.message == "Operation timed out for ks.t - received only 1 responses from 2 CL=QUORUM."
+    assert (error.consistency, error.received, error.required, error.write_type) == (QUORUM, 1, 2, "CAS")
+    assert node.values("v") == [(0,)]
+    for level in (QUORUM, ALL, TWO):  # nothing is written, so nothing has to be confirmed
+        assert node.run(insert, consistency=level)[0][0] is False
+    assert node.run(insert, consistency=ANY, serial_consistency=LOCAL_SERIAL)[0][0] is False
 
 
 def test_no_transactions_on_the_log_of_a_table_on_tablets(node: Node):
