@@ -18,6 +18,7 @@ _PUBLIC = {
     "connect": "lab.connection",
     "engine_of": "lab.engine",
     "replicas": "lab.replication",
+    "tablets": "lab.replication",
     "apply_cql": "lab.statements",
     "statement": "lab.statements",
     "statements": "lab.statements",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
@@ -22,6 +23,12 @@ class Engine:
     nodes: int
     host: str
     port: int
+
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The version's numbers, to compare: (2026, 1, 5); () if it has none."""
+        found = re.match(r"\d+(\.\d+)*", self.version)
+        return tuple(map(int, found[0].split("."))) if found else ()
 
     @property
     def name(self) -> str:

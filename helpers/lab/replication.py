@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from .engine import engine_of
+from .errors import LabError
+from .settings import Settings
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 # Of three copies one may be lost, and the other two still are a quorum.
 WANTED = 3
+# From which release on tablets have change logs and conditional updates, and from which also views, with no option set.
+_TABLETS_HAVE_LOGS, _TABLETS_SUIT = (2025, 4), (2026, 1)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ _chosen: WeakKeyDictionary[Session, Replication] = WeakKeyDictionary()
 def replicas(session: Session) -> int:
     """The replication factor that fits this cluster: 3 where every data centre has room for three, otherwise 1."""
     return replication(session).copies
+
+
+def tablets(session: Session) -> bool:
+    """Are the course's new keyspaces on tablets here? Otherwise they are on vnodes."""
+    return bool(replication(session).tablets)
 
 
 def replication(session: Session) -> Replication:
@@ -97,7 +106,16 @@ def on_tablets(session: Session, keyspace: str) -> bool:
 
 
 def _on_tablets(session: Session) -> bool | None:
-    return None if engine_of(session).kind == "cassandra" else False
+    """SCYLLA_TABLETS decides. Without it a new keyspace is on tablets, ScyllaDB's own default, from 2026.1 on. The
+    embedded node's is on vnodes: one ring for all tables, which is what the pictures show."""
+    engine, chosen = engine_of(session), Settings.from_environment().tablets
+    if engine.kind == "cassandra":
+        return None
+    if chosen and engine.release < _TABLETS_HAVE_LOGS:
+        raise LabError(
+            f"{engine.name} keeps no change log on tablets: leave SCYLLA_TABLETS out, or use a newer version."
+        )
+    return chosen if chosen is not None else engine.kind == "scylla" and engine.release >= _TABLETS_SUIT
 
 
 def _choose(centres: Mapping[str, list[str]], tablets: bool | None) -> Replication:

@@ -16,6 +16,7 @@ VARIABLES = {
     "SCYLLA_PASSWORD": "that user's password",
     "SCYLLA_CA_FILE": "a PEM file with the certificate authority to trust; makes the connection TLS",
     "SCYLLA_LOCAL_DC": "the data centre to talk to, if there are several",
+    "SCYLLA_TABLETS": "1: new keyspaces on tablets; 0: on vnodes; without it what suits the server",
 }
 
 
@@ -29,6 +30,7 @@ class Settings:
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     local_dc: str | None = None
+    tablets: bool | None = None
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Settings:
@@ -40,7 +42,7 @@ class Settings:
             if name.removesuffix("S") + "S" == "SCYLLA_HOSTS" and name != "SCYLLA_HOSTS":
                 raise LabError(f"{name} is set, but the variable is called SCYLLA_HOSTS.")
         hosts = tuple(host.strip() for host in given["SCYLLA_HOSTS"].split(",")) if "SCYLLA_HOSTS" in given else ()
-        lonely = sorted(set(given) & set(VARIABLES) - {"SCYLLA_HOSTS"})
+        lonely = sorted(set(given) & set(VARIABLES) - {"SCYLLA_HOSTS", "SCYLLA_TABLETS"})
         if lonely and not hosts:
             raise LabError(f"{lonely[0]} is set, but SCYLLA_HOSTS is not: set it to the server's address.")
         for host in hosts:
@@ -59,6 +61,7 @@ class Settings:
             password,
             _ca_file(given.get("SCYLLA_CA_FILE")),
             given.get("SCYLLA_LOCAL_DC"),
+            _yes_or_no(given.get("SCYLLA_TABLETS")),
         )
 
 
@@ -66,6 +69,12 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise LabError(f"SCYLLA_PORT must be a number from 1 to 65535, not {text!r}.")
     return int(text)
+
+
+def _yes_or_no(text: str | None) -> bool | None:
+    if text not in (None, "0", "1"):
+        raise LabError(f"SCYLLA_TABLETS must be 1 (tablets) or 0 (vnodes), not {text!r}.")
+    return None if text is None else text == "1"
 
 
 def _ca_file(text: str | None) -> Path | None:

@@ -155,6 +155,8 @@ def _substitute(text: str, file: str, substitutions: dict[str, object]) -> str:
         if name == "keyspace":
             check_keyspace_name(substitutions[name])
         value = str(substitutions[name])
+        if word in ("true", "false"):
+            value = value.lower()
         if not re.fullmatch(r"\d+" if word.isdecimal() else r"[A-Za-z]\w{0,47}", value):
             wanted = "a whole number" if word.isdecimal() else "a name of letters, digits and _"
             raise LabError(f"{name} in cql/{file} must be {wanted}, not {value!r}.")

@@ -11,7 +11,7 @@ from ..lab.engine import engine_of
 from ..lab.errors import LabError
 from ..lab.keyspaces import check_keyspace_name
 from ..lab.quiet_gc import quiet_gc
-from ..lab.replication import misfit, replicas
+from ..lab.replication import misfit, replicas, tablets
 from ..lab.statements import apply_cql, prepared
 from ..lab.waiting import wait_until
 from . import fan_out
@@ -107,7 +107,8 @@ def use_keyspace(session: Session, keyspace: str) -> None:
     if left is not None:
         print(f"Note: {left}")
     try:
-        apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=replicas(session))
+        copies, on_tablets = replicas(session), tablets(session)
+        apply_cql(session, "keyspace.cql", keyspace=keyspace, replicas=copies, tablets=on_tablets)
     except SyntaxException:
         # The rest of the statement is ours, and good.
         raise LabError(f"keyspace must not be {keyspace!r}, which is a reserved word of CQL: add something.") from None

@@ -15,6 +15,10 @@ def test_nothing_set_means_the_embedded_node() -> None:
     assert Settings.from_environment({"SCYLLA_HOSTS": "  "}).hosts == ()
 
 
+def test_tablets_are_for_the_embedded_node_too() -> None:
+    assert Settings.from_environment({"SCYLLA_TABLETS": "0"}) == Settings(tablets=False)
+
+
 def test_all_of_them(tmp_path: Path) -> None:
     certificate = tmp_path / "ca.pem"
     certificate.touch()
@@ -25,9 +29,10 @@ def test_all_of_them(tmp_path: Path) -> None:
         "SCYLLA_PASSWORD": "secret",
         "SCYLLA_CA_FILE": str(certificate),
         "SCYLLA_LOCAL_DC": "dc1",
+        "SCYLLA_TABLETS": "1",
     }
     hosts = ("10.0.0.1", "node2.example", "::1")
-    assert Settings.from_environment(variables) == Settings(hosts, 9999, "ada", "secret", certificate, "dc1")
+    assert Settings.from_environment(variables) == Settings(hosts, 9999, "ada", "secret", certificate, "dc1", True)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,7 @@ def test_all_of_them(tmp_path: Path) -> None:
         ({"SCYLLA_PORT": "9043"}, "SCYLLA_PORT is set, but SCYLLA_HOSTS is not"),
         ({"SCYLLA_HOSTS": "x", "SCYLLA_PORT": "cql"}, "SCYLLA_PORT must be a number from 1 to 65535, not 'cql'"),
         ({"SCYLLA_HOSTS": "x", "SCYLLA_PORT": "70000"}, "SCYLLA_PORT must be a number from 1 to 65535"),
+        ({"SCYLLA_TABLETS": "yes"}, r"SCYLLA_TABLETS must be 1 \(tablets\) or 0 \(vnodes\), not 'yes'"),
         ({"SCYLLA_HOSTS": "x:9042"}, "SCYLLA_HOSTS has 'x:9042': .*the port in SCYLLA_PORT"),
         ({"SCYLLA_HOSTS": "[::1]:9042"}, "the port in SCYLLA_PORT"),
         ({"SCYLLA_HOSTS": "cql://x"}, "SCYLLA_HOSTS has 'cql://x': put commas between addresses"),

@@ -10,9 +10,10 @@ import pytest
 from cassandra import InvalidRequest
 from cassandra.cluster import Session
 
-from helpers import connect, replicas
+from helpers import connect, replicas, tablets
 from helpers.lab import replication as rules
 from helpers.lab.connection import disconnect
+from helpers.lab.errors import LabError
 from helpers.lab.replication import misfit, replication
 from helpers.shop.opening import use_keyspace
 
@@ -43,6 +44,43 @@ class Server:
 
 def on(monkeypatch: pytest.MonkeyPatch, tablets: bool | None) -> None:
     monkeypatch.setattr(rules, "_on_tablets", lambda session: tablets)
+
+
+# --- on what ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "chosen", "expected"),
+    [
+        ("2026.1.9", None, True),
+        ("2026.4.0~dev", None, True),
+        ("2025.4.5", None, False),
+        ("6.2.3", None, False),
+        ("2026.1.0-embedded-1", None, False),
+        ("2026.1.9", "0", False),
+        ("2025.4.5", "1", True),
+        ("2026.1.0-embedded-1", "1", True),
+    ],
+)
+def test_what_suits_the_server_unless_the_learner_chooses(
+    monkeypatch: pytest.MonkeyPatch, version: str, chosen: str | None, expected: bool
+) -> None:
+    monkeypatch.setenv("SCYLLA_TABLETS", chosen or "")
+    assert tablets(Server(THREE, version=version)) is expected
+
+
+def test_tablets_without_change_logs_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCYLLA_TABLETS", "1")
+    with pytest.raises(LabError, match=r"^ScyllaDB 6\.2\.3 keeps no change log on tablets: leave SCYLLA_TABLETS out"):
+        tablets(Server(THREE, version="6.2.3"))
+
+
+def test_apache_cassandra_knows_no_tablets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCYLLA_TABLETS", "1")
+    local = SimpleNamespace(release_version="5.0.8")
+    server = Server(THREE, {"system.versions": InvalidRequest(), "system.local": local})
+    assert not tablets(server)
+    assert replication(server).tablets is None
 
 
 # --- how many, and why -----------------------------------------------------------------------------------------------
@@ -185,7 +223,9 @@ def test_connect_says_what_a_cluster_is_and_what_is_made_there(
         "helpers.lab.connection.racks_of", lambda session: {"eu": ["a", "b", "c"], "us": ["a", "a"], "sea": ["a"]}
     )
     connect()
-    assert capsys.readouterr().out.splitlines()[0].endswith(
-        ": 3 nodes in 3 racks, data centre eu; 2 nodes in 1 rack, data centre us; 1 node, data centre sea."
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[0]
+        .endswith(": 3 nodes in 3 racks, data centre eu; 2 nodes in 1 rack, data centre us; 1 node, data centre sea.")
     )
     disconnect()
