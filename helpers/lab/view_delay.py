@@ -1,4 +1,4 @@
-"""Makes the lag of a view long enough to be looked at."""
+"""Gives the embedded node the lag that a view may have in a larger cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def delayed_views(session: Session, milliseconds: float) -> Iterator[None]:
     """Within the block the embedded node's views follow their tables ``milliseconds`` later.
 
-    A real cluster is left alone: its views have a lag of their own, mostly of some milliseconds.
+    So it plays a cluster with more nodes than copies, where a view's row may lie on another node. A real cluster has
+    no such dial and is left alone: with as many copies as nodes it shows no lag.
 
     >>> with delayed_views(session, 300):
     ...     session.execute("UPDATE tickets SET status = 'sold' WHERE …")

@@ -1,0 +1,144 @@
+"""Sentences that stood in this project and do not hold on a ScyllaDB: none of them comes back, in any wording we know.
+
+One false idea is often said in four places: prose, a prediction's why, an exercise, the glossary, a docstring. So each
+is a pattern that runs over all of them, beside the sentence in which it was last said and what holds instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDERS = ("notebooks", "helpers", "cql", "docs", "scylla_cdc", "embedded_scylla")
+KINDS = {".ipynb", ".md", ".py", ".toml", ".cql"}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``pattern``: the idea, as a regular expression. ``said``: a sentence that had it. ``holds``: what is true."""
+
+    pattern: str
+    said: tuple[str, ...]
+    holds: str
+
+
+CLAIMS = [
+    Claim(
+        r"everything that the chapters say holds",
+        ("Everything that the chapters say holds on ScyllaDB.",),
+        "Nobody has run them on one. Say what was verified, and how.",
+    ),
+    Claim(
+        r"mostly (that takes )?(a few|of some) milliseconds|views follow in their own time",
+        (
+            "The view follows in its own time. Mostly that takes a few milliseconds.",
+            "A real cluster is left alone: its views have a lag of their own, mostly of some milliseconds.",
+            "What you wrote yourself is there. Views follow in their own time, and an index is one.",
+        ),
+        "With as many copies as nodes there is no lag. There may be one in larger clusters, of any length.",
+    ),
+    Claim(
+        r"nothing was read first",
+        ("The key says which row is meant, so the server goes straight to it; nothing was read first.",),
+        "A write to a table with a view reads the old row.",
+    ),
+    Claim(
+        r"more copies than nodes, a quorum cannot",
+        ("With more copies than nodes, a quorum cannot be reached.",),
+        "Three copies on two nodes have a quorum: two of three.",
+    ),
+    Claim(
+        r"the cluster's layout changes",
+        ("When the cluster's layout changes, a new generation begins.",),
+        "Vnodes: when a node joins, or on command. Tablets: when one is split or merged. Not when a node leaves.",
+    ),
+    Claim(
+        r"the server remembers nothing",
+        ("Between two pages the server remembers nothing: all it needs is in the bookmark.",),
+        "Replicas keep the reader of the page before, and can do without.",
+    ),
+    Claim(
+        r"kept in step by the server|(server|then) keeps (what it made itself |it )?in step",
+        (
+            "A second copy of a table's rows under another key, kept in step by the server.",
+            "The server fills a new view in the background, and then keeps it in step.",
+            "The server keeps what it made itself in step. Your second table needs every writer.",
+            "A view reads what is wanted, under a second key that the server keeps in step.",
+        ),
+        "A view may lag, and a lost update leaves it different for good: ghost rows, PRUNE, repair.",
+    ),
+    Claim(
+        r"built_views` (says when|lists it when)",
+        ("First it is filled; `system.built_views` says when.", "`system.built_views` lists it when it is done."),
+        "It tells of the node that answers, and of no other.",
+    ),
+    Claim(
+        r"every node must agree before the next",
+        ("Run schema changes from one place, one after the other. Every node must agree before the next.",),
+        "Schema changes go through Raft: concurrent ones are safe, and more than half of the nodes must be up.",
+    ),
+    Claim(
+        r"nothing in a notebook changes",
+        ("Any other cluster is named by variables. Nothing in a notebook changes.",),
+        "Holds are shorter where the clock cannot be pushed.",
+    ),
+    Claim(
+        r"met every ticket of the house to return",
+        ("It met every ticket of the house to return one section.",),
+        "ScyllaDB's trace of a filtered read tells of one page.",
+    ),
+    Claim(
+        r"first page rises until it meets",
+        ("The time for the first page rises until it meets the one for all.",),
+        "A page ends at about 1 MB, so the first page of a large house never is the whole.",
+    ),
+]
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Every text that says how a ScyllaDB behaves: where it stands, and its words with the line ends taken out."""
+    paths = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*") if path.suffix in KINDS]
+    for path in [PROJECT / "README.md", *sorted(paths)]:
+        name, text = path.relative_to(PROJECT).as_posix(), path.read_text(encoding="utf-8")
+        if path.suffix != ".ipynb":
+            yield name, plain(text)
+            continue
+        for cell in json.loads(text)["cells"]:
+            yield f"{name}, {cell['id']}", plain("".join(cell["source"]))
+
+
+def plain(text: str) -> str:
+    """The words of a text: comment signs, emphasis, links' targets and line ends taken out."""
+    text = re.sub(r"\n\s*(#|--|\|)? ?", " ", text)
+    return re.sub(r"\s+", " ", re.sub(r"\]\([^)]*\)|[*\[]", "", text))
+
+
+@pytest.fixture(scope="module")
+def everything() -> list[tuple[str, str]]:
+    return list(texts())
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.said[0][:40])
+def test_a_false_claim_does_not_come_back(claim: Claim, everything: list[tuple[str, str]]):
+    found = [name for name, text in everything if re.search(claim.pattern, text, re.IGNORECASE)]
+    assert not found, f"{', '.join(found)}: {claim.said[0]!r} is not so. {claim.holds}"
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.said[0][:40])
+def test_each_pattern_knows_its_sentences(claim: Claim):
+    """A pattern that finds nothing would be content for ever."""
+    for said in claim.said:
+        assert re.search(claim.pattern, plain(said), re.IGNORECASE), said
+
+
+def test_the_words_are_found_in_every_kind_of_text(everything: list[tuple[str, str]]):
+    """One text of each kind, and words that are known to stand in it, across the ends of lines."""
+    kinds = {Path(name.partition(",")[0]).suffix for name, _ in everything}
+    assert kinds == KINDS
+    assert plain("of a\n    # *larger*\n-- [cluster](glossary.md#cluster)") == "of a larger cluster"
