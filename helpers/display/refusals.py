@@ -28,6 +28,8 @@ _LOST = (
     "died, and nothing that was acknowledged is lost."
 )
 
+_NO_ROOM = "Tablets want a node, and where they ask for racks a rack, for each copy. There are fewer."
+
 # What a refusal means, by the server's class of error and a fragment of its text; the first that fits.
 _MEANINGS = [
     (InvalidRequest, "is only supported in materialized view", "IS NOT null belongs into a view's definition."),
@@ -56,6 +58,10 @@ _MEANINGS = [
         "Batch too large",
         "Over several partitions a batch may write a megabyte. Send such rows one by one, concurrently.",
     ),
+    # How a keyspace on tablets is refused that asks for more copies than there are nodes, or racks, to hold them.
+    (ConfigurationException, "token-owning nodes", _NO_ROOM),
+    (InvalidRequest, "RF-rack-valid", _NO_ROOM),
+    (ConfigurationException, "number of racks", _NO_ROOM),
     (InvalidRequest, "nconfigured table", NO_TABLE),
     (InvalidRequest, "not found in keyspace", NO_TABLE),
     (InvalidRequest, "Unrecognized name", "The table has no such column: is it spelt so, and has a cell added it?"),

@@ -11,6 +11,7 @@ import pandas
 import pytest
 from cassandra import InvalidRequest, Unavailable
 from cassandra.cluster import NoHostAvailable, Session
+from cassandra.protocol import ConfigurationException
 
 from helpers import Event, event_id, remember, show, show_error, user_id
 from helpers.display.formatting import Formatter, about, paragraph
@@ -149,6 +150,24 @@ def test_what_cannot_be_altered_is_explained(
 ) -> None:
     show_error(lambda: lab.execute(statement))
     assert capsys.readouterr().out.splitlines()[-1] == f"→ {meaning}"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ConfigurationException(
+            0x2300, "Datacenter datacenter1 doesn't have enough token-owning nodes for replication_factor=3", None
+        ),
+        InvalidRequest("The keyspace 'k' is required to be RF-rack-valid. That condition is violated for DC 'dc1'"),
+        ConfigurationException(0x2300, "Replication factor 3 exceeds the number of racks (1) in dc datacenter1", None),
+    ],
+)
+def test_more_copies_on_tablets_than_there_is_room_for(refusal: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise refusal
+
+    show_error(refuse)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("→ Tablets want a node")
 
 
 def test_the_driver_s_wrapping_is_taken_off(capsys: pytest.CaptureFixture[str]) -> None:
