@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import ssl
 from collections.abc import Sequence
@@ -36,6 +37,9 @@ logging.getLogger("cassandra").addHandler(logging.NullHandler())
 # or two while it mends its connections. So each process of the node has a cluster of its own.
 _clusters: dict[tuple[Settings, Node | None], Cluster] = {}
 _latest: Session | None = None
+
+# The first byte of an alert in TLS, where the driver looks for the version of the protocol.
+_TLS_ALERT = 21
 
 # OpenSSL's codes for a certificate that is good, but not for this name or address, and not at this time.
 _OTHER_NAME, _OTHER_TIME = (62, 64), (9, 10)
@@ -238,6 +242,11 @@ def _sentence(error: Exception, settings: Settings, embedded: bool) -> str:
         return f"SCYLLA_LOCAL_DC is {settings.local_dc!r}, and the server at {address} knows no node there."
     if among(ConnectionRefusedError):
         return f"Nothing listens at {address}: is the server up, and are SCYLLA_HOSTS and SCYLLA_PORT right?"
+    version = re.search(r"does not support protocol version (\d+)", " ".join(map(str, reasons)))
+    if version and int(version[1]) == _TLS_ALERT:
+        return f"The server at {address} speaks only TLS: set SCYLLA_CA_FILE."
+    if version:
+        return f"What answers at {address} does not speak CQL: are SCYLLA_HOSTS and SCYLLA_PORT right?"
     if among(ConnectionShutdown, ConnectionResetError, BrokenPipeError):
         hint = "" if settings.ca_file else " Servers that speak only TLS do that: then set SCYLLA_CA_FILE."
         return f"The server at {address} hung up.{hint}"

@@ -151,6 +151,31 @@ def test_a_server_that_speaks_no_tls(server: socket.socket, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (b"\x15\x03\x01\x00\x02\x02\x46", r"The server at .* port \d+ speaks only TLS: set SCYLLA_CA_FILE\."),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", r"What answers at .* does not speak CQL: are SCYLLA_HOSTS and "),
+    ],
+    ids=["an alert of TLS", "a web server"],
+)
+def test_a_server_that_speaks_something_else(server: socket.socket, answer: bytes, sentence: str) -> None:
+    server.listen()
+    spoken_to = []
+
+    def speak() -> None:
+        while True:
+            try:
+                spoken_to.append(server.accept()[0])
+                spoken_to[-1].sendall(answer)
+            except OSError:
+                return
+
+    threading.Thread(target=speak, daemon=True).start()
+    with pytest.raises(LabError, match=sentence):
+        connect()
+
+
+@pytest.mark.parametrize(
     ("code", "sentence"),
     [
         (62, r"is for another name: put the name that it is for into SCYLLA_HOSTS\."),
@@ -169,6 +194,15 @@ def test_what_is_wrong_with_a_certificate(
     monkeypatch.setenv("SCYLLA_CA_FILE", certifi.where())
     monkeypatch.setattr("helpers.lab.connection._tls_refusal", lambda settings: refusal)
     with pytest.raises(LabError, match=rf"The certificate of the server at 127\.0\.0\.1 port \d+ {sentence}"):
+        connect()
+
+
+def test_a_data_centre_that_there_is_not(lab: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    (host,) = lab.cluster.metadata.all_hosts()
+    monkeypatch.setenv("SCYLLA_HOSTS", host.endpoint.address)
+    monkeypatch.setenv("SCYLLA_PORT", str(host.endpoint.port))
+    monkeypatch.setenv("SCYLLA_LOCAL_DC", "moon")
+    with pytest.raises(LabError, match=r"SCYLLA_LOCAL_DC is 'moon', and the server at .* knows no node there\.$"):
         connect()
 
 
