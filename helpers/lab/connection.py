@@ -52,8 +52,8 @@ def connect(keyspace: str | None = None) -> Session:
     keyspace keeps there, and why; and one for each thing that the embedded node has lost or cannot do, if there is any.
     The session reads and writes at LOCAL_QUORUM, and decides at SERIAL: by a majority of the replicas of all data
     centres, so that no two of them sell the same seat (docs/checkout.md has the price). It waits 15 seconds at most for
-    an answer, and lets the server stamp the writes, so that plain and conditional writes follow one clock. Whatever goes
-    wrong is a ``LabError`` of one sentence.
+    an answer, and lets the server stamp the writes, so that plain and conditional writes follow one clock. Whatever
+    goes wrong is a ``LabError`` of one sentence.
 
     >>> session = connect()
     Connected to the embedded node: 1 node, data centre datacenter1.
