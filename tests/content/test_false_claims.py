@@ -30,6 +30,22 @@ class Claim:
 
 CLAIMS = [
     Claim(
+        r"(conditional (write|update)|lightweight transaction)\S* is refused at (any|every) level|"
+        r"needs a quorum to compare",
+        ("A conditional write is refused at any level: it needs a quorum to compare.",),
+        "The replicas that exist vote, one of one on one node. What was decided is then written at the ordinary level.",
+    ),
+    Claim(
+        r"tablets[^.]{0,60}, are off: with them",
+        ("Tablets, the newer way to spread data, are off: with them, change data capture needs ScyllaDB 2025.4.",),
+        "Tablets are the shipped default, and the course goes along with it.",
+    ),
+    Claim(
+        r"both creates ran, and nothing warned",
+        ("Both CREATEs ran, and nothing warned you.",),
+        "On tablets the table is refused, or the keyspace already.",
+    ),
+    Claim(
         r"everything that the chapters say holds",
         ("Everything that the chapters say holds on ScyllaDB.",),
         "Nobody has run them on one. Say what was verified, and how.",
