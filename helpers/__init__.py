@@ -54,6 +54,7 @@ _PUBLIC = {
     "sweeper": "shop.sweeper:",
     "Sweeper": "shop.sweeper",
     "sweep": "shop.sweeper",
+    "time_to_lapse": "shop.lapse",
     "rush": "shop.buyers",
     "latencies_of": "shop.buyers",
     "open_sale": "shop.crowd",

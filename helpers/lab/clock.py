@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # Another kernel may push the embedded node's clock; after so many seconds this process has noticed.
 _REMEMBER_SECONDS = 1.0
 LONGEST_SLEEP = 120.0
+# A wait from this length on counts down.
+_COUNTED_SECONDS = 3.0
 
 _offsets: WeakKeyDictionary[Session, tuple[timedelta, float]] = WeakKeyDictionary()
 _latest_offset = timedelta()
@@ -39,14 +42,19 @@ def latest_known_now() -> datetime:
     return _milliseconds(_local_now() + _latest_offset)
 
 
+def can_be_pushed(session: Session) -> bool:
+    """Can this server's clock be pushed? Only the embedded node's can; a cluster's has to be waited for."""
+    return engine_of(session).kind == "embedded"
+
+
 def push_clock(session: Session, seconds: float) -> None:
     """Move the embedded node's time forward by ``seconds``, for everybody who uses it.
 
     What has a TTL ends as if the time had passed. A real cluster's clock cannot be moved: that is a LabError.
     """
     engine = engine_of(session)
-    if engine.kind != "embedded":
-        raise LabError(f"The clock of {engine.name} cannot be pushed: take a small hold_seconds, and let_time_pass().")
+    if not can_be_pushed(session):
+        raise LabError(f"The clock of {engine.name} cannot be pushed: let_time_pass() waits for it.")
     ask(engine.host, engine.port, {"do": "push_clock", "seconds": seconds}, seconds=30)
     ask_again(session)
     server_now(session)
@@ -58,16 +66,36 @@ def ask_again(session: Session) -> None:
 
 
 def let_time_pass(session: Session, seconds: float) -> None:
-    """Let ``seconds`` go by on the server: at once on the embedded node, by waiting on a real cluster."""
-    if engine_of(session).kind == "embedded":
+    """Let ``seconds`` go by on the server: at once on the embedded node, by waiting, with a countdown, on a cluster.
+
+    More than ``LONGEST_SLEEP`` is not waited for: that is a LabError.
+    """
+    if can_be_pushed(session):
         push_clock(session, seconds)
     elif seconds > LONGEST_SLEEP:
         raise LabError(
-            f"{engine_of(session).name} would have to be waited for, {seconds:.0f} s long. "
-            f"Take a hold_seconds of at most {LONGEST_SLEEP:.0f} in the parameters cell."
+            f"The clock of {engine_of(session).name} cannot be pushed, and {in_words(seconds)} are long to wait. "
+            "What is to end before your eyes needs a shorter time: some seconds will do."
         )
     else:
-        time.sleep(seconds)
+        _wait(seconds)
+
+
+def _wait(seconds: float) -> None:
+    end, counted = time.monotonic() + seconds, seconds >= _COUNTED_SECONDS
+    while (left := end - time.monotonic()) > 0:
+        if counted:
+            print(f"\rWaiting: {math.ceil(left)} s …  ", end="", flush=True)
+        time.sleep(min(left, 1.0))
+    if counted:
+        print(f"\rWaited {seconds:.0f} s.       ", flush=True)
+
+
+def in_words(seconds: float) -> str:
+    """So many seconds as one says it: in minutes, where they are whole ones."""
+    minutes, rest = divmod(seconds, 60)
+    number, unit = (minutes, "minute") if minutes and not rest else (seconds, "second")
+    return f"{number:,.0f} {unit}{'s' * (number != 1)}"
 
 
 def _local_now() -> datetime:

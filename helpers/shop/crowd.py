@@ -26,6 +26,7 @@ from ..lab.errors import LabError
 from ..lab.node import PROJECT
 from ..lab.quiet_gc import quiet_gc
 from ..lab.waiting import wait_until
+from .asking import again, passes
 from .box_office import HOLD_SECONDS, Outcome, lapsed
 from .event import Event
 from .parties import Party, cancel_together, hold_together, pay_together
@@ -69,6 +70,7 @@ class Sale:
     fans: int = 0
     rounds: int = 0
     seconds: float = 0.0
+    unanswered: int = 0  # requests of which the fan never heard what became
 
     def changes(self) -> Iterator[tuple[float, int, int]]:
         """How the number of held and of sold seats changes: (seconds, held, sold), in order."""
@@ -167,11 +169,12 @@ class Crowd:
             return
         asked, ask = ("cancel", cancel_together) if mood < self.walk_away + self.cancel else ("pay", pay_together)
         tickets = tuple(hold.ticket for hold in party.holds)
-        self._timed(asked, tickets, lambda: _insist(lambda: ask(self.session, party)))
+        try:
+            self._timed(asked, tickets, lambda: _insist(lambda: ask(self.session, party)))
+        except Exception as error:
+            self._gone_home(error)
 
     def _hold(self, fan: str, seats: int) -> Party | None:
-        from cassandra import OperationTimedOut
-
         for _ in range(TRIES):
             wish = tuple(self.window.choose(seats))
             if not wish:
@@ -179,13 +182,20 @@ class Crowd:
             try:
                 hold = partial(hold_together, self.session, wish, fan, seconds=self.hold_seconds)
                 party = self._timed("hold", wish, hold)
-            except OperationTimedOut:
-                return None  # The fan goes home. What was held, if anything, lapses.
+            except Exception as error:
+                self._gone_home(error)
+                return None
             gone = [hold.ticket for hold in party.holds if party.applied or hold.status != "available"]
             self.window.take_out(gone or wish)
             if party.applied:
                 return party
         return None
+
+    def _gone_home(self, error: Exception) -> None:
+        """The fan has asked often enough. What was held, if anything, is paid or lapses: the sweeper comes by."""
+        if not passes(error):
+            raise error
+        self.sale.unanswered += 1
 
     def _timed(self, asked: str, tickets: tuple[Ticket, ...], ask: Callable[[], A]) -> A:
         begin = time.perf_counter()
@@ -207,10 +217,10 @@ def open_sale(
 ) -> Sale:
     """Sell the whole house to a crowd, ``at_once`` fans at any moment, and return what happened.
 
-    In each round the window shows what the view has, and fans come for a tenth of the house; then a quarter of
-    ``hold_seconds`` goes by. ``walk_away`` and ``cancel`` are the parts of the fans, in the first ten rounds, who leave
-    without a word, or give their seats back. What they held is freed by the sweeper and sold again. The sale ends when
-    no seat is available or held.
+    In each round the window shows what the view has, and fans come for a tenth of the house; meanwhile, or after that,
+    a quarter of ``hold_seconds`` goes by. ``walk_away`` and ``cancel`` are the parts of the fans, in the first ten
+    rounds, who leave without a word, or give their seats back. What they held is freed by the sweeper and sold again.
+    The sale ends when no seat is available or held. A database that does not answer for a while does not end it.
 
     >>> sale = open_sale(session, event)
     >>> sale.sold_twice()
@@ -226,9 +236,10 @@ def open_sale(
     with SweeperBeside(session.keyspace) as sweeper, quiet_gc(), ThreadPoolExecutor(at_once) as pool:
         crowd.opened = time.perf_counter()
         while _next_round(session, crowd, sweeper):
+            began = time.perf_counter()
             for _ in pool.map(crowd.visit, islice(numbers, fans)):
                 sale.fans += 1
-            let_time_pass(session, hold_seconds / ROUNDS_A_HOLD)
+            let_time_pass(session, max(0.0, hold_seconds / ROUNDS_A_HOLD - (time.perf_counter() - began)))
         sale.seconds = time.perf_counter() - crowd.opened
     sale.answers.sort(key=lambda each: each.at)
     sale.released = [(at - crowd.opened, ticket_id) for at, ticket_id in sweeper.released]
@@ -260,18 +271,22 @@ def _seats(session: Session, event: Event, status: str) -> list[UUID]:
 
     plain = session.execution_profile_clone_update(EXEC_PROFILE_DEFAULT, row_factory=tuple_factory)
     query = "SELECT ticket_id FROM available_tickets WHERE event_id = %s AND status = %s"
-    return [each for (each,) in session.execute(query, (event.id, status), execution_profile=plain)]
+    rows = again(lambda: list(session.execute(query, (event.id, status), execution_profile=plain)))
+    return [each for (each,) in rows]
 
 
 def _insist(ask: Callable[[], Outcome]) -> Outcome:
-    """Ask again after a timeout: paying and cancelling may be repeated, and complete what was left undone."""
-    from cassandra import OperationTimedOut
-
+    """Ask again while it is not certain how it ended: paying and cancelling may be repeated, and complete what was left
+    undone. A seat that is still held after it was to be sold or given back has a message on its way, or is too late."""
     for _ in range(TRIES - 1):
         try:
-            return ask()
-        except OperationTimedOut:
-            continue
+            outcome = ask()
+        except Exception as error:
+            if not passes(error):
+                raise
+        else:
+            if outcome.applied or outcome.status != "held":
+                return outcome
     return ask()
 
 

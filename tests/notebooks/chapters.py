@@ -31,8 +31,6 @@ from tools.refresh_outputs import NOTEBOOKS
 PROJECT = Path(__file__).resolve().parents[2]
 # Small enough to be quick; the committed outputs are of the full size.
 SEATS = 500
-# Where the clock cannot be pushed, a lesson waits for its holds to end.
-HOLD_SECONDS = 5
 
 
 def paths(*chapters: str) -> list[Path]:
@@ -88,7 +86,7 @@ def _empty_place() -> Iterator[dict[str, Any]]:
             yield {}
         return
     keyspace = f"alone_{uuid4().hex[:12]}"
-    yield {"keyspace": keyspace, "hold_seconds": HOLD_SECONDS}
+    yield {"keyspace": keyspace}
     connect().execute(f"DROP KEYSPACE IF EXISTS {keyspace}")
     disconnect()
 
