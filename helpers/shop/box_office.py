@@ -24,6 +24,7 @@ from uuid import UUID, uuid4
 
 from ..lab.clock import server_now
 from . import on_sale
+from .asking import ask
 from .checkout_protocol import CANCEL, EXPIRE, HOLD, PAY
 from .event import Event
 from .ids import user_id
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from cassandra.query import BoundStatement
 
 HOLD_SECONDS = 900
+_LOOKS = 5  # at a seat that changes, or that the database does not decide about, before somebody comes again
 _ASKED_AT_ONCE = 100  # seats in one query of the plain scan
 
 
@@ -159,9 +161,9 @@ def pay(session: Session, hold: Hold) -> Outcome:
     if not applied and not sold(before):
         return Outcome(False, before.status)
     if applied or order_status(session, hold.token) != PAY.order:
-        session.execute(write_order(session, hold.order, PAY.order, now))
+        ask(session, write_order(session, hold.order, PAY.order, now))
     on_sale.seat_sold(session, hold.ticket.event_id, hold.ticket.ticket_id)
-    session.execute(leave_queue(session, hold))
+    ask(session, leave_queue(session, hold))
     return Outcome(True, "sold")
 
 
@@ -180,9 +182,9 @@ def cancel(session: Session, hold: Hold) -> Outcome:
     # Before its deadline only a cancel can have ended a hold without a sale: then it was an earlier one of these.
     mine = applied or (before.hold_token != hold.token and server_now(session) < hold.held_until)
     if mine:
-        session.execute(write_order(session, hold.order, CANCEL.order, hold.started_at))
+        ask(session, write_order(session, hold.order, CANCEL.order, hold.started_at))
         on_sale.seat_freed(session, hold.ticket.event_id, hold.ticket.ticket_id)
-        session.execute(leave_queue(session, hold))
+        ask(session, leave_queue(session, hold))
     return Outcome(True, "available") if applied else Outcome(False, before.status)
 
 
@@ -210,9 +212,9 @@ def release_lapsed(session: Session, event_id: UUID, now: datetime) -> list[UUID
 def lapsed(session: Session, event_id: UUID, now: datetime) -> list[UUID]:
     """The tickets whose hold is over, without making sure: a read of the held seats in the view, then of their rows."""
     found: list[UUID] = []
-    held = (row.ticket_id for row in session.execute(statement_of(session, "held_seats"), (event_id,)))
+    held = (row.ticket_id for row in ask(session, statement_of(session, "held_seats"), (event_id,)))
     for some in _portions(held):
-        rows = session.execute(statement_of(session, "read_holds"), (event_id, some))
+        rows = ask(session, statement_of(session, "read_holds"), (event_id, some))
         found += [row.ticket_id for row in rows if row.status == "held" and row.held_until and row.held_until <= now]
     return found
 
@@ -235,7 +237,7 @@ def settle(
     for many.
     """
     now = now or server_now(session)
-    while True:
+    for _ in range(_LOOKS):
         seat = read(session, event_id, ticket_id, price=True)
         token = token or seat.hold_token
         if token is None:
@@ -245,20 +247,21 @@ def settle(
             if user is not None:
                 # Nobody can say any more how it ended; that it did not end in a sale is certain.
                 order = Order(token, event_id, ticket_id, seat.price, user)
-                session.execute(write_order(session, order, EXPIRE.order, started_at or now))
+                ask(session, write_order(session, order, EXPIRE.order, started_at or now))
             return Settled()
         if seat.status == "sold":
             if order_status(session, token) != PAY.order:
-                session.execute(write_order(session, order, PAY.order, started_at or seat.held_until))
+                ask(session, write_order(session, order, PAY.order, started_at or seat.held_until))
             return Settled()
         if seat.held_until > now:
             return Settled(again_at=seat.held_until)
         # The order first: once the seat is free, its row no longer says whose order there is to end.
-        session.execute(write_order(session, order, EXPIRE.order, seat.held_until))
+        ask(session, write_order(session, order, EXPIRE.order, seat.held_until))
         values = (event_id, ticket_id, token, now)
         applied, _ = decide(session, EXPIRE.decision, values, (event_id, ticket_id), partial(_not_held_by, token))
         if applied:
             return Settled(released=True)
+    return Settled(again_at=now)  # the database decides nothing about this seat now
 
 
 def unpaid_sales(session: Session, event_id: UUID) -> Iterator[UUID]:

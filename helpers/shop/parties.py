@@ -15,6 +15,7 @@ from uuid import UUID, uuid4, uuid5
 from ..lab.clock import server_now
 from ..lab.errors import LabError
 from . import on_sale
+from .asking import passes
 from .box_office import (
     HOLD_SECONDS,
     Hold,
@@ -173,13 +174,13 @@ def _decide(
     in_effect: Callable[[Hold, Seat], bool],
 ) -> tuple[bool, list[Seat]]:
     """One conditional batch: was it applied, and what each seat was before (after a timeout: is now)."""
-    from cassandra import OperationTimedOut, WriteTimeout
-
     statement = statement_of(session, transition.decision)
     batch = _at_once([statement.bind(values(hold)) for hold in holds])
     try:
         rows = [row._asdict() for row in session.execute(batch)]
-    except (WriteTimeout, OperationTimedOut):
+    except Exception as error:
+        if not passes(error):
+            raise
         seats = [seat_of(session, hold.ticket) for hold in holds]
         return all(map(in_effect, holds, seats)), seats
     # A row for each seat, by its key; Cassandra gives none when it was applied, and then what was before is known.

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from ..lab.errors import LabError
 from ..lab.statements import prepared
+from .asking import ask, passes
 from .checkout_protocol import ORDER_RANKS
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def read(session: Session, event_id: UUID, ticket_id: UUID, *, price: bool = Fal
 
     query = statement_of(session, "read_ticket" if price else "read_seat").bind((event_id, ticket_id))
     query.consistency_level = ConsistencyLevel.SERIAL
-    row = session.execute(query).one()
-    return Seat(*row) if row else Seat()
+    rows = ask(session, query)
+    return Seat(*rows[0]) if rows else Seat()
 
 
 def decide(
@@ -79,14 +80,14 @@ def decide(
 
     It is decided at the session's serial level, which ``connect()`` sets to SERIAL.
 
-    After a timeout nobody knows whether it was applied. A read at SERIAL does, and ``in_effect`` says what to look for;
-    the seat is then as it is now.
+    After a timeout, or when the connection broke, nobody knows whether it was applied. A read at SERIAL does, and
+    ``in_effect`` says what to look for; the seat is then as it is now.
     """
-    from cassandra import OperationTimedOut, WriteTimeout
-
     try:
         result = session.execute(statement_of(session, name), values)
-    except (WriteTimeout, OperationTimedOut):
+    except Exception as error:
+        if not passes(error):
+            raise
         seat = read(session, *seat_key)
         return in_effect(seat), seat
     # ScyllaDB always answers with the columns of the condition, Cassandra only when it was not applied.
@@ -116,8 +117,8 @@ def write_order(session: Session, order: Order, status: str, when: datetime) -> 
 
 def order_status(session: Session, token: UUID) -> str | None:
     """How far the order of a hold came; None if there is none."""
-    row = session.execute(statement_of(session, "read_order"), (token,)).one()
-    return row.status if row else None
+    rows = ask(session, statement_of(session, "read_order"), (token,))
+    return rows[0].status if rows else None
 
 
 def check_hold_seconds(seconds: object, name: str = "hold_seconds") -> None:
@@ -134,6 +135,15 @@ def seconds_left(until: datetime, now: datetime) -> int:
 
 
 def together(session: Session, queries: Iterable[Any]) -> list[Any]:
-    """Send all of them at once, and wait for every answer."""
-    futures: list[ResponseFuture] = [session.execute_async(query) for query in queries]
-    return [future.result() for future in futures]
+    """Send all of them at once, and wait for every answer. They must be such that may be repeated."""
+    sent: list[tuple[Any, ResponseFuture]] = [(query, session.execute_async(query)) for query in queries]
+    return [_answer(session, query, future) for query, future in sent]
+
+
+def _answer(session: Session, query: Any, future: ResponseFuture) -> Any:
+    try:
+        return future.result()
+    except Exception as error:
+        if not passes(error):
+            raise
+        return ask(session, query)

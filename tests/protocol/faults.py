@@ -34,6 +34,24 @@ class Fault:
     statement: int
 
 
+class Future:
+    """What was sent at once: its answer, or the error, for whoever asks for it. A death does not wait for that."""
+
+    def __init__(self, send: Callable[[], Any]):
+        self._answer, self._error = None, None
+        try:
+            self._answer = send()
+        except Died:
+            raise
+        except Exception as error:
+            self._error = error
+
+    def result(self) -> Any:
+        if self._error is not None:
+            raise self._error
+        return self._answer
+
+
 class FaultySession:
     """A session to which a fault can happen. ``late`` has the messages that are still on their way."""
 
@@ -69,8 +87,7 @@ class FaultySession:
         return self._happen(fault.kind, query, options)
 
     def execute_async(self, query: Any, values: Any = None, **options: Any) -> Any:
-        answer = self.execute(query, values, **options)
-        return type("Future", (), {"result": lambda self: answer})()
+        return Future(lambda: self.execute(query, values, **options))
 
     def deliver(self, which: int) -> None:
         """One of the late messages arrives; its answer finds nobody."""
