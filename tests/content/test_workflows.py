@@ -67,6 +67,8 @@ def test_one_node_runs_on_each_push_with_the_lts_and_the_newest_release() -> Non
     steps = " ".join(step.get("run", "") for step in job["steps"])
     for needed in ("make up", "tests/conformance", "make run", "make down ARGS=--volumes"):
         assert needed in steps
+    # They share the one server, and what starts its own is not about it.
+    assert "-n0 tests/conformance --ignore=tests/conformance/random" in steps
     newest = yaml.safe_load((GITHUB / "newest" / "docker-compose.yml").read_text(encoding="utf-8"))
     (service,) = newest["services"].values()
     assert re.fullmatch(r"scylladb/scylla:\d{4}\.\d+\.\d+", service["image"])
