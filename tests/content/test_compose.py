@@ -190,6 +190,15 @@ def test_make_up_looks_at_the_ports_that_the_file_publishes() -> None:
     assert {name: int(port) for name, port in published.items()} == compose.PORTS
 
 
+def test_nobody_is_told_to_start_it_without_a_profile() -> None:
+    """Every service has one, so that would start nothing."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
+    told = [line for page in [*pages, ROOT / "docker-compose.yml"] for line in page.read_text("utf-8").splitlines()]
+    starts = [line for line in told if re.search(r"docker compose .*\bup\b", line)]
+    assert starts, "the head of the file tells how, without make"
+    assert [line for line in starts if "--profile" not in line] == []
+
+
 def test_every_variable_is_explained_at_the_top() -> None:
     head = TEXT.partition("\nname:")[0]
     used = set(re.findall(r"\$\{(\w+):-", TEXT))
