@@ -23,7 +23,8 @@ from ..schema import Keyspace, Schema, Table
 VERSION = 1
 FUTURE_LIMIT = PAST_LIMIT = 5_000_000  # µs
 INITIAL_LEAD = 5_000  # ms that a first stream set lies in the past, so that writes work at once
-DEFAULT_TABLETS = 2  # tablets of a table whose keyspace names no number
+# Tablets of a table whose keyspace names no number: ten for each shard at least, of which a power of two is made.
+DEFAULT_TABLETS = 10
 CURRENT, CLOSED, OPENED = 0, 1, 2  # stream_state
 
 

@@ -1,7 +1,7 @@
 """One text, any engine: the tests here are given a session and do not know whose it is (``tests/engines/choice.py``).
 
 Where an engine rightly answers otherwise, the test says so: ``@pytest.mark.differs("cassandra", "why")``. ScyllaDB is
-right where they differ.
+right where they differ. What came with a release is not asked of older ones: ``@pytest.mark.since("2026.2")``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.patience import PATIENT_CLUSTER, SECONDS, Stopwatch
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "differs(engine, reason): this engine rightly answers otherwise")
+    config.addinivalue_line("markers", "since(release): older releases of ScyllaDB do not have it")
     config.addinivalue_line("markers", "embedded: about the embedded node itself (its clock, its knobs)")
 
 
@@ -88,6 +89,22 @@ def cluster(engine: SimpleNamespace) -> Iterator[Cluster]:
 def session(cluster: Cluster) -> Session:
     """Rows come as tuples."""
     return cluster.connect()
+
+
+@pytest.fixture(autouse=True)
+def _since(request: pytest.FixtureRequest) -> None:
+    """Pass over what a ScyllaDB is too old for."""
+    mark = request.node.get_closest_marker("since")
+    if mark is None or CHOSEN != "scylla":
+        return
+    query = "SELECT version FROM system.versions WHERE key = 'local'"
+    ((version,),) = request.getfixturevalue("session").execute(query)
+    if _numbers_of(version) < _numbers_of(mark.args[0]):
+        pytest.skip(f"this came with {mark.args[0]}, and the server is {version}")
+
+
+def _numbers_of(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 _numbers = itertools.count()

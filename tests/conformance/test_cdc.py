@@ -826,6 +826,7 @@ def test_delta_keys_leaves_images_whole(logged, run, changes):
 # ---------------------------------------------------------------- the node's own deletions
 
 
+@pytest.mark.embedded  # elsewhere the scan is once a day
 @pytest.mark.parametrize("columns, operation", [
     ("(p int, c int, x int, e bigint TTL, PRIMARY KEY (p, c))", -3),
     ("(p int, c int, x int, e bigint TTL, PRIMARY KEY (p))", -4),

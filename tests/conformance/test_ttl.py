@@ -1,5 +1,7 @@
 """TTL: how long a value lives, what TTL() and WRITETIME() say of it, and what is left when it is gone."""
 
+from collections.abc import Callable
+
 import pytest
 from cassandra import InvalidRequest
 from cassandra.protocol import ConfigurationException, SyntaxException
@@ -272,7 +274,9 @@ def test_after_expiry_an_older_write_stays_hidden(table, run, engine):
 
 # ---------------------------------------------------------------- per-row TTL
 
-row_ttl = pytest.mark.differs("cassandra", "has no TTL of rows")
+
+def row_ttl(test: Callable[..., None]) -> Callable[..., None]:
+    return pytest.mark.since("2026.2")(pytest.mark.differs("cassandra", "has no TTL of rows")(test))
 
 
 @row_ttl

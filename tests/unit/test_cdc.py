@@ -316,6 +316,11 @@ def test_before_all_generations(generations):
         generations.stream_for(table_with(), 5, T - 6_000_000, T - 6_000_000)
 
 
+def test_a_table_gets_ten_tablets_a_shard_unless_its_keyspace_says_otherwise():
+    assert streams.tablet_count(Keyspace("ks", TABLETS.replication, tablets=0)) == 16  # the next power of two
+    assert streams.tablet_count(Keyspace("ks", TABLETS.replication, tablets=8)) == 8
+
+
 def test_tablets_of_a_table():
     found, table = streams.Streams(), table_with()
     assert not found.adopt(table, VNODES, T)

@@ -98,9 +98,7 @@ def test_a_docker_that_will_not_do(
     assert docker.asked("up") == []
 
 
-def test_without_docker(
-    run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_docker(run: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     for verb in "up", "down":
         code, said = run(verb)

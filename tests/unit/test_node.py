@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, Session
+from cassandra.protocol import SyntaxException
 
 from embedded_scylla.__main__ import UsageError, parse_arguments
 from embedded_scylla.release import DEFAULT, RELEASES
@@ -110,6 +111,19 @@ def test_the_ready_line_is_the_only_output_and_tells_the_truth() -> None:
     with start_embedded() as node, Client(node) as session:
         assert node.ready_line == f"embedded_scylla ready on 127.0.0.1:{node.port}\n"
         assert session.execute("SELECT key FROM system.local").one().key == "local"
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_it_follows_the_release_that_it_is_told(name: str) -> None:
+    with start_embedded(arguments=("--as", name)) as node, Client(node) as session:
+        assert session.execute("SELECT version FROM system.versions").one().version.startswith(f"{name}.")
+        session.execute(KEYSPACE)
+        marked = "CREATE TABLE shop.t (p int PRIMARY KEY, ends timestamp TTL)"
+        if RELEASES[name].row_ttl:
+            session.execute(marked)
+        else:
+            with pytest.raises(SyntaxException, match="Unexpected 'TTL'"):
+                session.execute(marked)
 
 
 def test_a_port_that_is_taken_gives_one_sentence() -> None:
