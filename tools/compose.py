@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROFILES = {"one": 1, "cluster": 3}  # and the nodes that each starts
+NODES = {"one": ["scylla"], "cluster": ["scylla-1", "scylla-2", "scylla-3"]}
+PROFILES = {profile: len(nodes) for profile, nodes in NODES.items()}
 PORTS = {"SCYLLA_PORT": 9042, "SCYLLA_SHARD_AWARE_PORT": 19042}
 
 # ScyllaDB's documentation asks for 1.5 GB a container.
@@ -57,6 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 def up(profile: str, more: list[str]) -> None:
     """Start the nodes of ``profile`` and wait until they answer; a Fault says what is in the way."""
     look(profile)
+    _wake(profile)
     done = subprocess.run([*_compose(profile), "up", "--detach", "--wait", f"--wait-timeout={START_SECONDS}", *more])
     if done.returncode:
         raise Fault(_why(profile))
@@ -64,6 +66,20 @@ def up(profile: str, more: list[str]) -> None:
     moved = "" if port == PORTS["SCYLLA_PORT"] else f" SCYLLA_PORT={port}"
     nodes = "ScyllaDB is up" if PROFILES[profile] == 1 else f"{PROFILES[profile]} nodes of ScyllaDB are up"
     print(f"{nodes}. Use it: SCYLLA_HOSTS=127.0.0.1{moved} make lab")
+
+
+def _wake(profile: str) -> None:
+    """Start the nodes of a cluster that was up before, all at once.
+
+    New nodes join one after the other. Nodes that know each other may wait for a majority before they answer, and the
+    first would wait for ever for a second that waits for it to be healthy.
+    """
+    last = f"{_project(profile)}_{profile}-{PROFILES[profile]}"
+    if PROFILES[profile] == 1 or last not in _docker("volume", "ls", "--quiet").stdout.split():
+        return
+    for node in NODES[profile]:
+        if subprocess.run([*_compose(profile), "up", "--detach", "--no-deps", node]).returncode:
+            raise Fault(_why(profile))
 
 
 def down(more: list[str]) -> None:
@@ -186,8 +202,12 @@ def _why(profile: str) -> str:
 
 def _compose(profile: str) -> list[str]:
     """The command, up to its verb. A project for each profile, so that nothing of one is ever used by the other."""
-    where = ["--project-directory", str(ROOT), "--project-name", f"fifty-thousand-seats-{profile}"]
+    where = ["--project-directory", str(ROOT), "--project-name", _project(profile)]
     return ["docker", "compose", *where, "--profile", profile]
+
+
+def _project(profile: str) -> str:
+    return f"fifty-thousand-seats-{profile}"
 
 
 def _docker(*words: str) -> subprocess.CompletedProcess[str]:

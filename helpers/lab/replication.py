@@ -133,8 +133,9 @@ def _choose(centres: Mapping[str, list[str]], tablets: bool | None) -> Replicati
             return Replication(
                 1, f"with tablets {WANTED} need as many racks, no fewer and no more, and {centre} has {number}", tablets
             )
-    spread = ", one in each rack" if all(len(set(racks)) == WANTED for racks in centres.values()) else ""
-    return Replication(WANTED, f"two of them are a quorum, so one may be lost{spread}", tablets)
+    if all(len(set(racks)) == WANTED for racks in centres.values()):
+        return Replication(WANTED, "one in each rack, so one may be lost and two are still a quorum", tablets)
+    return Replication(WANTED, "one may be lost, and two are still a quorum", tablets)
 
 
 def _factors(replication: Mapping[str, str]) -> dict[str, int] | None:

@@ -22,7 +22,8 @@ NO_PLUGIN = "compose*) echo \"docker: 'compose' is not a docker command.\" >&2; 
 NO_SERVICE = "info*) echo 'Cannot connect to the Docker daemon' >&2; exit 1;;\n"
 SERVICE = "info*) echo 29.0.1 16000000000;;\n"
 SMALL_SERVICE = "info*) echo 29.0.1 2000000000;;\n"
-NOTHING_UP = "*\\ ps\\ *) ;;\n"
+NOTHING_UP = "*\\ ps\\ *) ;;\nvolume\\ ls*) echo fifty-thousand-seats-one_one;;\n"
+ALL_WERE_UP = "*\\ ps\\ *) ;;\nvolume\\ ls*) printf 'fifty-thousand-seats-cluster_cluster-%s\\n' 1 2 3;;\n"
 ONE_UP = "*-one\\ *\\ ps\\ *) echo 4f5e;;\n*-cluster\\ *\\ ps\\ *) ;;\n"
 STARTS = "*\\ up\\ *) ;;\n"
 STOPS = "*\\ down*) ;;\n"
@@ -201,6 +202,17 @@ def test_each_profile_has_a_project_of_its_own(
     (asked,) = docker.asked("up")
     assert f"--project-name fifty-thousand-seats-{profile} --profile {profile} up --detach --wait" in asked
     assert asked.endswith(" --quiet-pull")
+
+
+def test_nodes_that_know_each_other_do_not_wait_for_each_other(
+    docker: Docker, run: Callable[..., tuple[int, str]]
+) -> None:
+    """The first may want the second before it answers, and the second is started only after that when it joins."""
+    docker.says(PLUGIN, SERVICE, ALL_WERE_UP, STARTS)
+    assert run("up", "--profile", "cluster")[0] == 0
+    *woken, last = [line.split(" up ")[1] for line in docker.asked("up")]
+    assert woken == [f"--detach --no-deps {node}" for node in compose.NODES["cluster"]]
+    assert last.startswith("--detach --wait ")
 
 
 def test_up_again_is_no_second_one(
