@@ -40,15 +40,16 @@ def assemble(
     clock: Clock | None = None,
     more_tasks: Mapping[str, Task] = MappingProxyType({}),
     release: Release = DEFAULT,
+    plain: bool = False,
 ) -> Assembly:
     """Make a node and bring back what it kept in ``directory`` (None: nothing is kept). ``address`` is what clients
-    are told; ``more_tasks`` join the node's own; ``release`` is the ScyllaDB that it follows. JournalError or
-    DirectoryInUse when the directory cannot be used."""
+    are told; ``more_tasks`` join the node's own; ``release`` is the ScyllaDB that it follows; a ``plain`` one
+    does not say that it only follows it. JournalError or DirectoryInUse when the directory cannot be used."""
     schema = Schema(release)
     system_tables.define(schema)
     persistence = Persistence(directory)
     try:
-        engine = Engine(schema, persistence, NodeIdentity(address, release), clock)
+        engine = Engine(schema, persistence, NodeIdentity(address, release, plain), clock)
         engine.virtual_store = system_tables.VirtualTables(engine).store
         engine.load()
     except BaseException:

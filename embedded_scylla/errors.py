@@ -27,6 +27,12 @@ class ProtocolError(CqlError):
     code = 0x000A
 
 
+class BadCredentials(CqlError):
+    """Whoever logs in is not known, or has another password."""
+
+    code = 0x0100
+
+
 class Unavailable(CqlError):
     """Fewer live replicas than the consistency level needs: ``required`` of ``alive``."""
 

@@ -22,14 +22,15 @@ def node_tokens() -> tuple[int, ...]:
 
 
 class NodeIdentity:
-    """Names, versions and addresses. ``address`` is what clients are told; ``port`` the one listened on."""
+    """Names, versions and addresses. ``address`` is what clients are told; ``port`` the one listened on. ``plain``: it
+    does not say that it is not ScyllaDB."""
 
-    def __init__(self, address: str, release: Release = DEFAULT):
+    def __init__(self, address: str, release: Release = DEFAULT, plain: bool = False):
         self.host_id = uuid.uuid4()
-        self.cluster_name = "Embedded node of Fifty Thousand Seats (not ScyllaDB)"
+        self.cluster_name = "Test Cluster" if plain else "Embedded node of Fifty Thousand Seats (not ScyllaDB)"
         self.address = "127.0.0.1" if address in ("localhost", "0.0.0.0", "::", "") else address
         self.port = 9042
         self.data_center, self.rack = "datacenter1", "rack1"
         self.release_version = COMPATIBLE_VERSION
-        self.scylla_version = f"{release.version}-embedded-{__version__}"
+        self.scylla_version = release.version if plain else f"{release.version}-embedded-{__version__}"
         self.tokens = node_tokens()

@@ -1,8 +1,9 @@
 """One client's conversation: bytes in, bytes out. It never touches a socket.
 
     OPTIONS → SUPPORTED;  STARTUP → READY;  REGISTER → READY, later EVENTs;  QUERY, PREPARE, EXECUTE, BATCH → RESULT
-Anything else than OPTIONS and STARTUP before STARTUP is a ProtocolError. Every user's mistake becomes an ERROR message
-on its own stream and the conversation goes on; a broken frame ends it.
+    where clients have to log in:  STARTUP → AUTHENTICATE;  AUTH_RESPONSE → AUTH_SUCCESS
+Anything else than OPTIONS and STARTUP before STARTUP is a ProtocolError, and then anything else than AUTH_RESPONSE.
+Every user's mistake becomes an ERROR message on its own stream and the conversation goes on; a broken frame ends it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..prepared import PreparedStatements
 from ..release import CQL_VERSION
 from ..request import BoundValue, Context, Database, Plan, QueryOptions, Result, SetKeyspace, Tracer
 from . import frame, messages
+from .access import AUTHENTICATOR, EVERYBODY, Access
 from .compression import ALGORITHMS, decompress
 from .frame import Frame, Frames, Reader
 from .tracing import save_trace
@@ -63,7 +65,9 @@ class Connection:
         send: Callable[[bytes], bool],
         notices: Notices,
         later: Callable[[Callable[[], None]], None] = _at_once,
+        access: Access = EVERYBODY,
     ):
+        self._access = access
         self._database, self._prepared, self._notices = database, prepared, notices
         self._later = later
         self._peer, self._send_bytes = peer, send
@@ -72,7 +76,8 @@ class Connection:
         self.registered: set[str] = set()
         self._version = frame.SUPPORTED_VERSIONS[-1]
         self._keyspace: str | None = None
-        self._started = False
+        self._started = self._logging_in = False
+        self._user: str | None = None
         self._compressed = False  # whether the client may compress its frames; the node sends its own as they are
         self._lwt_marks = False
         self._client_options: dict[str, str] = {}  # what the client said of itself at STARTUP
@@ -174,7 +179,9 @@ class Connection:
         if self.refusal is not None:
             self.closing = True
             raise self.refusal
-        if not self._started and request.opcode not in (frame.OPTIONS, frame.STARTUP):
+        if self._logging_in and request.opcode != frame.AUTH_RESPONSE:
+            raise errors.ProtocolError(f"Unexpected message {request.opcode}, needed SASL_RESPONSE or CREDENTIALS")
+        if not (self._started or self._logging_in) and request.opcode not in (frame.OPTIONS, frame.STARTUP):
             raise errors.ProtocolError(f"Unexpected message {request.opcode}, expecting STARTUP or OPTIONS")
         if self._started and request.opcode == frame.STARTUP:
             raise errors.ProtocolError("Unexpected message STARTUP, the connection is already initialized")
@@ -196,15 +203,20 @@ class Connection:
             "port": port,
             "client_type": "cql",
             "client_options": self._client_options,
-            "connection_stage": "READY" if self._started else "ESTABLISHED",
+            "connection_stage": self._stage(),
             "driver_name": self._client_options.get("DRIVER_NAME"),
             "driver_version": self._client_options.get("DRIVER_VERSION"),
             "protocol_version": self._version,
             "scheduling_group": "sl:default",
             "shard_id": 0,
-            "ssl_enabled": False,
-            "username": "anonymous",
+            "ssl_enabled": self._access.tls is not None,
+            "username": self._user or "anonymous",
         }
+
+    def _stage(self) -> str:
+        if self._started:
+            return "READY"
+        return "AUTHENTICATING" if self._logging_in else "ESTABLISHED"
 
     def _send(self, version: int, stream: int, opcode: int, body: bytes, flags: int = 0) -> None:
         if not self._send_bytes(frame.encode_frame(version, flags, stream, opcode, body)):
@@ -237,11 +249,22 @@ class Connection:
         self._compressed = compression is not None
         self._lwt_marks = "SCYLLA_LWT_ADD_METADATA_MARK" in options
         self._client_options = options
-        self._started = self._frames.opened = True
+        if self._access.user is not None:
+            self._logging_in = True
+            return frame.AUTHENTICATE, frame.encode_string(AUTHENTICATOR)
+        self._open()
         return frame.READY, b""
 
     def _auth_response(self, reader: Reader) -> tuple[int, bytes]:
-        raise errors.ProtocolError("No authentication is going on: this node lets everybody in.")
+        if not self._logging_in:
+            raise errors.ProtocolError("No authentication is going on.")
+        self._user = self._access.log_in(reader.blob() or b"")
+        self._open()
+        return frame.AUTH_SUCCESS, frame.encode_bytes(None)
+
+    def _open(self) -> None:
+        self._logging_in = False
+        self._started = self._frames.opened = True
 
     def _register(self, reader: Reader) -> tuple[int, bytes]:
         for event in reader.string_list():

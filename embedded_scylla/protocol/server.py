@@ -25,6 +25,7 @@ from ..notices import Notices
 from ..prepared import PreparedStatements
 from ..request import Database, SchemaChange
 from . import limits
+from .access import EVERYBODY, Access
 from .client import Client
 from .connection import Connection
 from .control import FIRST_BYTE, ControlConnection, Dials
@@ -59,8 +60,16 @@ class Node:
     """The running node: an engine behind a listening socket. ``port`` is the real one when 0 was asked for."""
 
     def __init__(
-        self, engine: ServedEngine, prepared: PreparedStatements, upkeep: Upkeep, dials: Dials, host: str, port: int
+        self,
+        engine: ServedEngine,
+        prepared: PreparedStatements,
+        upkeep: Upkeep,
+        dials: Dials,
+        host: str,
+        port: int,
+        access: Access = EVERYBODY,
     ):
+        self._access = access
         self._engine, self._prepared, self._upkeep, self._dials = engine, prepared, upkeep, dials
         engine.clients, engine.announce, engine.stop = self._connections, self._announce, self.stop
         self._notices = Notices()
@@ -158,13 +167,15 @@ class Node:
                 self._selector.unregister(self._listener)
                 self._accept_again = time.monotonic() + limits.ACCEPT_PAUSE
             return  # else the client was gone again
-        client = Client(sock, address[:2], spare=len(self._clients) >= self._most_clients)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._access.tls is not None:
+                sock = self._access.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
         except OSError:
-            client.close()
+            sock.close()
             return
+        client = Client(sock, address[:2], spare=len(self._clients) >= self._most_clients)
         if client.spare:
             self._make_room()
         self._clients[client] = None
@@ -244,10 +255,12 @@ class Node:
                 client.socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
 
     def _begin(self, client: Client, first_byte: int) -> Connection | ControlConnection:
-        if first_byte == FIRST_BYTE:
+        if first_byte == FIRST_BYTE and self._access.control:
             return ControlConnection(self._dials, self, client.peer, client.send, self._notices)
-        later = partial(self._answer_later, client)
-        connection = Connection(self._engine, self._prepared, client.peer, client.send, self._notices, later)
+        later, peer = partial(self._answer_later, client), client.peer
+        connection = Connection(
+            self._engine, self._prepared, peer, client.send, self._notices, later, self._access
+        )
         if client.spare:
             connection.refusal = Overloaded(f"This node serves {self._most_clients} clients, and has no room for more.")
         return connection
