@@ -68,6 +68,11 @@ lab: venv ## open the workbook in JupyterLab
 run: venv ## execute the whole workbook at full size; results under out/
 	@$(BIN)/python -m tools.run_notebooks $(if $(SEATS),--seats $(SEATS)) $(ARGS)
 
+# A quarter of an hour: every chapter in real time, in each disguise; one of them: make rehearse DISGUISES=slow
+.PHONY: rehearse
+rehearse: venv ## run all chapters against nodes that hide what they are, as on a cluster
+	@$(BIN)/python -m tools.rehearse $(DISGUISES) $(if $(SEATS),--seats $(SEATS)) $(ARGS)
+
 # A file's tests share their nodes, so a file stays with one worker. ARGS="-n0" runs all in one process, as for a
 # debugger. The order is pyproject.toml's: the longest files first, so that no worker is left with them at the end.
 .PHONY: test
