@@ -116,7 +116,7 @@ class Streams:
         if at < current and timestamp < now - PAST_LIMIT:
             raise InvalidRequest(_out_of_time("past", timestamp, now))
         if at < 0:
-            raise InvalidRequest(
+            raise ServerError(
                 "cdc::metadata::get_stream: could not find any CDC stream for timestamp "
                 f"{timestamp}. Are we in the middle of a cluster upgrade?"
             )
@@ -185,11 +185,18 @@ class Streams:
 
 def _out_of_time(where: str, timestamp: int, now: int) -> str:
     into = "arbitrarily into the future, because we don't know what streams will be used at that time"
+    advice = (
+        "If you really must use your own timestamps, then make sure your clocks are well-synchronized  with the "
+        "database's clocks."  # with two spaces, as ScyllaDB has it
+    )
     if where == "past":
         into = "too far into the past, because that would break consistency properties"
+        advice = (
+            "Are you using client-side timestamps? "
+            "Make sure your clocks are well-synchronized with the database's clocks."
+        )
     return (
         f'cdc: attempted to get a stream "from the {where}" ({timestamp}; current server time: {now}). '
         f"With CDC you cannot send writes with timestamps {into}.\n"
-        f"We *do* allow sending writes into the near {where}, but our ability to do that is limited. If you really "
-        "must use your own timestamps, then make sure your clocks are well-synchronized with the database's clocks."
+        f"We *do* allow sending writes into the near {where}, but our ability to do that is limited. {advice}"
     )

@@ -198,7 +198,7 @@ def test_no_writes_before_the_first_generation(logged, refused):
     refused(
         InvalidRequest,
         f"INSERT INTO {logged} (p) VALUES (1) USING TIMESTAMP 123",
-        'cdc: attempted to get a stream "from the past"|could not find any CDC stream',
+        'cdc: attempted to get a stream "from the past"',
     )
 
 

@@ -34,9 +34,7 @@ def test_where_the_clock_can_be_pushed_all_holds_last_alike(lab: Session, capsys
     assert capsys.readouterr().out == "Holds last 15 minutes. The clock can be pushed to their end.\n"
 
 
-def test_where_it_cannot_be_pushed_what_lapses_is_short(
-    slept: list[float], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_it_cannot_be_pushed_what_lapses_is_short(slept: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     assert time_to_lapse(None, 900) == 10
     assert capsys.readouterr().out == (
         "Holds last 15 minutes. This clock cannot be pushed: those whose end is the lesson last 10 seconds, and are "
