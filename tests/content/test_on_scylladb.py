@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from helpers.lab import replication
 from helpers.lab.settings import VARIABLES
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -47,6 +48,11 @@ def test_every_link_leads_somewhere() -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
+
+
+def test_connect_says_what_the_page_shows() -> None:
+    chosen = replication._choose({"datacenter1": ["rack1", "rack2", "rack3"]}, tablets=True)
+    assert f"\n{chosen}\n" in TEXT
 
 
 def test_the_front_door_leads_here() -> None:
