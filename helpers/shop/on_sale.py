@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 # The LIMIT of the statements: so many seats in the view are proof enough. Of fewer, the tickets themselves are asked,
-# because the view of a cluster follows its table a moment later.
+# because a view may be behind its table.
 _MANY = 20
 
 
