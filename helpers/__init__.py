@@ -27,6 +27,7 @@ _PUBLIC = {
     "Latencies": "lab.latency",
     "server_now": "lab.clock",
     "let_time_pass": "lab.clock",
+    "decisions_take": "lab.decision_time",
     "delayed_views": "lab.view_delay",
     # scylla_cdc
     "ChangeReader": "scylla_cdc",

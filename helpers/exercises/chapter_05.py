@@ -45,10 +45,9 @@ def undo_1(look: Look) -> None:
 
 
 def check_2(look: Look) -> str:
-    query = "SELECT section, seat, buyer FROM {}"
+    query = "SELECT section, seat, buyer, WRITETIME(buyer) AS at FROM {}"
     shop, copy = (
-        {(row.section, row.seat): row.buyer for row in look.rows(query.format(table))}
-        for table in ("my_shop", "my_copy")
+        {(row.section, row.seat): row for row in look.rows(query.format(table))} for table in ("my_shop", "my_copy")
     )
     if not shop:
         raise NotYet('my_shop is empty: reset("05.2") fills it.')
@@ -57,11 +56,16 @@ def check_2(look: Look) -> str:
     for place in sorted(copy):
         if place not in shop:
             raise NotYet(f"my_copy still has {place[1]}, which my_shop has deleted.")
-    for place, buyer in sorted(shop.items()):
+    for place, wanted in sorted(shop.items()):
         if place not in copy:
             raise NotYet(f"my_copy has no row for {place[1]}, which my_shop has.")
-        if copy[place] != buyer:
-            raise NotYet(f"my_copy says that {place[1]} is {copy[place]}'s; in my_shop it is {buyer}'s.")
+        if copy[place].buyer != wanted.buyer:
+            raise NotYet(f"my_copy says that {place[1]} is {copy[place].buyer}'s; in my_shop it is {wanted.buyer}'s.")
+    for place, wanted in sorted(shop.items()):
+        if copy[place].at != wanted.at:
+            raise NotYet(
+                f"{place[1]} has another timestamp in my_copy than in my_shop: a change that came late would win there."
+            )
     return f"my_copy follows my_shop: {_rows(len(copy))}, the same."
 
 

@@ -114,6 +114,53 @@ CLAIMS = [
         ("The time for the first page rises until it meets the one for all.",),
         "A page ends at about 1 MB, so the first page of a large house never is the whole.",
     ),
+    Claim(
+        r"and LOCAL_SERIAL, waits|one step for the whole cluster: of two buyers one is applied\.(?! That is so)",
+        (
+            "The session reads and writes at LOCAL_QUORUM and LOCAL_SERIAL, waits 15 seconds at most.",
+            "Condition and change are one step for the whole cluster: of two buyers one is applied.",
+        ),
+        "So it is at SERIAL. LOCAL_SERIAL decides within one data centre, and with two both sell the seat.",
+    ),
+    Claim(
+        r"nodes (join or leave|added, tablets split)",
+        (
+            "The random part tells generations apart: when nodes join or leave, streams are made anew.",
+            "None is missed across restarts and new generations (nodes added, tablets split).",
+        ),
+        "Vnodes: when a node joins, or on command. Tablets: when they are split or merged. Not when a node leaves.",
+    ),
+    Claim(
+        r"quiet round costs next to nothing|scan of \d+ held seats takes several times as long",
+        (
+            "The log pays for every change, once, and a quiet round costs next to nothing.",
+            "Two bars: a scan of 300 held seats takes several times as long as a look at the log.",
+        ),
+        "Every round asks for every stream. On vnodes a cluster has hundreds or thousands, and a scan may be cheaper.",
+    ),
+    Claim(
+        r"The price is a read before every write, and three rows instead of one\.(?! And it is a read before)",
+        ("It has it in one place. The price is a read before every write, and three rows instead of one.",),
+        "The read is not one step with the write: beside other writes the images may be wrong.",
+    ),
+    Claim(
+        r"outlives its table",
+        ("A log that was switched off outlives its table, and would stand in the way of the next one.",),
+        "The log goes with its table.",
+    ),
+    Claim(
+        r"nobody to agree with",
+        ("The first two lie close together on the embedded node: it is alone and has nobody to agree with.",),
+        "On one node too a decision takes its rounds, and each waits for the disk.",
+    ),
+    Claim(
+        r"hardly further than 16|one process decides about everything",
+        (
+            "Four bars: 4 buyers at once get further than one, and 64 hardly further than 16.",
+            "On the embedded node one process decides about everything. On ScyllaDB it is the partition.",
+        ),
+        "Plain updates, and many partitions, level off there too: compare them before you name a reason.",
+    ),
 ]
 
 
