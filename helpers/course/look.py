@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..display.refusals import error_text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _TABLE = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
 _VIEW = "SELECT view_name FROM system_schema.views WHERE keyspace_name = %s AND view_name = %s"
+_BUILDING = "SELECT status FROM system_distributed.view_build_status WHERE keyspace_name = %s AND view_name = %s"
 
 
 class NotYet(Exception):
@@ -119,13 +121,21 @@ class Look:
         """Whether ``name`` is a materialized view of this keyspace."""
         return bool(self.rows(_VIEW, (self.keyspace, name)))
 
-    def in_time(self, question: Callable[[], bool], seconds: float = 5) -> bool:
-        """Whether the answer is yes within some seconds: a view is filled in the background."""
-        try:
-            wait_until(question, why="the view to be filled", seconds=seconds)
-        except LabError:
-            return False
-        return True
+    def once_filled(self, view: str, question: Callable[[], bool], seconds: float = 120) -> bool:
+        """Whether the answer is yes when the server has filled ``view``, which it does in the background, some hundred
+        rows at a step. Asked until then; after ``seconds`` what is there counts."""
+        with suppress(LabError):
+            wait_until(lambda: question() or self._is_filled(view), why="the view to be filled", seconds=seconds)
+        return question()
+
+    def _is_filled(self, view: str) -> bool:
+        """Do all nodes say so?"""
+        from cassandra import ConsistencyLevel
+        from cassandra.query import SimpleStatement
+
+        # One copy will do: a cluster of one node has no quorum of the three that this table may want.
+        query = SimpleStatement(_BUILDING, consistency_level=ConsistencyLevel.ONE)
+        return {row.status for row in self.session.execute(query, (self.keyspace, view))} == {"SUCCESS"}
 
     def drop(self, *tables: str) -> None:
         """Remove tables or views, for an exercise that makes them, whatever a learner has made of the name."""

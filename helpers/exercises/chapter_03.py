@@ -21,7 +21,7 @@ def check_1(look: Look) -> str:
         rows = rows_by_key(look, "my_sections", "one type of a venue", query, (look.event.venue_id,))
         return {row.section_id for row in rows} & wanted
 
-    if not look.in_time(lambda: found() == wanted, seconds=2):
+    if not look.once_filled("my_sections", lambda: found() == wanted):
         raise NotYet(f"my_sections has {len(found())} of {len(wanted)} sections with accessible places.")
     return f"my_sections gives you the {len(wanted)} sections with accessible places, by venue and type."
 

@@ -50,8 +50,7 @@ def check_2(look: Look) -> str:
         rows = rows_by_key(look, "my_prices", "one section", query, key)
         return [row for row in rows if row.ticket_id in seats]
 
-    # A view is filled some hundred rows at a step, and this one has the whole house.
-    if not look.in_time(lambda: len(found()) >= len(seats), seconds=30):
+    if not look.once_filled("my_prices", lambda: len(found()) >= len(seats)):
         raise NotYet(f"my_prices has {len(found())} of the {len(seats)} seats of {_SECTION}.")
     prices = [row.price for row in found()]
     if prices != sorted(prices):

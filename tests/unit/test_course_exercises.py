@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from cassandra.cluster import Session
 
-from helpers import check, checkpoint, connect, hint, reset, solving
+from helpers import Event, check, checkpoint, connect, hint, reset, solving
 from helpers.course import exercises as module
 from helpers.course import record_file
 from helpers.course.exercises import exercise, exercises, verdict
@@ -213,3 +213,35 @@ def test_without_an_open_chapter_it_says_so(session: Session):
     connect()
     with pytest.raises(LabError, match="No chapter is open here"):
         check("00.1")
+
+
+def test_a_view_is_asked_until_the_server_has_filled_it(
+    lab: Session, chapter: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Look()
+    assert look._is_filled("available_tickets")
+    assert not look._is_filled("nowhere")
+    filled, answers = iter([False, False, True]), []
+    monkeypatch.setattr(look, "_is_filled", lambda view: next(filled))
+
+    def question() -> bool:
+        answers.append(len(answers) == 3)  # the last row comes while the server says that it is done
+        return answers[-1]
+
+    assert look.once_filled("available_tickets", question)
+    assert answers == [False, False, False, True]
+
+
+def test_a_view_that_is_filled_and_wrong_is_not_waited_for(
+    lab: Session, chapter: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("helpers.lab.waiting.time.sleep", lambda seconds: pytest.fail("waited for nothing"))
+    assert not Look().once_filled("available_tickets", lambda: False)
+
+
+def test_a_view_that_is_never_filled_is_judged_as_it_is(
+    lab: Session, chapter: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = Look()
+    monkeypatch.setattr(look, "_is_filled", lambda view: False)
+    assert not look.once_filled("available_tickets", lambda: False, seconds=0)
