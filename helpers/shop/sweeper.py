@@ -241,8 +241,9 @@ def make_reader(session: Session, sweeper: Sweeper, name: str = "sweeper", **opt
 def sweep(session: Session, *, name: str = "sweeper", **options: Any) -> Swept:
     """Settle all that is due now in the session's keyspace, and audit; what was done. May be called at any time.
 
-    ``options`` are ``make_reader``'s. On a cluster it stays half a minute behind the present, and takes as long, unless
-    they give a smaller ``safety``.
+    ``options`` are ``make_reader``'s. On a cluster it stays half a minute behind the present and looks every ten
+    seconds, and so it takes as long, unless they give a smaller ``safety`` and ``pause``; and a new one, without a
+    ``start``, reads all that the log keeps.
 
     >>> print(sweep(session))
     3 deadlines learnt, 2 ended before, 1 looked after, 1 seats released, 0 more by 1 audits
