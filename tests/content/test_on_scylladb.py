@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from embedded_scylla.__main__ import parse_arguments
 from helpers.lab import replication
 from helpers.lab.settings import VARIABLES
 
@@ -68,7 +69,13 @@ def test_every_variable_that_it_names_is_read_by_somebody() -> None:
 
 def test_every_make_target_is_there() -> None:
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert {"up", "down", "doctor"} <= set(re.findall(r"\bmake ([a-z]+)", TEXT)) <= targets
+    assert {"up", "down", "doctor", "rehearse"} <= set(re.findall(r"\bmake ([a-z]+)", TEXT)) <= targets
+
+
+def test_the_node_takes_the_options_that_it_names() -> None:
+    (options,) = re.findall(r"-m embedded_scylla (--.*)$", TEXT, re.MULTILINE)
+    read = parse_arguments(options.split())
+    assert (read["plain"], read["data_dir"], read["port"]) == (True, None, 9042)
 
 
 def test_nothing_is_claimed_of_a_server_that_nobody_has_run() -> None:
