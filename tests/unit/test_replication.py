@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from helpers.lab.connection import disconnect
 from helpers.lab.errors import LabError
 from helpers.lab.replication import misfit, replication
 from helpers.shop.opening import use_keyspace
+from tests.engines.embedded import start_embedded
 
 NTS = "org.apache.cassandra.locator.NetworkTopologyStrategy"
 THREE = {"dc1": ["r1", "r2", "r3"]}
@@ -203,6 +205,29 @@ def test_a_chapter_says_it_where_it_opens(
     lab.execute("DROP KEYSPACE unit_left")
     use_keyspace(lab, "unit_left")
     assert capsys.readouterr().out == ""
+
+
+def test_a_keyspace_that_was_made_by_the_other_choice_is_recognised_on_a_server_that_nobody_knows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing stands in for anything here: one run on tablets, the next on vnodes, in the same keyspace."""
+    monkeypatch.setattr("helpers.lab.connection._clusters", {})
+    monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path))
+    with start_embedded(arguments=("--plain", "--as", "2026.1")) as node:
+        monkeypatch.setenv("SCYLLA_HOSTS", node.host)
+        monkeypatch.setenv("SCYLLA_PORT", str(node.port))
+        use_keyspace(connect(), "seats_01")
+        assert "A new keyspace on tablets keeps 1 copy of each row" in capsys.readouterr().out
+        monkeypatch.setenv("SCYLLA_TABLETS", "0")
+        session = connect()
+        use_keyspace(session, "seats_01")
+        said = capsys.readouterr().out
+        assert "A new keyspace on vnodes keeps 1 copy" in said
+        assert "Note: The keyspace seats_01 was made when the cluster was another: it is on tablets, where a new" in said
+        session.execute("DROP KEYSPACE seats_01")
+        use_keyspace(session, "seats_01")
+        assert capsys.readouterr().out == ""
+        disconnect()
 
 
 # --- what connect() says of a cluster --------------------------------------------------------------------------------
