@@ -258,9 +258,7 @@ class Node:
         if first_byte == FIRST_BYTE and self._access.control:
             return ControlConnection(self._dials, self, client.peer, client.send, self._notices)
         later, peer = partial(self._answer_later, client), client.peer
-        connection = Connection(
-            self._engine, self._prepared, peer, client.send, self._notices, later, self._access
-        )
+        connection = Connection(self._engine, self._prepared, peer, client.send, self._notices, later, self._access)
         if client.spare:
             connection.refusal = Overloaded(f"This node serves {self._most_clients} clients, and has no room for more.")
         return connection

@@ -12,6 +12,7 @@ from ..lab.errors import LabError
 from ..lab.keyspaces import check_keyspace_name
 from ..lab.quiet_gc import quiet_gc
 from ..lab.replication import misfit, replicas, tablets
+from ..lab.settings import Settings
 from ..lab.statements import apply_cql, prepared
 from ..lab.waiting import wait_until
 from . import fan_out
@@ -103,7 +104,9 @@ def use_keyspace(session: Session, keyspace: str) -> None:
     from cassandra.protocol import SyntaxException
 
     check_keyspace_name(keyspace)
-    left = None if engine_of(session).kind == "embedded" else misfit(session, keyspace)
+    # The embedded node is always the same cluster; but it can be told to lay out new keyspaces in another way.
+    may_differ = engine_of(session).kind != "embedded" or Settings.from_environment().tablets is not None
+    left = misfit(session, keyspace) if may_differ else None
     if left is not None:
         print(f"Note: {left}")
     try:

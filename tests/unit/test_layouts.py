@@ -31,6 +31,7 @@ from helpers import (
 from helpers.course import catch_up
 from helpers.lab import replication
 from helpers.lab.replication import on_tablets
+from helpers.shop.opening import use_keyspace
 
 HOLD = 60
 
@@ -57,6 +58,20 @@ def event(layout: str, lab: Session) -> Event:
 
 def test_the_keyspace_is_laid_out_as_was_chosen(layout: str, lab: Session, event: Event) -> None:
     assert tablets(lab) == on_tablets(lab, lab.keyspace) == (layout == "tablets")
+
+
+def test_a_keyspace_that_was_laid_out_otherwise_is_told_of(
+    lab: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also on the embedded node: it stays as it was made, whatever is chosen now."""
+    lab.execute("DROP KEYSPACE IF EXISTS unit_laid_out")
+    use_keyspace(lab, "unit_laid_out")
+    assert capsys.readouterr().out == ""
+    monkeypatch.setenv("SCYLLA_TABLETS", "1")
+    monkeypatch.setattr(replication, "_chosen", WeakKeyDictionary())
+    use_keyspace(lab, "unit_laid_out")
+    assert "it is on vnodes, where a new one would be on tablets." in capsys.readouterr().out
+    assert not on_tablets(lab, "unit_laid_out")
 
 
 def test_a_hold_that_lapses_is_found_in_the_log_and_swept(lab: Session, event: Event) -> None:
@@ -98,5 +113,5 @@ def test_a_chapter_can_be_begun_anew(layout: str, lab: Session) -> None:
         checkpoint(number, seats=200)
         checkpoint(number, seats=200)
         assert on_tablets(session, catch_up.keyspace_of(number)) == (layout == "tablets")
-        reset(number)
+        reset(number, seats=200)
         session.execute(f"DROP KEYSPACE {catch_up.keyspace_of(number)}")
