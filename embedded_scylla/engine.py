@@ -100,12 +100,13 @@ class Engine:
 
     def _write(self, mutations: list[Mutation], now: int) -> None:
         """Into the journal, then into memory. What memory could not take is found out before."""
-        for mutation in mutations:
-            for updater in self._updaters_of(mutation.table):
+        updaters = [self._updaters_of(mutation.table) for mutation in mutations]
+        for mutation, own in zip(mutations, updaters, strict=True):
+            for updater in own:
                 check_view_keys(updater, mutation, now)
         self.persistence.save_writes(mutations, now)
-        for mutation in mutations:
-            self._merge(mutation, now)
+        for mutation, own in zip(mutations, updaters, strict=True):
+            self._merge(mutation, own, now)
 
     def ballot(self, table: Table, key: Key) -> int:
         """A timestamp (µs) for a lightweight transaction: above that of every earlier one."""
@@ -145,11 +146,10 @@ class Engine:
 
     def merge(self, mutation: Mutation, now: int) -> None:
         """Merge a write that is in the journal already. KeyError if its table is gone."""
-        self._merge(mutation, now)
+        self._merge(mutation, self._updaters_of(mutation.table), now)
 
-    def _merge(self, mutation: Mutation, now: int) -> None:
+    def _merge(self, mutation: Mutation, updaters: Sequence[Updater], now: int) -> None:
         store = self._stores[mutation.table.id]
-        updaters = self._updaters_of(mutation.table)
         if not updaters:
             store.apply(mutation, now)
             return

@@ -12,7 +12,6 @@ import errno
 import itertools
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -397,6 +396,8 @@ def _link(path: Path, aside: Path) -> None:
     try:
         os.link(path, aside)
     except OSError:
+        import shutil  # here: it is hardly ever needed, and what it brings along would make every start longer
+
         with path.open("rb") as source, aside.open("xb") as target:
             try:
                 shutil.copyfileobj(source, target)
