@@ -75,9 +75,10 @@ rehearse: venv ## run all chapters against nodes that hide what they are, as on 
 
 # A file's tests share their nodes, so a file stays with one worker. ARGS="-n0" runs all in one process, as for a
 # debugger. The order is pyproject.toml's: the longest files first, so that no worker is left with them at the end.
+# Without nbval's plugin: the notebooks' tests start it for themselves, and it makes each worker's start seconds longer.
 .PHONY: test
 test: venv ## run all tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -p no:nbval -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # Half an hour: the machine that plays with the checkout takes some 500 steps a second.
 .PHONY: prove

@@ -10,6 +10,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tools.run_notebooks import leave_out_iri_grammar
+
+leave_out_iri_grammar()
+
 # How long an example takes is no reason to fail: the machine may be slow.
 _UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("steady", derandomize=True, **_UNHURRIED)

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import nbval.plugin
-import pytest
+from tools.run_notebooks import leave_out_iri_grammar
 
-from tests.notebooks.same_picture import TOLERANCE, share_that_differs
-from tests.patience import SECONDS
+leave_out_iri_grammar()
+
+import nbval.plugin  # noqa: E402
+import pytest  # noqa: E402
+
+from tests.notebooks.same_picture import TOLERANCE, share_that_differs  # noqa: E402
+from tests.patience import SECONDS  # noqa: E402
 
 PICTURE = "image/png"
 NOT_COMPARED = ("text/html", PICTURE, "image/svg+xml")
