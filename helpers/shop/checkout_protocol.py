@@ -194,6 +194,10 @@ def _arrows() -> list[str]:
         "A timeout leaves the outcome unknown. The box office reads the seat at SERIAL and compares the token: the",
         "answer is the seat's state now. A message that is still on its way may change it afterwards, so whoever heard",
         '"not applied" after a timeout asks once more, or cancels.',
+        "",
+        "That read may time out as well, and so may every statement that follows a decision. All of them may be",
+        "repeated, and are: seven times within some seconds. Only then the caller hears of it. A fan goes home, and a",
+        "sweeper comes again; what they left undone is healed as after a crash.",
     ]
 
 
