@@ -70,8 +70,8 @@ CLAIMS = [
         "Three copies on two nodes have a quorum: two of three.",
     ),
     Claim(
-        r"the cluster's layout changes",
-        ("When the cluster's layout changes, a new generation begins.",),
+        r"the cluster's layout changes|nodes? joins? or leaves?",
+        ("When the cluster's layout changes, a new generation begins.", "New streams begin when nodes join or leave."),
         "Vnodes: when a node joins, or on command. Tablets: when one is split or merged. Not when a node leaves.",
     ),
     Claim(
