@@ -147,7 +147,7 @@ class Change:
 
     @property
     def preimage(self) -> tuple[ChangeRow, ...]:
-        """The rows as they were before, where the table's log keeps that."""
+        """The rows as a read just before the write found them, where the table's log keeps that."""
         return tuple(row for row in self.rows if row.operation is Operation.PREIMAGE)
 
     @property
@@ -157,7 +157,7 @@ class Change:
 
     @property
     def postimage(self) -> tuple[ChangeRow, ...]:
-        """The rows as they were afterwards, where the table's log keeps that."""
+        """The preimage with this change in it, where the table's log keeps that."""
         return tuple(row for row in self.rows if row.operation is Operation.POSTIMAGE)
 
     @property
