@@ -177,8 +177,10 @@ def _cluster(settings: Settings, embedded: bool) -> Cluster:
     from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
     from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
 
+    by_turns = DCAwareRoundRobinPolicy(settings.local_dc or "")
     profile = ExecutionProfile(
-        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.local_dc or "")),
+        # The embedded node is alone: to look for a partition's replicas would cost a quarter of each request.
+        load_balancing_policy=by_turns if embedded else TokenAwarePolicy(by_turns),
         consistency_level=ConsistencyLevel.LOCAL_QUORUM,
         # LOCAL_SERIAL decides within one data centre: with two, each of them would sell the seat.
         serial_consistency_level=ConsistencyLevel.SERIAL,
