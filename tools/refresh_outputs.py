@@ -28,7 +28,7 @@ from tools.arguments import Arguments  # noqa: E402
 from tools.private_node import private_node  # noqa: E402
 
 NOTEBOOKS = PROJECT / "notebooks"
-CELL_SECONDS = 300
+CELL_SECONDS = 1_800
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
