@@ -97,7 +97,7 @@ CLAIMS = [
     Claim(
         r"every node must agree before the next",
         ("Run schema changes from one place, one after the other. Every node must agree before the next.",),
-        "Schema changes go through Raft: concurrent ones are safe, and more than half of the nodes must be up.",
+        "Schema changes go through Raft: concurrent ones are safe, and more than half of the voters must be up.",
     ),
     Claim(
         r"nothing in a notebook changes",
@@ -160,6 +160,54 @@ CLAIMS = [
             "On the embedded node one process decides about everything. On ScyllaDB it is the partition.",
         ),
         "Plain updates, and many partitions, level off there too: compare them before you name a reason.",
+    ),
+    Claim(
+        r"more than half of the nodes must be up",
+        ("Two changes at a time do each other no harm, and more than half of the nodes must be up.",),
+        "More than half of those that vote: in a large cluster only some nodes do.",
+    ),
+    Claim(
+        r"with a ready-made id is idempotent",
+        ("An INSERT with a ready-made id is idempotent: a second one changes nothing.",),
+        "With a timestamp of its own. Where the server stamps it, a late copy is a newer write.",
+    ),
+    Claim(
+        r"every partition on every node",
+        ("It reads every partition on every node: fine for three events, not for three million.",),
+        "Every partition of the table, each from as many replicas as the level asks for, not from every node.",
+    ),
+    Claim(
+        r"(repeat|lists? at) the server's defaults",
+        (
+            "The same without the options that only repeat the server's defaults.",
+            "Options that the source lists at the server's defaults are left out here.",
+        ),
+        "They were its defaults once: 2026.1 has another compaction and another compression.",
+    ),
+    Claim(
+        r"a row there for every change",
+        ("The server adds a log table, and writes a row there for every change.",),
+        "A write may log several rows, and what ends by TTL, or by TRUNCATE, logs none.",
+    ),
+    Claim(
+        r"From then on it writes the view",
+        ("It fills a new view in the background. From then on it writes the view whenever the table is written.",),
+        "It does so from the creation on, while the old rows are still being filled in.",
+    ),
+    Claim(
+        r"A plain `BEGIN BATCH` is logged",
+        ("A plain `BEGIN BATCH` is *logged*: the server writes the whole of it down before it begins.",),
+        "Within one partition nothing is written down first: the batch is one write there.",
+    ),
+    Claim(
+        r"hides such a row for good",
+        ("But a DELETE that came since hides such a row for good.",),
+        "As long as its tombstone is there: a write with an old stamp that comes later is seen.",
+    ),
+    Claim(
+        r"timestamp is that of this machine's clock",
+        ("The INSERT's timestamp is that of this machine's clock, and so an hour older than the delete.",),
+        "In this course the server stamps what the driver sends.",
     ),
 ]
 
