@@ -60,7 +60,7 @@ _MEANINGS = [
     ),
     # How a keyspace on tablets is refused that asks for more copies than there are nodes, or racks, to hold them.
     (ConfigurationException, "token-owning nodes", _NO_ROOM),
-    (InvalidRequest, "RF-rack-valid", _NO_ROOM),
+    (InvalidRequest, "RF-rack-valid", "On tablets this wants one copy, or one in each rack."),
     (ConfigurationException, "number of racks", _NO_ROOM),
     (InvalidRequest, "nconfigured table", NO_TABLE),
     (InvalidRequest, "not found in keyspace", NO_TABLE),
@@ -77,7 +77,7 @@ _MEANINGS = [
     (InvalidRequest, "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
     (InvalidRequest, "constant", "The value is not of the column's type."),
     (SyntaxException, "", "The statement is not CQL from that place on."),
-    (Unauthorized, "cdc log table", "The log belongs to its table: it goes when the table goes, or its cdc option."),
+    (Unauthorized, "cdc log table", "The log goes with its table. Once cdc is off, it may be dropped by itself."),
     (Unavailable, "", "Fewer replicas are alive than this consistency level needs. Nothing was written or read."),
     (ConnectionException, "", _LOST),
     (NoHostAvailable, "", _LOST),
