@@ -82,7 +82,7 @@ _MEANINGS = [
     (ConnectionException, "", _LOST),
     (NoHostAvailable, "", _LOST),
     (OperationTimedOut, "", "No answer came in time. Whether it was written, a read tells."),
-    (WriteTimeout, "", "Nobody knows whether it was written: read before you try again."),
+    (WriteTimeout, "", "Nobody knows whether it was written: read before you try again, at SERIAL after an IF."),
     (ReadTimeout, "", "Not enough replicas answered in time. Reading again harms nobody."),
     (AlreadyExists, "", "It is there already; IF NOT EXISTS makes a statement safe to repeat."),
     (ConfigurationException, "types are incompatible", "Stored values cannot be read as that: add another column."),
