@@ -209,6 +209,24 @@ CLAIMS = [
         ("The INSERT's timestamp is that of this machine's clock, and so an hour older than the delete.",),
         "In this course the server stamps what the driver sends.",
     ),
+    Claim(
+        r"repair (of table and view|of both)? ?(mends|fixes) |mends the rest",
+        ("`PRUNE MATERIALIZED VIEW` takes ghosts out, repair of table and view mends the rest.",),
+        "Repair compares a view's replicas with one another. A gap closes when the table's row is written anew.",
+    ),
+    Claim(
+        r"goes when the table goes, or its cdc option|(log (goes|ends)|log is dropped) with (its|the) cdc option",
+        ("The log belongs to its table: it goes when the table goes, or its cdc option.",),
+        "Without the option the log stays, and can be read. It may then be dropped by itself, or goes with its table.",
+    ),
+    Claim(
+        r"(writes|is) a row for every change|by a column that is in no key",
+        (
+            "A table beside a table, into which the server writes a row for every change.",
+            "Lets you ask by a column that is in no key.",
+        ),
+        "A range delete is two rows, a TRUNCATE and the end of a TTL none. An index may be on a clustering column too.",
+    ),
 ]
 
 

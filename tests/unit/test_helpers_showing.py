@@ -158,7 +158,6 @@ def test_what_cannot_be_altered_is_explained(
         ConfigurationException(
             0x2300, "Datacenter datacenter1 doesn't have enough token-owning nodes for replication_factor=3", None
         ),
-        InvalidRequest("The keyspace 'k' is required to be RF-rack-valid. That condition is violated for DC 'dc1'"),
         ConfigurationException(0x2300, "Replication factor 3 exceeds the number of racks (1) in dc datacenter1", None),
     ],
 )
@@ -168,6 +167,16 @@ def test_more_copies_on_tablets_than_there_is_room_for(refusal: Exception, capsy
 
     show_error(refuse)
     assert capsys.readouterr().out.splitlines()[-1].startswith("→ Tablets want a node")
+
+
+def test_copies_on_tablets_that_do_not_fit_the_racks(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two copies in three racks are too many for one and too few for all."""
+
+    def refuse() -> None:
+        raise InvalidRequest("The keyspace 'k' is required to be RF-rack-valid. … for DC 'dc1': RF=2 vs. rack count=3.")
+
+    show_error(refuse)
+    assert capsys.readouterr().out.splitlines()[-1] == "→ On tablets this wants one copy, or one in each rack."
 
 
 def test_the_driver_s_wrapping_is_taken_off(capsys: pytest.CaptureFixture[str]) -> None:
