@@ -223,6 +223,16 @@ CLAIMS = [
         ("The look goes through the view, which on a cluster follows a moment later.",),
         "A view may follow later; with as many copies as nodes there is no lag to see.",
     ),
+    Claim(
+        r"transactions on the same partition wait for each other(?! where one node takes them)",
+        ("Lightweight transactions on the same partition wait for each other.",),
+        "Those that one node takes do. Those of several nodes run at once, and some of them begin again.",
+    ),
+    Claim(
+        r"You can ask for more: the row before",
+        ("You can ask for more: the row before the change, its preimage, and the row after it.",),
+        "With `true` a preimage has the columns that the write touches; the whole row takes `'full'`.",
+    ),
 ]
 
 
