@@ -71,8 +71,8 @@ class ChangeReader:
     ``accept_loss``  go on when the log has forgotten what was not read yet; otherwise that is a ChangesLostError
     ``now``          gives the database's time, if this machine's is not good enough
 
-    The defaults of ``window``, ``safety`` and ``pause`` are those of ScyllaDB's own libraries, made for clusters. For
-    one node on the same machine see ``demo``. Raises ChangeReaderError where waiting would not help.
+    The defaults of ``window``, ``safety`` and ``pause`` are those of scylla-cdc-rust, made for clusters. For one node
+    on the same machine see ``demo``. Raises ChangeReaderError where waiting would not help.
     """
 
     def __init__(

@@ -130,7 +130,11 @@ class ChangeRow:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When what was written ends by itself, which the log does not say again; None if it does not."""
+        """When what was written ends by itself, which the log does not say again; None if it does not.
+
+        A TTL counts from the clock of the node that took the write: so exact is this as that clock and the write's
+        timestamp agree.
+        """
         return None if self.ttl is None else self.written_at + timedelta(seconds=self.ttl)
 
 

@@ -103,8 +103,8 @@ class Discovery:
 def stream_ids(session: Session, keyspace: str, table: str, generation: datetime | None = None) -> list[StreamId]:
     """The streams of a generation of a table's log (the one in force unless told), in the order of their tokens.
 
-    A generation is published before it begins: for about a minute after a node has joined, the newest is not yet in
-    force. Raises StreamsNotPublishedError, and the driver's own errors.
+    A generation is published about a minute before it begins: so long the newest is not yet in force. Raises
+    StreamsNotPublishedError, and the driver's own errors.
     """
     discovery = Discovery(session, keyspace, table)
     if generation is None:

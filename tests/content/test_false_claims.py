@@ -227,6 +227,78 @@ CLAIMS = [
         ),
         "A range delete is two rows, a TRUNCATE and the end of a TTL none. An index may be on a clustering column too.",
     ),
+    Claim(
+        r"(each|every) round( of a decision)? waits for the other",
+        (
+            "Between two, each round waits for the other, and while one of them is lost, no seat is sold.",
+            "Four of six must answer, so every round of a decision waits for the other data centre.",
+        ),
+        "Promise and accept do, at the serial level. The write after them waits as the ordinary level says.",
+    ),
+    Claim(
+        r"ahead, or before the generation in force|whose clock is wrong, if its",
+        (
+            "A write that is stamped more than 5 s ahead, or before the generation in force, is refused.",
+            "So is every write of a machine whose clock is wrong, if its driver sets the timestamps.",
+        ),
+        "That is so on vnodes. On tablets a write from the past goes to the streams of its time, if they are known.",
+    ),
+    Claim(
+        r"after a node has joined, the newest",
+        ("After a node has joined, the newest generation is published about a minute before it begins.",),
+        "On tablets generations come by splits and merges, and are published ahead as well.",
+    ),
+    Claim(
+        r"defaults (of .{0,60})?are (the libraries'|those of ScyllaDB's own libraries)",
+        (
+            "The first three defaults are the libraries', made for clusters.",
+            "The defaults of window, safety and pause are those of ScyllaDB's own libraries, made for clusters.",
+        ),
+        "They are scylla-cdc-rust's. The others have windows of 30 seconds, and other pauses.",
+    ),
+    Claim(
+        r"neighbours on the ring share a stream(?! \(with vnodes, those of one core\))",
+        ("Enlarged, stairs: neighbours on the ring share a stream.",),
+        "With vnodes there is a stream for each core, and the cores take turns along the ring.",
+    ),
+    Claim(
+        r"The queue is such a table|themselves\W* want .?TimeWindowCompactionStrategy",
+        ("Rows that end by themselves want `TimeWindowCompactionStrategy`. The queue is such a table.",),
+        "Its rows are deleted early, and the documentation advises against that with TimeWindowCompactionStrategy.",
+    ),
+    Claim(
+        r"such a ticket is in no view",
+        ("A status that expires leaves a ticket with none, and such a ticket is in no [view](glossary.md).",),
+        "It is missing from views with the status in their key.",
+    ),
+    Claim(
+        r"a decision takes no time",
+        ("Where a server is alone and quick, a decision takes no time, and there is nothing to see.",),
+        "On one node of ScyllaDB too each round waits for the disk. It is the embedded node that is quick.",
+    ),
+    Claim(
+        r"plain UPDATE does not look at what is there|plain updates of the same one wait for nothing",
+        (
+            "A plain UPDATE does not look at what is there, and answers nothing.",
+            "It is not the partition as such: plain updates of the same one wait for nothing.",
+        ),
+        "On a table with a view the old row is read, and no condition is judged. Updates do not wait for each other.",
+    ),
+    Claim(
+        r"which on a cluster follows a moment later|which is the view and a little behind",
+        ("The look goes through the view, which on a cluster follows a moment later.",),
+        "A view may follow later; with as many copies as nodes there is no lag to see.",
+    ),
+    Claim(
+        r"transactions on the same partition wait for each other(?! where one node takes them)",
+        ("Lightweight transactions on the same partition wait for each other.",),
+        "Those that one node takes do. Those of several nodes run at once, and some of them begin again.",
+    ),
+    Claim(
+        r"You can ask for more: the row before",
+        ("You can ask for more: the row before the change, its preimage, and the row after it.",),
+        "With `true` a preimage has the columns that the write touches; the whole row takes `'full'`.",
+    ),
 ]
 
 
