@@ -93,7 +93,7 @@ def test_views_and_indexes(create, metadata, run):
     assert (view.base_table_name, view.include_all_columns) == (name, True)
     assert [c.name for c in (*view.partition_key, *view.clustering_key)] == ["c", "p"]
     run(f"DROP MATERIALIZED VIEW {table}_by_c")
-    assert metadata().views == {}
+    assert f"{name}_by_c" not in metadata().views  # the view behind the index may be there by then
     run(f"DROP INDEX {metadata().name}.{name}_by_v")
     assert metadata().tables[name].indexes == {}
 

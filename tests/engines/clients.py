@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
@@ -54,8 +55,10 @@ def python_client(*requirements: str) -> Path:
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
 
     def install() -> None:
-        venv.create(folder, with_pip=True)
-        _run([programs / "python", "-m", "pip", "install", "--quiet", *requirements], folder)
+        # By the pip that is here: to give each its own takes as long as many a client.
+        venv.create(folder, with_pip=False)
+        pip = [sys.executable, "-m", "pip", "--python", programs / "python"]
+        _run([*pip, "install", "--quiet", *requirements], folder)
 
     _once(folder, install)
     return programs

@@ -3,6 +3,7 @@
 import marshal
 import os
 import random
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -167,7 +168,7 @@ def test_half_a_copy_is_none(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "link", impossible)
-    monkeypatch.setattr(recovery_module.shutil, "copyfileobj", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     _, (notice,) = reread(tmp_path)
     assert "No space left on device" in notice and "stays where it is" in notice
     assert kept_aside(tmp_path) == []
