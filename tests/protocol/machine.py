@@ -16,7 +16,7 @@ from tests.protocol.faults import KINDS, Fault
 from tests.protocol.offices import Office
 from tests.protocol.world import LONGEST_HOLD, SEATS, World
 
-STEPS = int(os.environ.get("PROVE_STEPS", "10000"))
+STEPS = int(os.environ.get("PROVE_STEPS", "5000"))
 _WORLD_LASTS = 200  # examples; then the pushed clock has gone far enough
 
 Operation = tuple[Any, ...]
