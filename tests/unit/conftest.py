@@ -9,6 +9,7 @@ import pytest
 from cassandra.cluster import Session
 
 from helpers import Event, apply_cql, connect, open_chapter
+from helpers.lab import connection
 from helpers.lab.connection import disconnect
 from helpers.lab.node import stop_node
 
@@ -26,6 +27,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         yield connect()
         disconnect()
         stop_node()
+
+
+@pytest.fixture(autouse=True)
+def latest_session_stays() -> Iterator[None]:
+    """What a test connects to is not the latest session of the next: its server may be gone by then."""
+    before = connection._latest
+    yield
+    connection._latest = before
 
 
 @pytest.fixture
