@@ -132,10 +132,9 @@ class Node:
 
     def _turn(self) -> None:
         # What becomes due while requests are answered is seen in the next turn: upkeep is asked once in each.
-        now, wait = time.monotonic(), self._upkeep.seconds_until_due()
-        due = None if wait is None else now + wait
+        wait = self._upkeep.seconds_until_due()
         if self._accept_again is not None:
-            pause = max(0.0, self._accept_again - now)
+            pause = max(0.0, self._accept_again - time.monotonic())
             wait = pause if wait is None else min(wait, pause)
         for key, events in self._selector.select(wait):
             if isinstance(key.data, Client):
@@ -144,8 +143,7 @@ class Node:
                 key.data()
         if self._accept_again is not None and time.monotonic() >= self._accept_again:
             self._look_for_clients()
-        if due is not None and time.monotonic() >= due:
-            self._upkeep.run_due()
+        self._upkeep.run_due()
 
     def _drain_wake_up(self) -> None:
         with suppress(BlockingIOError):

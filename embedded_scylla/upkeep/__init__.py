@@ -6,6 +6,7 @@ the requests go on.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -22,20 +23,29 @@ class Upkeep:
 
     def __init__(self, tasks: Mapping[str, Task], notices: Notices):
         self._tasks = [Guarded(what, task, notices) for what, task in tasks.items()]
-        self._ask_again = 0.0  # monotonic seconds
+        self._ask_again = 0.0  # monotonic seconds, like
+        self._due = -math.inf  # when something has to be done: now, unless it is known better
 
     def seconds_until_due(self) -> float | None:
         """How long it can wait; None when nothing is to be done. The tasks are asked once in a while: between two
         requests that follow each other at once, the answer is to ask again in a moment."""
         now = time.monotonic()
         if now < self._ask_again:
-            return self._ask_again - now
+            return min(self._ask_again, self._due) - now
         self._ask_again = now + MOMENT
         waits = [wait for task in self._tasks if (wait := task.seconds_until_due()) is not None]
-        return max(0.0, min(waits)) if waits else None
+        if not waits:
+            self._due = math.inf
+            return None
+        wait = max(0.0, min(waits))
+        self._due = now + wait
+        return wait
 
     def run_due(self) -> None:
-        """Do what is due."""
+        """Do what is due, as far as was known when the tasks were last asked."""
+        if time.monotonic() < self._due:
+            return
+        self._ask_again, self._due = 0.0, -math.inf
         for task in self._tasks:
             task.run_due()
 
