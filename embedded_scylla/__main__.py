@@ -149,13 +149,12 @@ def main(arguments: list[str]) -> int:
     except UsageError as error:
         print(f"embedded_scylla: {error}\n\n{USAGE}", end="", file=sys.stderr)
         return 2
+    gc.disable()  # nothing is thrown away before the node is ready
     from .assembly import assemble
     from .protocol.server import Node
     from .storage.directory_lock import DirectoryInUse
     from .storage.journal import JournalError
 
-    # What is stored stays: Python's garbage collector would only cost time looking through it again and again.
-    gc.set_threshold(100_000, 50, 100)
     host, port = options["host"], options["port"]
     try:
         access = _access(options)
@@ -179,8 +178,10 @@ def main(arguments: list[str]) -> int:
         return PORT_TAKEN
     assembly.engine.node.port = node.port
     assembly.dials.decisions_take(options["latency"])
-    gc.collect()
+    # What is stored stays: Python's garbage collector would only cost time looking through it again and again.
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    gc.enable()
     node.obey_signals()  # before anybody is told that it is ready
     print(f"embedded_scylla ready on {host}:{node.port}", flush=True)
     node.run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ RowDict = dict[str, Any]
 PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner"
 NATIVE_PROTOCOL = "4"
 SNITCH = "org.apache.cassandra.locator.SimpleSnitch"
+PYTHON = sys.version.split()[0]
 _LAST_TOKEN, _FIRST_TOKEN = 2**63 - 1, -(2**63)
 
 
@@ -58,7 +59,7 @@ def _versions(state: State) -> Iterator[RowDict]:
     yield {
         "key": "local",
         "build_id": "Fifty Thousand Seats: an embedded node that behaves like ScyllaDB and is not ScyllaDB",
-        "build_mode": f"Python {platform.python_version()}",
+        "build_mode": f"Python {PYTHON}",
         "compatible_version": state.node.release_version,
         "version": state.node.scylla_version,
     }
@@ -136,7 +137,7 @@ def _size_estimates(state: State) -> Iterator[RowDict]:
 def _runtime_info(state: State) -> Iterator[RowDict]:
     sizes = [state.store(t).size() for t in state.schema.tables() if not is_system_keyspace(t.keyspace)]
     yield {"group": "generic", "item": "generation_number", "value": "1"}
-    yield {"group": "generic", "item": "python_version", "value": platform.python_version()}
+    yield {"group": "generic", "item": "python_version", "value": PYTHON}
     yield {"group": "load", "item": "bytes", "value": str(sum(size.bytes for size in sizes))}
     yield {"group": "load", "item": "rows", "value": str(sum(size.rows for size in sizes))}
     yield {"group": "load", "item": "partitions", "value": str(sum(size.partitions for size in sizes))}
