@@ -27,8 +27,8 @@ _PUBLIC = {
     "Latencies": "lab.latency",
     "server_now": "lab.clock",
     "let_time_pass": "lab.clock",
-    "decisions_take": "lab.decision_time",
-    "delayed_views": "lab.view_delay",
+    "decisions_take": "lab.dials",
+    "delayed_views": "lab.dials",
     # scylla_cdc
     "ChangeReader": "scylla_cdc",
     "TableCheckpoints": "scylla_cdc",

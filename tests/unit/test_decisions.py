@@ -13,7 +13,7 @@ from embedded_scylla import decisions
 from embedded_scylla.decisions import PATIENCE, Decisions
 from helpers import engine_of
 from helpers.lab.control import ask
-from helpers.lab.decision_time import decisions_take
+from helpers.lab.dials import decisions_take
 from helpers.lab.engine import Engine
 from tests.engines.wire import (
     BATCH,
@@ -309,7 +309,7 @@ def test_an_engine_without_dials_is_left_alone_and_that_is_said(
     lab: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cluster = Engine("scylla", "2026.1.9", 3, "127.0.0.1", 1)
-    monkeypatch.setattr("helpers.lab.decision_time.engine_of", lambda session: cluster)
+    monkeypatch.setattr("helpers.lab.dials.engine_of", lambda session: cluster)
     with decisions_take(lab, 7):
         pass
     assert capsys.readouterr().out == "ScyllaDB 2026.1.9 takes its own time to decide: nothing is added to it here.\n"
