@@ -133,8 +133,18 @@ def _install() -> None:
     ipython = sys.modules.get("IPython")
     if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
         from .course import error_handler
+        from .display import cql_magic
 
         error_handler.install()
+        cql_magic.install(ipython.get_ipython())
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext helpers``: what ``import helpers`` does in a kernel, and ``%%cql`` in any other IPython."""
+    from .display import cql_magic
+
+    _install()
+    cql_magic.install(shell)
 
 
 _install()

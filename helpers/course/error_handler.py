@@ -17,10 +17,9 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
-from cassandra.protocol import SyntaxException
-
-from ..display.refusals import NO_TABLE, SERVER_ERRORS, error_text, inner_error, is_lost, meaning_of
+from ..display.refusals import NO_TABLE, meaning_of, refusal_lines
 from ..lab.errors import LabError
+from ..lab.server_errors import SERVER_ERRORS, inner_error, is_lost
 from ..shop.venue import Ticket
 from .numbers import keyspace_of
 from .outline import names_made_in, outline
@@ -121,19 +120,8 @@ def _of_server(error: Any, trace: TracebackType | None) -> list[str]:
     error = inner_error(error)
     if is_lost(error):
         return [f"{type(error).__name__}: {meaning_of(error)}"]
-    kind, message = type(error).__name__, error_text(error)
-    lines = [f"{kind}: {message}"]
-    place = re.match(r"line (\d+):(\d+)", message)
-    text = _query_in(trace)
-    if isinstance(error, SyntaxException) and place and text:
-        rows = text.splitlines()
-        row, column = int(place[1]) - 1, int(place[2])
-        if row < len(rows) and column <= len(rows[row]):
-            lines += [f"    {rows[row]}", f"    {' ' * column}^"]
-    meaning = meaning_of(error)
-    if meaning:
-        lines.append(f"→ {meaning}")
-    if meaning == NO_TABLE:
+    lines = refusal_lines(error, _query_in(trace))
+    if meaning_of(error) == NO_TABLE:
         lines.append(f"→ If a cell above makes it: {_RUN_ABOVE}")
     return lines
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..lab.errors import LabError
 from ..lab.node import PROJECT
+from .cells import python_of
 
 NOTEBOOKS = PROJECT / "notebooks"
 _ITEM = re.compile(r"^\d+\. (.+?)\s*$", re.MULTILINE)
@@ -49,7 +50,7 @@ def names_made_in(number: str) -> frozenset[str]:
     """What the code cells of a chapter give a name to: variables, functions, imports."""
     names: set[str] = set()
     for source in _sources(chapter(number).path, "code"):
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(ast.parse(python_of(source))):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                 names.add(node.id)
             elif isinstance(node, ast.FunctionDef | ast.ClassDef):

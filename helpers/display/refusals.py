@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from cassandra import (
     AlreadyExists,
-    DriverException,
     InvalidRequest,
     OperationTimedOut,
     ReadTimeout,
@@ -17,10 +15,10 @@ from cassandra import (
 )
 from cassandra.cluster import NoHostAvailable
 from cassandra.connection import ConnectionException
-from cassandra.protocol import ConfigurationException, ErrorMessage, SyntaxException
+from cassandra.protocol import ConfigurationException, SyntaxException
 
-# Whatever the driver raises when a request does not succeed. Three of its classes have no parent in common with others.
-SERVER_ERRORS = (DriverException, ErrorMessage, NoHostAvailable, ConnectionException)
+from ..lab.server_errors import SERVER_ERRORS as SERVER_ERRORS
+from ..lab.server_errors import inner_error as inner_error
 
 NO_TABLE = "There is no such table in this keyspace."
 _LOST = (
@@ -29,6 +27,8 @@ _LOST = (
 )
 
 _NO_ROOM = "Tablets want a node, and where they ask for racks a rack, for each copy. There are fewer."
+
+_MISSING_WORD = re.compile(r"(?:Missing|missing|expecting) K_(\w+)")
 
 # What a refusal means, by the server's class of error and a fragment of its text; the first that fits.
 _MEANINGS = [
@@ -92,16 +92,15 @@ _MEANINGS = [
 
 def meaning_of(error: BaseException) -> str | None:
     """One sentence on what to make of a refusal; None where nothing can be added to the server's own."""
+    # The parser's own name for a word: K_KEY.
+    missing = _MISSING_WORD.search(error_text(error)) if isinstance(error, SyntaxException) else None
+    if missing:
+        return f"The word {missing[1]} is missing there."
     message = error_text(error).lower()
     fitting = (
         meaning for kind, fragment, meaning in _MEANINGS if isinstance(error, kind) and fragment.lower() in message
     )
     return next(fitting, None)
-
-
-def is_lost(error: BaseException) -> bool:
-    """Is there nobody at the other end any more?"""
-    return isinstance(error, NoHostAvailable | ConnectionException)
 
 
 def error_text(error: BaseException) -> str:
@@ -111,12 +110,21 @@ def error_text(error: BaseException) -> str:
     return found[1] if found else str(error)
 
 
-def inner_error(error: Exception) -> Exception:
-    """The driver asks the next node after some refusals, and when none is left wraps the last one."""
-    inside = getattr(error, "errors", None)
-    if isinstance(inside, Mapping) and inside:
-        return next((each for each in inside.values() if isinstance(each, SERVER_ERRORS)), error)
-    return error
+def refusal_lines(error: BaseException, statement: str | None = None) -> list[str]:
+    """A refusal as a learner is told it: its class and the server's sentence, and what that means.
+
+    Where ``statement`` did not parse, a line of it stands between, with a caret below the place.
+    """
+    message = error_text(error)
+    lines = [f"{type(error).__name__}: {message}"]
+    place = re.match(r"line (\d+):(\d+)", message)
+    if isinstance(error, SyntaxException) and place and statement:
+        rows = statement.splitlines()
+        row, column = int(place[1]) - 1, int(place[2])
+        if row < len(rows) and column <= len(rows[row]):
+            lines += [f"    {rows[row]}", f"    {' ' * column}^"]
+    meaning = meaning_of(error)
+    return [*lines, f"→ {meaning}"] if meaning else lines
 
 
 def in_a_sentence(error: Exception) -> str:

@@ -10,8 +10,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..lab.errors import LabError
+from ..lab.server_errors import inner_error
 from .formatting import Formatter, paragraph
-from .refusals import error_text, inner_error, meaning_of
+from .refusals import refusal_lines
 
 if TYPE_CHECKING:
     import pandas
@@ -112,11 +113,8 @@ def show_error(action: Callable[[], object]) -> None:
     try:
         action()
     except Exception as error:
-        error = inner_error(error)
-        print(paragraph(f"{type(error).__name__}: {error_text(error)}"))
-        meaning = meaning_of(error)
-        if meaning:
-            print(paragraph(f"→ {meaning}"))
+        for line in refusal_lines(inner_error(error)):
+            print(paragraph(line))
     else:
         print("No error: it ran.")
 

@@ -35,6 +35,11 @@ def rows_read(session: Session, query: Any, values: Any = None) -> RowsRead:
     return count_rows(event.description for event in trace.events)
 
 
+def steps_of(trace: Any) -> list[dict[str, str]]:
+    """A trace's steps and the node of each, in their order, as ``show`` takes them."""
+    return [{"step": event.description, "node": str(event.source)} for event in trace.events]
+
+
 def count_rows(descriptions: Any) -> RowsRead:
     """The counts in a trace's descriptions: the largest, where several replicas tell theirs."""
     counts = [

@@ -31,6 +31,10 @@ _PIECES = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+# A batch has semicolons of its own; what ends it is APPLY BATCH.
+_OPEN_BATCH = re.compile(
+    r"\s*BEGIN\s+(?:(?:UNLOGGED|COUNTER)\s+)?BATCH\b(?!.*\bAPPLY\s+BATCH\s*$)", re.IGNORECASE | re.DOTALL
+)
 _PLACEHOLDER = re.compile(r"/\*(\w+)\*/\s*('?)([\w.]+)'?")
 _ADD_COLUMN = re.compile(r"ALTER\s+TABLE\s+(?:(\w+)\.)?(\w+)\s+ADD\s+(\w+)\s", re.IGNORECASE)
 # What Apache Cassandra does not know: it has no tablets, and its cdc option is another one.
@@ -94,7 +98,7 @@ def apply_cql(session: Session, file: str, **substitutions: object) -> list[Stat
 
 
 def split(text: str) -> Iterator[Statement]:
-    """Cut CQL text into statements, each without its final semicolon and the comments around it."""
+    """Cut CQL text into statements, each without its final semicolon and the comments around it; a batch is one."""
     body, comments = "", []
     for piece in _PIECES.finditer(text):
         kind, found = piece.lastgroup, piece.group()
@@ -102,6 +106,8 @@ def split(text: str) -> Iterator[Statement]:
             if body.strip():
                 continue
             comments.append(found)
+        elif kind == "end" and _OPEN_BATCH.match(body):
+            body += found
         elif kind == "end":
             if body.strip():
                 yield _statement(body, comments)

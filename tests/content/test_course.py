@@ -13,6 +13,7 @@ import pytest
 from nbformat import NotebookNode
 from PIL import Image
 
+from helpers.course.cells import cql_of, python_of
 from helpers.course.outline import outline
 from tools.refresh_outputs import NOTEBOOKS
 
@@ -49,7 +50,7 @@ def calls(cell: NotebookNode, name: str) -> list[ast.Call]:
     """The calls of a function in a cell."""
     return [
         node
-        for node in ast.walk(ast.parse(cell.source))
+        for node in ast.walk(ast.parse(python_of(cell.source)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
     ]
 
@@ -90,10 +91,10 @@ def test_the_recap_ends_with_the_surprises(notebook: NotebookNode, path: Path):
 
 
 def strings(cell: NotebookNode) -> list[str]:
-    """The texts in a cell's code; what is put into an f-string stands there as {}."""
-    found = []
+    """The texts in a cell's code; what is put into an f-string stands there as {}. A cell of CQL is one text."""
+    found = [cql_of(cell.source) or ""]
     inside = set()
-    for node in ast.walk(ast.parse(cell.source)):
+    for node in ast.walk(ast.parse(python_of(cell.source))):
         if isinstance(node, ast.JoinedStr):
             inside |= {id(part) for part in node.values}
             found.append("".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values))

@@ -45,7 +45,7 @@ MISTAKES = {
         "SyntaxException: line 1:9",
         "    SELECT * FORM tickets",
         "             ^",
-        "→ The statement is not CQL from that place on.",
+        "→ The word FROM is missing there.",
     ],
     "from cassandra.cluster import NoHostAvailable\nraise NoHostAvailable('none', {})": [
         "NoHostAvailable: The server does not answer any more. Run the cell with connect() again",

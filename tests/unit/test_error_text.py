@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cassandra import InvalidRequest, Unavailable
 
-from helpers.display.showing import error_text
+from helpers.display.refusals import error_text
 
 SENTENCE = 'Cannot achieve consistency level for cl LOCAL_QUORUM. Requires 2, alive 1 ("seats")'
 

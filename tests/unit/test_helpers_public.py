@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 import helpers
+from helpers.course.cells import python_of
 from helpers.course.exercises import EXERCISES, Exercise, exercises
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -56,7 +57,7 @@ def codes_of(exercise: Exercise) -> list[str]:
 
 def imports_of(code: str) -> set[tuple[str, str]]:
     """(module, name) for each import of the project's own in a cell; the name of ``import x`` is empty."""
-    tree = ast.parse("\n".join(line for line in code.splitlines() if not line.startswith("%")))
+    tree = ast.parse(python_of(code))
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
