@@ -1,5 +1,5 @@
-"""The command line: ``python -m embedded_scylla [--host H] [--port P] [--data-dir DIR | --memory] [--as RELEASE]``, and
-what makes it a stranger: ``--plain``, ``--password``, ``--tls``, ``--latency``.
+"""The command line: ``python -m embedded_scylla [--host H] [--port P] [--data-dir DIR | --memory] [--as RELEASE]
+[--idle-hours N]``, and what makes it a stranger: ``--plain``, ``--password``, ``--tls``, ``--latency``.
 
 When it accepts connections it prints one line, ``embedded_scylla ready on HOST:PORT``. It ends cleanly on SIGTERM and
 SIGINT. Read on from here: ``server`` (sockets) → ``connection`` (a conversation) → ``planner`` (a statement becomes a
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 IN_USE = 75  # the exit code if another process has the data directory: that may pass (sysexits' EX_TEMPFAIL)
 PORT_TAKEN = 69  # … and if the port cannot be listened at (EX_UNAVAILABLE)
 USAGE = """usage: python -m embedded_scylla [--host 127.0.0.1] [--port 9042] [--data-dir DIR | --memory]
-                                 [--as RELEASE] [--latency 20ms]
+                                 [--as RELEASE] [--latency 20ms] [--idle-hours 8]
                                  [--plain [--password USER:PASSWORD] [--tls CERTIFICATE KEY]]
 
   --host HOST      address to listen on (127.0.0.1: this machine only)
@@ -30,12 +30,14 @@ USAGE = """usage: python -m embedded_scylla [--host 127.0.0.1] [--port 9042] [--
   --memory         keep nothing on disk
   --as RELEASE     answer as ScyllaDB 2026.1 or 2026.2 does (else as 2026.1, with the per-row TTL of 2026.2)
   --latency TIME   let each conditional statement take so long, those of one partition one after the other
+  --idle-hours N   end when nobody has asked anything for N hours (0: never)
   --plain          as a stranger: no control channel, no clock to push, an ordinary name, 2026.1 in everything
   --password U:P   let in only the user U with the password P
   --tls CERT KEY   speak TLS only, with this certificate and its key, both PEM files
 """
 
-_VALUES = {"--host": 1, "--port": 1, "--data-dir": 1, "--as": 1, "--latency": 1, "--password": 1, "--tls": 2}
+_ONE_VALUE = ("--host", "--port", "--data-dir", "--as", "--latency", "--idle-hours", "--password")
+_VALUES = {**dict.fromkeys(_ONE_VALUE, 1), "--tls": 2}
 _FLAGS = ("--memory", "--plain")
 
 
@@ -49,6 +51,7 @@ class Options(TypedDict):
     data_dir: Path | None
     release: Release
     latency: float  # seconds that a decision takes
+    idle_hours: float  # after which it ends if nobody asks; 0: never
     plain: bool
     user: str | None  # whom it lets in alone, if anybody has to log in,
     password: str
@@ -63,6 +66,7 @@ def parse_arguments(arguments: list[str]) -> Options:
         "data_dir": Path(".embedded"),
         "release": DEFAULT,
         "latency": 0.0,
+        "idle_hours": 0.0,
         "plain": False,
         "user": None,
         "password": "",
@@ -120,6 +124,10 @@ def _take(options: Options, name: str, values: list[str]) -> None:
         if number == value or not number.replace(".", "", 1).isdecimal():
             raise UsageError(f"--latency needs milliseconds, as in 20ms, not {value!r}.")
         options["latency"] = float(number) / 1000
+    elif name == "--idle-hours":
+        if not value.replace(".", "", 1).isdecimal():
+            raise UsageError(f"--idle-hours needs a number of hours, not {value!r}.")
+        options["idle_hours"] = float(value)
     elif name == "--password":
         user, colon, password = value.partition(":")
         if not user or not colon:
@@ -166,7 +174,13 @@ def main(arguments: list[str]) -> int:
         )
         return 1
     try:
-        assembly = assemble(options["data_dir"], host, release=options["release"], plain=options["plain"])
+        assembly = assemble(
+            options["data_dir"],
+            host,
+            release=options["release"],
+            plain=options["plain"],
+            idle_hours=options["idle_hours"],
+        )
     except (JournalError, OSError) as error:
         print(f"embedded_scylla: {error}", file=sys.stderr)
         return IN_USE if isinstance(error, DirectoryInUse) else 1

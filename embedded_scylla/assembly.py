@@ -20,6 +20,7 @@ from .system import tables as system_tables
 from .upkeep import Task, Upkeep
 from .upkeep.expiry import Expiry
 from .upkeep.home import Home
+from .upkeep.idle import Idle
 from .upkeep.late_updates import LateUpdates
 from .upkeep.purge import Purge
 
@@ -41,10 +42,12 @@ def assemble(
     more_tasks: Mapping[str, Task] = MappingProxyType({}),
     release: Release = DEFAULT,
     plain: bool = False,
+    idle_hours: float = 0.0,
 ) -> Assembly:
     """Make a node and bring back what it kept in ``directory`` (None: nothing is kept). ``address`` is what clients
     are told; ``more_tasks`` join the node's own; ``release`` is the ScyllaDB that it follows; a ``plain`` one
-    does not say that it only follows it. JournalError or DirectoryInUse when the directory cannot be used."""
+    does not say that it only follows it; after ``idle_hours`` without a request it ends (0: never). JournalError or
+    DirectoryInUse when the directory cannot be used."""
     schema = Schema(release)
     system_tables.define(schema)
     persistence = Persistence(directory)
@@ -63,6 +66,7 @@ def assemble(
             "Purging tombstones": Purge(engine),
             "Taking a snapshot": persistence,
             "Looking after the data directory": Home(engine),
+            "Ending when nobody asks": Idle(engine, idle_hours),
             **more_tasks,
         },
         Notices(),

@@ -19,10 +19,11 @@ class Dials:
         self._engine, self._upkeep = engine, upkeep
         self._started = time.monotonic()
 
-    def push_clock(self, seconds: float) -> float:
-        """Move the node's time, and its clients', forward; by how many seconds it is ahead now."""
-        self._engine.push_clock(seconds)
-        return self._engine.clock.offset / 1e6
+    def push_clock(self, seconds: float, keyspace: str | None = None) -> float:
+        """Move time forward, and that of the clients: everywhere, or in one keyspace only. By how many seconds it is
+        ahead there now. ValueError if there is no such keyspace."""
+        self._engine.push_clock(seconds, keyspace)
+        return self._engine.clocks.of(keyspace).offset / 1e6
 
     def delay_views(self, seconds: float) -> None:
         """Let views follow their base tables this much later from now on; 0: at once, also where they are late."""
@@ -58,8 +59,10 @@ class Dials:
             "version": __version__,
             "pid": os.getpid(),
             "data_dir": str(directory) if directory else None,
+            "requests": engine.requests,
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             "clock_offset_seconds": engine.clock.offset / 1e6,
+            "keyspace_offset_seconds": {name: clock.offset / 1e6 for name, clock in engine.clocks.own().items()},
             "view_delay_milliseconds": engine.late_views.delay * 1000,
             "view_updates_waiting": len(engine.late_views),
             "decision_milliseconds": engine.decisions.duration * 1000,

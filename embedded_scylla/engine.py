@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .clock import Clock
+from .clock import Clock, Clocks
 from .consistency import replicas_needed
 from .decisions import Decisions
 from .derived import cdc, streams
@@ -25,33 +25,36 @@ from .identity import NodeIdentity
 from .late_views import LateViews
 from .persistence import Persistence
 from .request import CONSISTENCY_NAMES, Context, Result, SchemaChange
-from .schema import Keyspace, Schema, Table
+from .schema import Keyspace, Schema, Table, is_system_keyspace
 from .schema_events import events_between
 from .storage.keys import token
 from .storage.rows import Key, Mutation, live, row_is_live
 from .storage.store import TableStore
 
 
-def _no_virtual_tables(table: Table) -> TableStore:
+def _no_virtual_tables(table: Table, viewer: str | None) -> TableStore:
     return TableStore(table)
 
 
 class Engine:
     """All state of the node. ``schema`` has the node's own keyspaces in it already; ``load`` brings back the rest.
 
-    ``virtual_store`` gives what a virtual table shows at this moment. The server, if there is one, sets ``clients``
+    ``clock`` is the node's, ``clocks`` are the keyspaces' too. ``requests``: how many were executed, which their
+    connections count. ``virtual_store`` gives what a virtual table shows. The server, if there is one, sets ``clients``
     (rows of system.clients), ``announce`` (who wants to hear of changes of the schema) and ``stop`` (end the node).
     """
 
     def __init__(self, schema: Schema, persistence: Persistence, node: NodeIdentity, clock: Clock | None = None):
         self.schema, self.node = schema, node
         self.clock = clock or Clock()
+        self.clocks = Clocks(self.clock)
+        self.requests = 0
         self.streams = streams.Streams()
         self.late_views = LateViews()
         self.decisions = Decisions()
         self.persistence = persistence
         self.refuse_until = 0.0  # monotonic seconds: until then every write is Unavailable
-        self.virtual_store: Callable[[Table], TableStore] = _no_virtual_tables
+        self.virtual_store: Callable[[Table, str | None], TableStore] = _no_virtual_tables
         self.clients: Callable[[], Iterable[dict[str, Any]]] = lambda: ()
         self.announce: Callable[[list[SchemaChange]], None] = lambda changes: None
         self.stop: Callable[[], None] = lambda: None
@@ -70,9 +73,10 @@ class Engine:
 
     # ---------------------------------------------------------------- reading
 
-    def store(self, table: Table) -> TableStore:
-        """The data of a table; of a virtual table, what it shows at this moment."""
-        return self.virtual_store(table) if table.virtual else self._stores[table.id]
+    def store(self, table: Table, viewer: str | None = None) -> TableStore:
+        """The data of a table; of a virtual table, what it shows at this moment to a client in the keyspace
+        ``viewer``."""
+        return self.virtual_store(table, viewer) if table.virtual else self._stores[table.id]
 
     def stores(self) -> Iterable[TableStore]:
         """The data of all tables that are not virtual."""
@@ -110,7 +114,7 @@ class Engine:
 
     def ballot(self, table: Table, key: Key) -> int:
         """A timestamp (µs) for a lightweight transaction: above that of every earlier one."""
-        return self.clock.unique_micros()
+        return self.clocks.of(table.keyspace).unique_micros()
 
     def truncate(self, table: Table) -> None:
         """Empty a table and its views."""
@@ -171,16 +175,17 @@ class Engine:
             self._updaters[base.id] = (self.schema.version, updaters)
         return updaters
 
-    def update_views(self, updates: Iterable[Mutation], now: int) -> None:
-        """Merge view updates into their views."""
+    def update_views(self, updates: Iterable[Mutation], now: int | None = None) -> None:
+        """Merge view updates into their views. ``now`` (s) None: by the clocks of their keyspaces."""
         for update in updates:
-            self._stores[update.table.id].apply(update, now)
+            table = update.table
+            self._stores[table.id].apply(update, self.clocks.of(table.keyspace).seconds() if now is None else now)
 
     def delay_views(self, seconds: float) -> None:
         """Let views follow this much later from now on; 0: at once, also where they are late."""
         self.late_views.delay = seconds
         if not seconds:
-            self.update_views(self.late_views.take_due(until=math.inf), self.clock.seconds())
+            self.update_views(self.late_views.take_due(until=math.inf))
 
     def _refuse(self, table: Table, context: Context) -> None:
         level = context.options.consistency
@@ -209,9 +214,10 @@ class Engine:
 
     def _adopt_streams(self) -> bool:
         """Give CDC tables on tablets their first streams; whether any got some."""
-        now, adopted = self.clock.micros(), False
+        adopted = False
         for table in self.schema.tables():
             if table.cdc.enabled:
+                now = self.clocks.of(table.keyspace).micros()
                 adopted |= self.streams.adopt(table, self.schema.keyspaces[table.keyspace], now)
         return adopted
 
@@ -228,7 +234,8 @@ class Engine:
             stores[table.id] = self._stores.get(table.id) or TableStore(table)
             if table.view is not None and table.id not in self._stores:
                 base = tables[table.view.base_id]
-                build(table, base, stores[base.id], stores[table.id], self.clock.seconds())
+                now = self.clocks.of(table.keyspace).seconds()
+                build(table, base, stores[base.id], stores[table.id], now)
         return stores
 
     def _take(self, stores: dict[uuid.UUID, TableStore]) -> None:
@@ -248,12 +255,14 @@ class Engine:
                 store.table = table
 
     def begin_cdc_generation(self) -> int:
-        """Begin a new generation of CDC streams; its timestamp in ms."""
-        return self._change_streams(lambda streams: streams.new_generation(self.clock.micros()))
+        """Begin a new generation of CDC streams; its timestamp in ms, by the node's clock."""
+        own = {keyspace: clock.micros() for keyspace, clock in self.clocks.own().items()}
+        return self._change_streams(lambda streams: streams.new_generation(self.clock.micros(), own))
 
     def split_tablets(self, table: Table) -> int:
         """Split each tablet of a CDC table in two: its log gets new streams; their timestamp in ms."""
-        return self._change_streams(lambda streams: streams.split_tablets(table, self.clock.micros()))
+        now = self.clocks.of(table.keyspace).micros()
+        return self._change_streams(lambda streams: streams.split_tablets(table, now))
 
     def _change_streams(self, change: Callable[[streams.Streams], int]) -> int:
         changed = streams.Streams()
@@ -265,8 +274,9 @@ class Engine:
 
     # ---------------------------------------------------------------- time
 
-    def push_clock(self, seconds: float) -> None:
-        """Move the node's time, and its clients', forward."""
-        pushed = self.clock.pushed(seconds)
-        self.persistence.save_clock(pushed, self.clock.micros() + pushed - self.clock.offset)
-        self.clock.push(seconds)
+    def push_clock(self, seconds: float, keyspace: str | None = None) -> None:
+        """Move time forward, and that of the clients: everywhere, or in one keyspace only. ValueError if it cannot."""
+        if keyspace is not None and (is_system_keyspace(keyspace) or keyspace not in self.schema.keyspaces):
+            raise ValueError(f"There is no keyspace {keyspace} that could have a time of its own.")
+        self.persistence.save_clocks(self.clocks.after_push(seconds, keyspace))
+        self.clocks.push(seconds, keyspace)

@@ -1,7 +1,7 @@
 """What of the engine is kept in the journal, under which kind of record, and how it comes back at the start.
 
 identity  the host id                        schema  all keyspaces, as they are after a change
-clock     how far it is pushed, and when     stores  in snapshots: the data of a table and of its views
+clock     how far all are pushed, and when   stores  in snapshots: the data of a table and of its views
 streams   the CDC stream generations         late    in snapshots: view updates that wait
 write     the mutations of one request,      truncate  the id of a table
           and its time                       purge   the partition whose garbage went, and when
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from .clock import MICROS, Clock
+from .clock import MICROS, Clock, Clocks, ClocksState
 from .ddl.schema_codec import encode_schema, restore_schema
 from .derived.streams import Streams
 from .errors import CqlError
@@ -43,7 +43,7 @@ class State(Protocol):
     """What is kept: of an engine, as seen from here."""
 
     node: NodeIdentity
-    clock: Clock
+    clocks: Clocks
     streams: Streams
     schema: Schema
     late_views: LateViews
@@ -54,7 +54,7 @@ class State(Protocol):
 
     def merge(self, mutation: Mutation, now: int) -> None: ...
 
-    def update_views(self, updates: Iterable[Mutation], now: int) -> None: ...
+    def update_views(self, updates: Iterable[Mutation], now: int | None = None) -> None: ...
 
     def forget_rows(self, table: Table) -> None: ...
 
@@ -70,7 +70,7 @@ class Persistence:
         self._journal = Journal(directory)
         self.directory = self._journal.directory
         self._last_write = 0.0  # monotonic seconds
-        self._clock = Clock()
+        self._clocks = Clocks(Clock())
         self._extra_notices: list[str] = []
 
     @property
@@ -82,10 +82,10 @@ class Persistence:
 
     def load(self, state: State) -> None:
         """Restore what was kept; say on standard error what was not as it should be."""
-        self._state, self._clock = state, state.clock
+        self._state, self._clocks = state, state.clocks
         restore: dict[str, Callable[[Any], None]] = {
             IDENTITY: self._restore_identity,
-            CLOCK: self._restore_clock,
+            CLOCK: state.clocks.restore,
             STREAMS: state.streams.restore,
             SCHEMA: self._restore_schema,
             STORES: self._restore_stores,
@@ -94,7 +94,6 @@ class Persistence:
             TRUNCATE: self._restore_truncate,
             PURGE: self._restore_purge,
         }
-        self._latest = 0  # µs
         known = False
         for kind, payload in self._journal.replay():
             known = True
@@ -102,7 +101,7 @@ class Persistence:
                 restore[kind](payload)
             except Exception as error:  # whatever is wrong with this record, the others may be sound
                 self._journal.reject((kind, payload), _why(kind, error))
-        behind = state.clock.resume(self._latest)
+        behind = max(clock.resume() for clock in state.clocks)
         if behind >= 1:
             self._extra_notices.append(
                 f"This machine's clock is {behind:,.0f} seconds behind the last write to the node: it was set back. "
@@ -116,13 +115,6 @@ class Persistence:
     def _restore_identity(self, host_id: bytes) -> None:
         self._state.node.host_id = uuid.UUID(bytes=host_id)
 
-    def _restore_clock(self, payload: int | tuple[int, int]) -> None:
-        offset, latest = payload if isinstance(payload, tuple) else (payload, 0)  # a number in the first version
-        if not isinstance(offset, int) or not isinstance(latest, int):
-            raise TypeError("a clock is kept as whole microseconds")
-        self._latest = max(self._latest, latest)
-        self._state.clock.offset = offset
-
     def _restore_schema(self, payload: Any) -> None:
         restore_schema(payload, self._state.schema)
         self._state.match_stores()
@@ -133,13 +125,17 @@ class Persistence:
 
     def _restore_late(self, payload: list[Any]) -> None:
         updates = [decode_mutation(encoded, self._table(encoded[0])) for encoded in payload]
-        self._state.update_views(updates, self._latest // MICROS)
+        for update in updates:
+            self._state.update_views([update], self._clocks.of(update.table.keyspace).latest // MICROS)
 
     def _restore_write(self, payload: tuple[Any, ...]) -> None:
         now, mutations, *latest = payload
-        self._latest = max(self._latest, *latest, now * MICROS)
+        told = max(*latest, now * MICROS) if latest else now * MICROS
         for encoded in mutations:
-            self._state.merge(decode_mutation(encoded, self._table(encoded[0])), now)
+            table = self._table(encoded[0])
+            clock = self._clocks.of(table.keyspace)
+            clock.latest = max(clock.latest, told)
+            self._state.merge(decode_mutation(encoded, table), now)
 
     def _restore_truncate(self, table_id: bytes) -> None:
         self._state.forget_rows(self._table(table_id))
@@ -159,7 +155,8 @@ class Persistence:
     def save_writes(self, mutations: Sequence[Mutation], now: int) -> None:
         kept = [encode_mutation(m) for m in mutations if m.table.keyspace not in TRANSIENT_KEYSPACES]
         if kept:
-            self._save(WRITE, (now, kept, self._clock.latest))
+            clock = self._clocks.of(mutations[0].table.keyspace)
+            self._save(WRITE, (now, kept, clock.latest))
 
     def save_truncate(self, table: Table) -> None:
         self._save(TRUNCATE, table.id.bytes)
@@ -177,9 +174,8 @@ class Persistence:
     def save_streams(self, streams: Streams) -> None:
         self._save(STREAMS, streams.state())
 
-    def save_clock(self, offset: int, latest: int) -> None:
-        """``offset`` and the latest instant that anybody was told of, both in µs."""
-        self._save(CLOCK, (offset, latest))
+    def save_clocks(self, state: ClocksState) -> None:
+        self._save(CLOCK, state)
 
     def _save(self, kind: str, payload: Any) -> None:
         """Into the journal, and out of this process's hands; JournalError if that fails."""
@@ -211,7 +207,7 @@ class Persistence:
     def _records(self) -> Iterator[Record]:
         state = self._state
         yield IDENTITY, state.node.host_id.bytes
-        yield CLOCK, (state.clock.offset, state.clock.latest)
+        yield CLOCK, state.clocks.state()
         yield STREAMS, state.streams.state()
         yield SCHEMA, encode_schema(state.schema)
         for table in state.schema.tables():
@@ -233,7 +229,7 @@ class Persistence:
             if self._journal.wants_snapshot(idle=True):
                 self.snapshot()
             else:
-                self.save_clock(self._clock.offset, self._clock.micros())
+                self.save_clocks(self._clocks.state())
         except JournalError as error:
             print(f"embedded_scylla: the last state could not be written. {error.message}", file=sys.stderr)
         finally:

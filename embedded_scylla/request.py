@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from .clock import Clock
+    from .clock import Clock, Clocks
     from .decisions import Decisions, Turn
     from .identity import NodeIdentity
     from .schema import ColumnSpec, Schema, Table
@@ -49,12 +49,15 @@ class Database(Protocol):
     """What a plan may ask of the node that executes it."""
 
     schema: Schema
-    clock: Clock
+    clock: Clock  # the node's
+    clocks: Clocks
     node: NodeIdentity
     decisions: Decisions
+    requests: int  # so many were executed
 
-    def store(self, table: Table) -> TableStore:
-        """The data of a table or view; of a virtual table, what it shows at this moment."""
+    def store(self, table: Table, viewer: str | None = None) -> TableStore:
+        """The data of a table or view; of a virtual table, what it shows at this moment to a client in the keyspace
+        ``viewer``."""
 
     def apply(self, mutations: Sequence[Mutation], context: Context) -> None:
         """Carry out writes: all of them, or (with an error) none."""
@@ -73,18 +76,24 @@ class Database(Protocol):
 class Context:
     """One execution: the bound values (by variable index), its options, and one instant that all of it shares.
 
-    ``timestamp`` is the write timestamp in µs, ``now`` the node's time in whole seconds (what TTLs are compared with).
-    ``warnings`` travel back with the answer; ``trace`` (None when not asked for) takes a step's sentence.
+    ``timestamp`` is the write timestamp in µs, ``now`` the time in whole seconds (what TTLs are compared with), by the
+    ``clock``. ``warnings`` travel back with the answer; ``trace`` (None when not asked for) takes a step's sentence.
     """
 
     database: Database
     values: Sequence[BoundValue]
     options: QueryOptions
-    micros: int  # the node's time, µs
+    micros: int  # the time, µs
     timestamp: int  # µs
     now: int  # seconds
     warnings: list[str] = field(default_factory=list)
     trace: Tracer | None = None
+    clock_of: str | None = None  # the keyspace by whose clock it goes; None: the node's
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that it goes by, for who needs another instant."""
+        return self.database.clocks.of(self.clock_of)
 
     def step(self, activity: str) -> None:
         """Note a step of this execution in its trace, if it is traced."""
@@ -145,13 +154,15 @@ class Plan:
 
     ``variables``: the specs of the bind markers, by index. ``partition_key_variables``: for each partition key column,
     in order, the index of the variable that gives it (empty when some are not variables): the routing key.
-    ``columns``: the result's, or None when it gives no rows. ``is_lwt`` marks lightweight transactions.
+    ``columns``: the result's, or None when it gives no rows. ``is_lwt`` marks lightweight transactions. ``clock_of``:
+    the keyspace whose time it is about; None where it is about no stored table: then it is the connection's.
     """
 
     variables: Sequence[ColumnSpec] = ()
     partition_key_variables: Sequence[int] = ()
     columns: Sequence[ColumnSpec] | None = None
     is_lwt = False
+    clock_of: str | None = None
 
     def turn(self, context: Context) -> Turn | None:
         """What an execution decides about, if it is a lightweight transaction or a read at SERIAL."""

@@ -85,7 +85,6 @@ _PUBLIC = {
     "CheckoutWidget": "display.pictures.widgets",
     "BuyersSlider": "display.pictures.widgets",
     "rows_read": "display.traces",
-    "Part": "display.pictures.rows",
     "parts_of": "display.pictures.rows",
     "row_diagram": "display.pictures.rows",
     "places": "display.places",

@@ -314,7 +314,11 @@ READS = Section(
         no("a filter without ALLOW FILTERING", "SELECT * FROM seats WHERE price = 1", "conformance/filtering"),
         left_out("SELECT JSON", "SELECT JSON * FROM seats", "conformance/functions:SELECT JSON"),
         left_out("GROUP BY", "SELECT block, count(*) FROM seats GROUP BY block", "conformance/functions:GROUP BY"),
-        left_out("MUTATION_FRAGMENTS", "SELECT * FROM MUTATION_FRAGMENTS(seats)", "content/coverage_page"),
+        yes(
+            "what is stored, piece by piece (in one source, `memtable:0`)",
+            "SELECT * FROM MUTATION_FRAGMENTS(seats) WHERE block = 'A'",
+            "conformance/fragments",
+        ),
         left_out("nearest neighbours", "SELECT * FROM seats ORDER BY spot ANN OF [1, 2] LIMIT 1", "unit/parser:ANN OF"),
     ),
 )
@@ -440,6 +444,8 @@ NODE = Section(
     (
         yes("data outlive the process, however it ends", "", "unit/journal", "unit/node"),
         yes("pushing the clock", "", "unit/node:push_clock", "conformance/ttl:push_clock"),
+        yes("a clock for each keyspace", "", "unit/keyspace_clocks"),
+        yes("ending when nobody has asked for hours: `--idle-hours 8`", "", "unit/idle"),
         yes("the release that it follows: `--as 2026.1`, `--as 2026.2`", "", "unit/release", "unit/node:--as"),
         yes("decisions that take time, one after the other of a partition", "", "unit/decisions"),
         yes("delaying views, refusing writes", "", "unit/node:refuse_writes", "conformance/views:delay_views"),

@@ -258,7 +258,10 @@ def _told_by(status: dict[str, Any], words: str) -> str:
     if notices:
         raise Advice(f"{words}, but: {' '.join(map(str, notices))} ({_folder() / 'node.log'} has more.)")
     pushed = status.get("clock_offset_seconds")
-    return f"{words}, its clock pushed {pushed:,.0f} s ahead" if pushed else words
+    if pushed:
+        words += f", its clock pushed {pushed:,.0f} s ahead"
+    own = status.get("keyspace_offset_seconds") or {}
+    return f"{words}, with times of their own in {', '.join(sorted(own))}" if own else words
 
 
 def server() -> str:

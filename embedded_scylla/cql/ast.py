@@ -194,6 +194,7 @@ class Select(Node):
     allow_filtering: bool = False
     bypass_cache: bool = False
     timeout: Term | None = None
+    fragments: bool = False  # FROM MUTATION_FRAGMENTS(table)
 
 
 class Using(Node):

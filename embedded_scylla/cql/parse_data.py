@@ -39,9 +39,13 @@ class DataParser(TermParser):
         distinct = self._select_modifier("K_DISTINCT")
         selectors = self.select_clause()
         self.expect("K_FROM", _FROM_WHAT)
-        if self.kind == "K_MUTATION_FRAGMENTS" and self.peek() == "(":
-            raise unsupported("SELECT … FROM MUTATION_FRAGMENTS")
+        fragments = self.kind == "K_MUTATION_FRAGMENTS" and self.peek() == "("
+        if fragments:
+            self.advance()
+            self.expect("(", NAME_START)
         table = self.qualified_name()
+        if fragments:
+            self.expect(")")
         where = self.optional_where()
         group_by = self._group_by()
         order_by, ann_of = self._order_by()
@@ -62,7 +66,7 @@ class DataParser(TermParser):
             timeout = self._select_timeout()
         return ast.Select(
             table, selectors, distinct, json, where, group_by, order_by, ann_of,
-            per_partition_limit, limit, allow_filtering, bypass_cache, timeout,
+            per_partition_limit, limit, allow_filtering, bypass_cache, timeout, fragments,
         )  # fmt: skip
 
     def _select_modifier(self, keyword: str) -> bool:

@@ -4,7 +4,8 @@ In a keyspace on vnodes all tables share the node's generations: each is a set o
 shard, valid from its timestamp on. In a keyspace on tablets each table has stream sets of its own, one stream for each
 tablet. A stream id is 128 bits: token 64, random 38, index 22, version 4, stored big-endian.
 
-A generation is remembered as its timestamp and a seed; the streams follow from the seed.
+A generation is remembered as its timestamp and a seed; the streams follow from the seed. In a keyspace whose clock was
+pushed it began at another time than in the others: that is remembered with it.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 import bisect
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ..errors import InvalidRequest, ServerError
 from ..identity import MIN_TOKEN, node_tokens
@@ -62,20 +64,36 @@ def tablet_count(keyspace: Keyspace) -> int:
     return 1 << (wanted - 1).bit_length()
 
 
+class Generation(NamedTuple):
+    """When it began, by the node's clock (ms); what its streams follow from; and when it began by the clocks of the
+    keyspaces that had one of their own."""
+
+    timestamp: int
+    seed: int
+    own: dict[str, int]
+
+    def began(self, keyspace: str | None) -> int:
+        """When it began (ms), as seen from a keyspace; None: by the node's clock."""
+        return self.own.get(keyspace, self.timestamp) if keyspace is not None else self.timestamp
+
+
 class Streams:
-    """All generations of the node. ``generations``: (timestamp ms, seed), oldest first. ``tables``: by the base table's
-    id, its stream sets as (timestamp ms, seed, tablets), oldest first."""
+    """All generations of the node, oldest first. ``tables``: by the base table's id, its stream sets as (timestamp ms,
+    seed, tablets), oldest first."""
 
     def __init__(self) -> None:
-        self.generations: list[tuple[int, int]] = []
+        self.generations: list[Generation] = []
         self.tables: dict[uuid.UUID, list[tuple[int, int, int]]] = {}
 
     # ---------------------------------------------------------------- made and kept
 
-    def new_generation(self, now_micros: int) -> int:
-        """Begin a generation now (the first: a little earlier); returns its timestamp in ms."""
-        timestamp = now_micros // 1000 + 1 if self.generations else now_micros // 1000 - INITIAL_LEAD
-        self.generations.append((timestamp, random.getrandbits(62)))
+    def new_generation(self, now_micros: int, own_micros: Mapping[str, int] = MappingProxyType({})) -> int:
+        """Begin a generation now (the first: a little earlier); returns its timestamp in ms. ``own_micros``: what time
+        it is in the keyspaces with a clock of their own."""
+        shift = 1 if self.generations else -INITIAL_LEAD
+        own = {keyspace: micros // 1000 + shift for keyspace, micros in own_micros.items()}
+        timestamp = now_micros // 1000 + shift
+        self.generations.append(Generation(timestamp, random.getrandbits(62), own))
         return timestamp
 
     def adopt(self, table: Table, keyspace: Keyspace, now_micros: int) -> bool:
@@ -95,10 +113,10 @@ class Streams:
 
     def state(self) -> tuple[Any, Any]:
         """For the journal."""
-        return list(self.generations), {table.bytes: list(sets) for table, sets in self.tables.items()}
+        return [tuple(g) for g in self.generations], {table.bytes: list(sets) for table, sets in self.tables.items()}
 
     def restore(self, state: tuple[Any, Any]) -> None:
-        self.generations = [tuple(generation) for generation in state[0]]
+        self.generations = [Generation(*(*generation, {})[:3]) for generation in state[0]]  # older: without own
         self.tables = {uuid.UUID(bytes=table): [tuple(s) for s in sets] for table, sets in state[1].items()}
 
     # ---------------------------------------------------------------- which stream
@@ -110,9 +128,9 @@ class Streams:
         sets = self.tables.get(table.id)
         if sets is not None:
             return self._tablet_stream(table, sets, token, timestamp)
-        millis = timestamp // 1000
-        at = bisect.bisect_right(self.generations, millis, key=lambda generation: generation[0]) - 1
-        current = self._current(now)
+        began = _began_in(table.keyspace)
+        at = bisect.bisect_right(self.generations, timestamp // 1000, key=began) - 1
+        current = bisect.bisect_right(self.generations, now // 1000, key=began) - 1
         if at < current and timestamp < now - PAST_LIMIT:
             raise InvalidRequest(_out_of_time("past", timestamp, now))
         if at < 0:
@@ -122,11 +140,7 @@ class Streams:
             )
         tokens = node_tokens()
         position = bisect.bisect_left(tokens, token) % len(tokens)
-        return _vnode_streams(self.generations[at][1])[position]
-
-    def _current(self, now: int) -> int:
-        """The index of the generation in force."""
-        return bisect.bisect_right(self.generations, now // 1000, key=lambda generation: generation[0]) - 1
+        return _vnode_streams(self.generations[at].seed)[position]
 
     def _tablet_stream(self, table: Table, sets: list[tuple[int, int, int]], token: int, timestamp: int) -> bytes:
         found = [s for s in sets if s[0] * 1000 <= timestamp]
@@ -140,17 +154,17 @@ class Streams:
 
     # ---------------------------------------------------------------- the discovery tables, as rows
 
-    def generation_timestamps(self) -> Iterator[dict[str, Any]]:
-        """system_distributed.cdc_generation_timestamps."""
-        ends = [timestamp for timestamp, _ in self.generations[1:]] + [None]
-        for (timestamp, _), expired in zip(self.generations, ends, strict=True):
+    def generation_timestamps(self, viewer: str | None = None) -> Iterator[dict[str, Any]]:
+        """system_distributed.cdc_generation_timestamps, in the time of the keyspace ``viewer``."""
+        began = [generation.began(viewer) for generation in self.generations]
+        for timestamp, expired in zip(began, [*began[1:], None], strict=True):
             yield {"key": "timestamps", "time": timestamp, "expired": expired}
 
-    def descriptions(self) -> Iterator[dict[str, Any]]:
-        """system_distributed.cdc_streams_descriptions_v2."""
-        for timestamp, seed in self.generations:
-            for range_end, stream in zip(node_tokens(), _vnode_streams(seed), strict=True):
-                yield {"time": timestamp, "range_end": range_end, "streams": [stream]}
+    def descriptions(self, viewer: str | None = None) -> Iterator[dict[str, Any]]:
+        """system_distributed.cdc_streams_descriptions_v2, in the time of the keyspace ``viewer``."""
+        for generation in self.generations:
+            for range_end, stream in zip(node_tokens(), _vnode_streams(generation.seed), strict=True):
+                yield {"time": generation.began(viewer), "range_end": range_end, "streams": [stream]}
 
     def tablet_timestamps(self, schema: Schema) -> Iterator[dict[str, Any]]:
         """system.cdc_timestamps."""
@@ -181,6 +195,10 @@ class Streams:
         for table_id, sets in self.tables.items():
             if table_id in by_id:
                 yield by_id[table_id], sets
+
+
+def _began_in(keyspace: str) -> Callable[[Generation], int]:
+    return lambda generation: generation.began(keyspace)
 
 
 def _out_of_time(where: str, timestamp: int, now: int) -> str:

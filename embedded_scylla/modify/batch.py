@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 FAIL_THRESHOLD = 1024 * 1024  # bytes
 _ROW_OVERHEAD, _CELL_OVERHEAD = 100, 20  # bytes, roughly what ScyllaDB's memory has for each
 
+_SEVERAL_TIMES = (
+    "This batch writes into keyspaces whose clocks were pushed apart, which only this embedded node can do, and a "
+    "batch has one time. Send a batch for each."
+)
 _VOID = Void()
 
 
@@ -44,6 +48,8 @@ class BatchPlan(Plan):
         self.is_lwt = _is_conditional(plans)
         if self.is_lwt:
             self.columns = _columns(plans)
+        if plans:
+            self.clock_of = plans[0].clock_of
         if plans and len({plan.table.id for plan in plans}) == 1:
             self.partition_key_variables = plans[0].partition_key_variables
 
@@ -159,6 +165,8 @@ def _execute_plain(
                 merged[place] = mutation
             else:
                 merge_mutation(present, mutation)
+    if len(keyspaces) > 1 and len({*map(context.database.clocks.of, keyspaces)}) > 1:
+        raise InvalidRequest(_SEVERAL_TIMES)
     mutations = list(merged.values())
     if len(mutations) > 1:
         _check_size(mutations)

@@ -46,6 +46,7 @@ class ModificationPlan(Plan):
         conditions: Conditions | None,
     ):
         self.table = table
+        self.clock_of = table.keyspace
         self.variables: Sequence[ColumnSpec] = variables.specs
         self.using = using
         self.conditions = conditions

@@ -303,7 +303,7 @@ class Connection:
             raise errors.InvalidRequest(
                 f"Invalid amount of bind variables: expected {len(plan.variables)} received {len(values)}"
             )
-        context = self._context(values, parameters.options)
+        context = self._context(values, parameters.options, plan.clock_of)
         if self._waited is not None or self._database.decisions.duration:
             self._take_turn(plan.turn(context))
         result = plan.execute(context)
@@ -321,20 +321,24 @@ class Connection:
                     f"There were {len(plan.variables)} markers(?) in CQL but {len(values)} bound variables"
                 )
             plans.append((plan, values))
-        context = self._context((), message.options)
+        context = self._context((), message.options, plans[0][0].clock_of if plans else None)
         if self._waited is not None or self._database.decisions.duration:
             self._take_turn(batch_turn(plans, context))
         return self._finish(execute_batch(plans, message.kind, context), context, None)
 
-    def _context(self, values: Sequence[BoundValue], options: QueryOptions) -> Context:
-        clock = self._database.clock
+    def _context(self, values: Sequence[BoundValue], options: QueryOptions, clock_of: str | None) -> Context:
+        database = self._database
+        database.requests += 1
+        if clock_of is None:
+            clock_of = self._keyspace
+        clock = database.clocks.of(clock_of)
         micros = clock.micros()
         if options.timestamp is None:
             timestamp = clock.unique_micros()
         else:
             timestamp = options.timestamp = clock.from_client(options.timestamp)
         options.keyspace = self._keyspace
-        return Context(self._database, values, options, micros, timestamp, micros // 1_000_000, [], self._tracer)
+        return Context(database, values, options, micros, timestamp, micros // 1_000_000, [], self._tracer, clock_of)
 
     def _finish(self, result: Result, context: Context, plan: Plan | None) -> tuple[int, bytes]:
         self._warnings = context.warnings

@@ -5,7 +5,7 @@ back. A native-protocol frame never begins so, and ScyllaDB answers such a line 
 caller can tell the two apart. Only clients on this machine are listened to.
 
     {"do": "status"}                            what this node is, how much it holds, how far its clock is pushed
-    {"do": "push_clock", "seconds": 900}        move time forward, for everybody
+    {"do": "push_clock", "seconds": 900}        move time forward, for everybody; with "keyspace": "ks" only there
     {"do": "delay_views", "milliseconds": 500}  views follow their base table this much later (0: at once)
     {"do": "decisions_take", "milliseconds": 5} each conditional statement takes so long, one after the other of a
                                                 partition; plain ones wait for nothing (0: it takes what it takes)
@@ -37,8 +37,8 @@ class Dials(Protocol):
     def status(self) -> dict[str, Any]:
         """Names, figures, settings."""
 
-    def push_clock(self, seconds: float) -> float:
-        """Move time forward; the seconds by which it is ahead now."""
+    def push_clock(self, seconds: float, keyspace: str | None = None) -> float:
+        """Move time forward, everywhere or in one keyspace; the seconds by which it is ahead there now."""
 
     def delay_views(self, seconds: float) -> None:
         """Let views follow their base tables so much later."""
@@ -112,8 +112,8 @@ class ControlConnection:
 
     def _obey(self, line: bytes) -> dict[str, Any]:
         try:
-            command, argument = _understand(line)
-            return {"ok": True, **command.obey(self, argument)}
+            command, arguments = _understand(line)
+            return {"ok": True, **command.obey(self, *arguments)}
         except (ValueError, CqlError) as error:
             return {"ok": False, "error": str(error)}
         except Exception as error:  # a fault of the node, not of the caller: say so and go on
@@ -125,15 +125,16 @@ class ControlConnection:
 
 
 class Command(NamedTuple):
-    """``obey`` takes the connection and the argument, and gives what is answered beside ``ok``. ``argument`` is the
-    name of the only argument, None if there is none."""
+    """``obey`` takes the connection and its arguments, and gives what is answered beside ``ok``. ``argument`` is the
+    name of the one that it needs, ``option`` of the one that may be left out; None if there is none."""
 
-    obey: Callable[[ControlConnection, Any], dict[str, Any]]
+    obey: Callable[..., dict[str, Any]]
     argument: str | None = None
+    option: str | None = None
 
 
-def _understand(line: bytes) -> tuple[Command, Any]:
-    """The command of a line, and its argument; ValueError with a sentence."""
+def _understand(line: bytes) -> tuple[Command, list[Any]]:
+    """The command of a line, and its arguments; ValueError with a sentence."""
     try:
         request = json.loads(line)
     except (ValueError, RecursionError):
@@ -143,16 +144,20 @@ def _understand(line: bytes) -> tuple[Command, Any]:
     if command is None:
         raise ValueError(f'Say {{"do": …}} with one of {", ".join(sorted(COMMANDS))}.')
     wanted = command.argument
-    unknown = sorted(request.keys() - {wanted})
+    taken = [argument for argument in (wanted, command.option) if argument]
+    unknown = sorted(request.keys() - set(taken))
     if unknown:
-        takes = f"it takes {wanted}" if wanted else "it takes nothing"
+        takes = f"it takes {' and '.join(taken)}" if taken else "it takes nothing"
         raise ValueError(f"{name} does not know {', '.join(unknown)}: {takes}.")
-    if wanted is None:
-        return command, None
-    if wanted not in request:
+    if wanted is not None and wanted not in request:
         raise ValueError(f"{name} needs {wanted}.")
-    check = _table if wanted == "table" else _number
-    return command, check(request[wanted], wanted)
+    given = [argument for argument in taken if argument in request]
+    return command, [_checked(request[argument], argument) for argument in given]
+
+
+def _checked(value: Any, name: str) -> Any:
+    check: Callable[[Any, str], Any] = _CHECKS.get(name, _number)
+    return check(value, name)
 
 
 def _number(value: Any, name: str) -> float:
@@ -167,17 +172,26 @@ def _table(value: Any, name: str) -> str:
     return value
 
 
+def _keyspace(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a text, not {_shown(value)}.")
+    return value
+
+
+_CHECKS: dict[str, Callable[[Any, str], Any]] = {"table": _table, "keyspace": _keyspace}  # all others are numbers
+
+
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 100 else text[:100] + "…"
 
 
-def _status(connection: ControlConnection, _: None) -> dict[str, Any]:
+def _status(connection: ControlConnection) -> dict[str, Any]:
     return {**connection.dials.status(), **connection.server.status()}
 
 
-def _push_clock(connection: ControlConnection, seconds: float) -> dict[str, Any]:
-    return {"clock_offset_seconds": connection.dials.push_clock(seconds)}
+def _push_clock(connection: ControlConnection, seconds: float, keyspace: str | None = None) -> dict[str, Any]:
+    return {"clock_offset_seconds": connection.dials.push_clock(seconds, keyspace)}
 
 
 def _delay_views(connection: ControlConnection, milliseconds: float) -> dict[str, Any]:
@@ -195,7 +209,7 @@ def _refuse_writes(connection: ControlConnection, seconds: float) -> dict[str, A
     return {}
 
 
-def _new_cdc_generation(connection: ControlConnection, _: None) -> dict[str, Any]:
+def _new_cdc_generation(connection: ControlConnection) -> dict[str, Any]:
     return {"timestamp": connection.dials.new_cdc_generation()}
 
 
@@ -203,14 +217,14 @@ def _split_tablets(connection: ControlConnection, table: str) -> dict[str, Any]:
     return {"timestamp": connection.dials.split_tablets(table)}
 
 
-def _stop(connection: ControlConnection, _: None) -> dict[str, Any]:
+def _stop(connection: ControlConnection) -> dict[str, Any]:
     connection.server.stop()
     return {}
 
 
 COMMANDS = {
     "status": Command(_status),
-    "push_clock": Command(_push_clock, "seconds"),
+    "push_clock": Command(_push_clock, "seconds", "keyspace"),
     "delay_views": Command(_delay_views, "milliseconds"),
     "decisions_take": Command(_decisions_take, "milliseconds"),
     "refuse_writes": Command(_refuse_writes, "seconds"),

@@ -254,6 +254,7 @@ class Node:
 
     def _begin(self, client: Client, first_byte: int) -> Connection | ControlConnection:
         if first_byte == FIRST_BYTE and self._access.control:
+            self._engine.requests += 1
             return ControlConnection(self._dials, self, client.peer, client.send, self._notices)
         later, peer = partial(self._answer_later, client), client.peer
         connection = Connection(self._engine, self._prepared, peer, client.send, self._notices, later, self._access)

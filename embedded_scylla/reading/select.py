@@ -7,6 +7,7 @@ order of things: which partitions, which intervals of them, how far, and where t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from .. import consistency
 from ..cql import ast
@@ -18,6 +19,7 @@ from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Schema, Table
 from ..storage.keys import HIGHEST, clustering_encoder, partition_key_bytes, token
 from ..storage.partition import Partition
 from ..storage.rows import Key, row_is_live
+from ..storage.store import TableStore
 from ..terms.compile import Value, Variables, compile_term
 from ..terms.timeout import check_timeout
 from ..types import INT
@@ -25,6 +27,7 @@ from ..where.intervals import EVERYTHING, Interval
 from ..where.relations import UnrecognizedName
 from ..where.restrictions import FILTERING_ADVISED, MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
 from .collect import Collector, Shape
+from .fragments import Fragments, fragments_encoder, fragments_table
 from .index_reading import IndexReader
 from .ordering import Ordering, plan_ordering
 from .paging import UNLIMITED, PagingState
@@ -39,7 +42,8 @@ _NO_PAGES_IN_ORDER = (
 def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> SelectPlan:
     """Make the plan of a SELECT. InvalidRequest with the database's text for everything that cannot be asked."""
     _refuse_unsupported(statement)
-    table = find_table(schema, keyspace_of(statement.table, keyspace), statement.table.name)
+    stored = find_table(schema, keyspace_of(statement.table, keyspace), statement.table.name)
+    table = fragments_table(stored) if statement.fragments else stored
     variables = Variables(parsed.variables)
     selection = plan_selection(statement.selectors, table, variables)
     if selection.is_aggregate and statement.per_partition_limit is not None:
@@ -58,14 +62,15 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
         raise
     if statement.distinct:
         _check_distinct(statement, table, selection, restrictions)
+    if statement.fragments and statement.order_by and not restrictions.is_key_range:
+        raise InvalidRequest("ORDER BY is not supported in SELECT FROM MUTATION_FRAGMENTS() statements.")
     aliases = {selector.alias for selector in statement.selectors or ()}
     ordering = plan_ordering(statement.order_by, table, restrictions, aliases)
     limit = _limit(statement.limit, table, variables)
     partition_limit = _limit(statement.per_partition_limit, table, variables)
     check_timeout(statement.timeout)
-    return SelectPlan(
-        table, selection, restrictions, variables, ordering, limit, partition_limit, statement.distinct, schema
-    )
+    parts = (table, selection, restrictions, variables, ordering, limit, partition_limit, statement.distinct, schema)
+    return FragmentsPlan(stored, *parts) if statement.fragments else SelectPlan(*parts)
 
 
 class SelectPlan(Plan):
@@ -84,6 +89,7 @@ class SelectPlan(Plan):
         schema: Schema,
     ):
         self.table = table
+        self.clock_of = None if table.virtual else table.keyspace
         self.selection = selection
         self.restrictions = restrictions
         self.ordering = ordering
@@ -119,8 +125,7 @@ class SelectPlan(Plan):
     def execute(self, context: Context) -> Rows:
         """One page of the result (all of it, when no page size is given or aggregates make one row)."""
         table, options = self.table, context.options
-        keyspace = context.database.schema.keyspaces[table.keyspace]
-        consistency.check_read(keyspace, options.consistency)
+        self._check_consistency(context)
         limit = _evaluate_limit(self._limit, context, "LIMIT")
         if self._names_row and options.paging_state is None:
             return self._read_row(context)
@@ -149,13 +154,21 @@ class SelectPlan(Plan):
         next_state = self._walk(context, keys, collector, room, state)
         return self._answer(context, collector, collector.output, next_state)
 
+    def _check_consistency(self, context: Context) -> None:
+        keyspace = context.database.schema.keyspaces[self.table.keyspace]
+        consistency.check_read(keyspace, context.options.consistency)
+
+    def _store(self, context: Context) -> TableStore:
+        """What is read."""
+        return context.database.store(self.table, context.options.keyspace)
+
     def _read_row(self, context: Context) -> Rows:
         """The shortest way: one row by its whole key."""
         _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
         found: list = []
         keys, clustering = self.restrictions.partition_keys(context), self.restrictions.exact_row(context)
         if keys and clustering is not None:
-            partition = context.database.store(self.table).partition(keys[0])
+            partition = self._store(context).partition(keys[0])
             row = None if partition is None else partition.get(self._encode(clustering))
             if row is not None:
                 now = context.now
@@ -219,7 +232,7 @@ class SelectPlan(Plan):
 
     def _partitions(self, context: Context, keys: list[Key] | None, state: PagingState | None) -> Iterator[Partition]:
         """The partitions to read, from the one on at which the page begins."""
-        store = context.database.store(self.table)
+        store = self._store(context)
         if keys is not None:
             if context.trace is not None:
                 what = "single-partition query" if len(keys) == 1 else f"query of {len(keys)} partitions"
@@ -338,6 +351,26 @@ class SelectPlan(Plan):
                     return None
                 return PagingState(partition.key, self._encode(row.key), room.limit, room.in_partition)
         return None
+
+
+class FragmentsPlan(SelectPlan):
+    """A SELECT … FROM MUTATION_FRAGMENTS(table): it reads what is stored, as rows of a table of its own. It asks no
+    other replica, so that its consistency does not matter."""
+
+    def __init__(self, stored: Table, *parts: Any):
+        super().__init__(*parts)
+        self.clock_of = None if stored.virtual else stored.keyspace
+        self._stored = stored
+        self._encode = fragments_encoder(stored)
+
+    def turn(self, context: Context) -> Turn | None:
+        return None
+
+    def _check_consistency(self, context: Context) -> None:
+        pass
+
+    def _store(self, context: Context) -> TableStore:
+        return Fragments(self.table, context.database.store(self._stored, context.options.keyspace), self._encode)
 
 
 class _Room:

@@ -174,6 +174,7 @@ class Partition:
             if self.ranges is None:
                 self.ranges = RangeTombstones()
             self.ranges.add(start, end, deletion.tombstone)
+            self.ranges.bounds[start], self.ranges.bounds[end] = deletion.start, deletion.end
             self._cover(start, end, deletion.tombstone, before if want_changes else None)
         for key, update in mutation.rows.items():
             order = encode(key)

@@ -1,7 +1,8 @@
 """The range tombstones of one partition, as intervals that do not overlap.
 
 Ranges are half-open intervals of clustering order (see ``keys``). Where deletions overlap the newest holds, so what is
-kept is a sorted list of disjoint intervals, and the tombstone over a row is found by one bisection.
+kept is a sorted list of disjoint intervals, and the tombstone over a row is found by one bisection. Order cannot be
+turned back into values, so the clustering keys at which the intervals begin and end are kept beside it.
 """
 
 from __future__ import annotations
@@ -9,17 +10,19 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
-from .rows import Tombstone
+from .rows import Key, Tombstone
 
 Interval = tuple[bytes, bytes, Tombstone]
 
 
 class RangeTombstones:
-    """Disjoint intervals ``start <= order < end`` in order, each with its tombstone."""
+    """Disjoint intervals ``start <= order < end`` in order, each with its tombstone. ``bounds``: of each start and end
+    the clustering key, or the prefix of one, that it lies at (those of intervals that are gone may be in it, too)."""
 
-    __slots__ = ("_ends", "_starts", "_tombstones")
+    __slots__ = ("_ends", "_starts", "_tombstones", "bounds")
 
     def __init__(self) -> None:
+        self.bounds: dict[bytes, Key] = {}
         self._starts: list[bytes] = []
         self._ends: list[bytes] = []
         self._tombstones: list[Tombstone] = []
@@ -64,6 +67,9 @@ class RangeTombstones:
     def keep(self, wanted: Callable[[Tombstone], bool]) -> None:
         """Forget the intervals whose tombstone is not wanted."""
         self._replace(0, len(self), [interval for interval in self if wanted(interval[2])])
+        if len(self.bounds) > 2 * len(self):
+            needed = {*self._starts, *self._ends}
+            self.bounds = {order: key for order, key in self.bounds.items() if order in needed}
 
     def _replace(self, low: int, high: int, pieces: list[Interval]) -> None:
         joined: list[Interval] = []

@@ -173,8 +173,9 @@ class TableStore:
                 partition.static = Row((), cells=unpack_cells(static))
             if ranges:
                 partition.ranges = RangeTombstones()
-                for start, end, tombstone in ranges:
+                for start, end, tombstone, *keys in ranges:  # older snapshots had no keys
                     partition.ranges.add(start, end, tombstone)
+                    partition.ranges.bounds.update(zip((start, end), keys, strict=False))
             keys, markers, deletions, cells, shadowables = columns
             if not _is_plain(cells):
                 cells = map(unpack_cells, cells)
@@ -214,6 +215,17 @@ def _is_plain(rows: list[dict[str, Any]]) -> bool:
     return not any(list in map(type, cells.values()) for cells in rows)
 
 
+def _dump_ranges(ranges: RangeTombstones) -> list[tuple[Any, ...]]:
+    """The intervals, each with the keys that its bounds lie at, where they are known."""
+    bounds = ranges.bounds
+    return [
+        (start, end, tombstone, bounds[start], bounds[end])
+        if start in bounds and end in bounds
+        else (start, end, tombstone)
+        for start, end, tombstone in ranges
+    ]
+
+
 def _dump_partition(partition: Partition) -> tuple[Any, ...]:
     rows = list(partition.rows.values())
     columns = (
@@ -229,7 +241,7 @@ def _dump_partition(partition: Partition) -> tuple[Any, ...]:
         partition.key_bytes,
         partition.deletion,
         None if partition.static is None else pack_cells(partition.static.cells),
-        list(partition.ranges) if partition.ranges else None,
+        _dump_ranges(partition.ranges) if partition.ranges else None,
         bool(rows) and rows[0].governed,
         list(partition.rows),
         columns,

@@ -195,6 +195,7 @@ def _scylla_local(state: State) -> Iterator[RowDict]:
     yield {"key": "topology_change_support", "value": "1"}
 
 
+# What shows the same to everybody,
 PROVIDERS: dict[str, Callable[[State], Iterable[RowDict]]] = {
     "system.local": _local,
     "system.versions": _versions,
@@ -212,6 +213,9 @@ PROVIDERS: dict[str, Callable[[State], Iterable[RowDict]]] = {
     "system.scylla_local": _scylla_local,
     "system.cdc_timestamps": lambda state: state.streams.tablet_timestamps(state.schema),
     "system.cdc_streams": lambda state: state.streams.tablet_streams(state.schema),
-    "system_distributed.cdc_generation_timestamps": lambda state: state.streams.generation_timestamps(),
-    "system_distributed.cdc_streams_descriptions_v2": lambda state: state.streams.descriptions(),
+}
+# and what is told in the time of the keyspace that a client is in.
+TIMED_PROVIDERS: dict[str, Callable[[State, str | None], Iterable[RowDict]]] = {
+    "system_distributed.cdc_generation_timestamps": lambda state, viewer: state.streams.generation_timestamps(viewer),
+    "system_distributed.cdc_streams_descriptions_v2": lambda state, viewer: state.streams.descriptions(viewer),
 }

@@ -16,7 +16,7 @@ from ..storage.rows import Collection, Mutation, Row
 from ..storage.store import TableStore
 from ..types import SetType, by_name
 from . import schema_tables as system_schema
-from .rows import PROVIDERS, State
+from .rows import PROVIDERS, TIMED_PROVIDERS, State
 
 _LOCATOR = "org.apache.cassandra.locator."
 _LOCAL = {"class": f"{_LOCATOR}LocalStrategy"}
@@ -183,8 +183,10 @@ class VirtualTables:
         self._state = state
         self._kept: dict[uuid.UUID, tuple[int, TableStore]] = {}  # by the table's id: of which version of the schema
 
-    def store(self, table: Table) -> TableStore:
-        """What a virtual table shows now."""
+    def store(self, table: Table, viewer: str | None = None) -> TableStore:
+        """What a virtual table shows now to a client in the keyspace ``viewer``."""
+        if table.full_name in TIMED_PROVIDERS:
+            return _fill(table, TIMED_PROVIDERS[table.full_name](self._state, viewer))
         if table.keyspace != "system_schema":
             return _fill(table, PROVIDERS[table.full_name](self._state) if table.full_name in PROVIDERS else ())
         schema = self._state.schema

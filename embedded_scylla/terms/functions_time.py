@@ -49,19 +49,19 @@ Arguments = Sequence[bytes | None]
 
 
 def now(arguments: Arguments, context: Context) -> bytes:
-    return timeuuid.pack(context.database.clock.unique_micros() * 10 + timeuuid.EPOCH, PROCESS_LOW)
+    return timeuuid.pack(context.clock.unique_micros() * 10 + timeuuid.EPOCH, PROCESS_LOW)
 
 
 def current_timestamp(arguments: Arguments, context: Context) -> bytes:
-    return TIMESTAMP.encode(context.database.clock.micros() // 1000)
+    return TIMESTAMP.encode(context.clock.micros() // 1000)
 
 
 def current_date(arguments: Arguments, context: Context) -> bytes:
-    return millis_to_date(context.database.clock.micros() // 1000)
+    return millis_to_date(context.clock.micros() // 1000)
 
 
 def current_time(arguments: Arguments, context: Context) -> bytes:
-    return TIME.encode(context.database.clock.micros() // 1000 % DAY_MS * 1_000_000)
+    return TIME.encode(context.clock.micros() // 1000 % DAY_MS * 1_000_000)
 
 
 def millis_to_date(millis: int) -> bytes:

@@ -54,7 +54,7 @@ class Expiry:
 
     def scan(self, table: Table) -> int:
         """Delete the expired rows of one table; how many there were."""
-        clock = self._engine.clock
+        clock = self._engine.clocks.of(table.keyspace)
         now = clock.seconds()
         deletions = list(self._deletions(table, now))
         for mutation in deletions:
@@ -64,7 +64,7 @@ class Expiry:
                 row.deletion = (micros, now)
             else:
                 mutation.deletion = (micros, now)
-            context = Context(self._engine, (), QueryOptions(), micros, micros, now)
+            context = Context(self._engine, (), QueryOptions(), micros, micros, now, clock_of=table.keyspace)
             self._engine.delete_expired(mutation, context)
         return len(deletions)
 

@@ -17,4 +17,4 @@ class LateUpdates:
     def run_due(self) -> None:
         engine = self._engine
         if len(engine.late_views):
-            engine.update_views(engine.late_views.take_due(), engine.clock.seconds())
+            engine.update_views(engine.late_views.take_due())

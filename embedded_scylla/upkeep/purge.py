@@ -54,7 +54,7 @@ class Purge:
 
     def purge(self, store: TableStore, key: Key) -> None:
         """Drop the garbage of one partition, if it has any."""
-        now = self._engine.clock.seconds()
+        now = self._engine.clocks.of(store.table.keyspace).seconds()
         if store.has_garbage(key, now):
             self._engine.persistence.save_purge(store.table, key, now)
             store.purge(key, now)

@@ -25,6 +25,11 @@ _NEAR = timedelta(hours=36)
 _PAGE = 92  # letters; a page of the workbook breaks longer lines in the middle of a word
 
 
+# Times in what MUTATION_FRAGMENTS tells of a row: a timestamp of today has 16 figures, and the others are moments.
+_STAMP = re.compile(r'(?<="timestamp":)\d{16}\b')
+_STORED_MOMENT = re.compile(r'(?<=")(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)z(?=")')
+
+
 class Formatter:
     """Formats the values of one table; it remembers which random ids it has met there."""
 
@@ -52,6 +57,8 @@ class Formatter:
             return format(value, "f")
         if isinstance(value, float):
             return f"{value:.4g}"
+        if isinstance(value, str) and column == "metadata":
+            return _stored(value)
         if isinstance(value, date | str | int):
             return str(value)
         return self._collection(value)
@@ -90,6 +97,13 @@ def about(seconds: float) -> str:
     if seconds <= 5400:
         return f"~{math.ceil(seconds / 60)} min"
     return f"~{math.ceil(seconds / 3600)} h"
+
+
+def _stored(metadata: str) -> str:
+    """What is stored of a row (JSON), its times as one says them."""
+    epoch = datetime(1970, 1, 1)
+    metadata = _STAMP.sub(lambda found: _moment(epoch + timedelta(microseconds=int(found[0]))), metadata)
+    return _STORED_MOMENT.sub(lambda found: _moment(datetime.fromisoformat(found[1])), metadata)
 
 
 def _moment(value: datetime) -> str:

@@ -1,4 +1,8 @@
-"""The server's time: what it is, and how a lesson lets fifteen minutes pass."""
+"""The server's time: what it is, and how a lesson lets fifteen minutes pass.
+
+The embedded node has a clock for each keyspace that was pushed. So a chapter that lets time pass, which works in a
+keyspace of its own, changes nothing in another. On a cluster all keyspaces have one time, and nobody pushes it.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +19,26 @@ from .errors import LabError
 if TYPE_CHECKING:
     from cassandra.cluster import Session
 
-# Another kernel may push the embedded node's clock; after so many seconds this process has noticed.
+# Another kernel may push the clock of the same keyspace; after so many seconds this process has noticed.
 _REMEMBER_SECONDS = 1.0
 LONGEST_SLEEP = 120.0
 # A wait from this length on counts down.
 _COUNTED_SECONDS = 3.0
 
-_offsets: WeakKeyDictionary[Session, tuple[timedelta, float]] = WeakKeyDictionary()
+# For each session: how far its keyspace's time is ahead of this machine's, when that was asked, and which it was.
+_offsets: WeakKeyDictionary[Session, tuple[timedelta, float, str | None]] = WeakKeyDictionary()
 _latest_offset = timedelta()
 
 
 def server_now(session: Session) -> datetime:
-    """The server's time in UTC, naive as the driver's timestamps are. Asked at most once a second, then counted on."""
+    """The server's time in the session's keyspace: UTC, naive as the driver's timestamps are. Asked at most once a
+    second, then counted on."""
     global _latest_offset
-    offset, asked = _offsets.get(session, (timedelta(), float("-inf")))
-    if time.monotonic() - asked > _REMEMBER_SECONDS:
+    offset, asked, keyspace = _offsets.get(session, (timedelta(), float("-inf"), None))
+    if keyspace != session.keyspace or time.monotonic() - asked > _REMEMBER_SECONDS:
         row = session.execute("SELECT toTimestamp(now()) AS now FROM system.local WHERE key = 'local'").one()
         offset = row.now - _local_now()
-        _offsets[session] = offset, time.monotonic()
+        _offsets[session] = offset, time.monotonic(), session.keyspace
         _latest_offset = offset
     return _milliseconds(_local_now() + offset)
 
@@ -48,14 +54,16 @@ def can_be_pushed(session: Session) -> bool:
 
 
 def push_clock(session: Session, seconds: float) -> None:
-    """Move the embedded node's time forward by ``seconds``, for everybody who uses it.
+    """Move the embedded node's time forward by ``seconds``, for everybody who uses the session's keyspace.
 
-    What has a TTL ends as if the time had passed. A real cluster's clock cannot be moved: that is a LabError.
+    What has a TTL there ends as if the time had passed. Without a keyspace, time moves everywhere. A real cluster's
+    clock cannot be moved: that is a LabError.
     """
     engine = engine_of(session)
     if not can_be_pushed(session):
         raise LabError(f"The clock of {engine.name} cannot be pushed: let_time_pass() waits for it.")
-    ask(engine.host, engine.port, {"do": "push_clock", "seconds": seconds}, seconds=30)
+    keyspace = {"keyspace": session.keyspace} if session.keyspace else {}
+    ask(engine.host, engine.port, {"do": "push_clock", "seconds": seconds, **keyspace}, seconds=30)
     ask_again(session)
     server_now(session)
 

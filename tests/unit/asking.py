@@ -48,9 +48,10 @@ class Asking:
             value if value is None or value is UNSET else spec.type.encode(value)
             for spec, value in zip(plan.variables, values, strict=True)
         ]
-        micros = self.engine.clock.unique_micros()
-        options = QueryOptions(consistency, page_size=page, paging_state=state)
-        context = Context(self.engine, encoded, options, micros, micros, micros // 1_000_000)
+        clock_of = plan.clock_of or "ks"
+        micros = self.engine.clocks.of(clock_of).unique_micros()
+        options = QueryOptions(consistency, page_size=page, paging_state=state, keyspace="ks")
+        context = Context(self.engine, encoded, options, micros, micros, micros // 1_000_000, clock_of=clock_of)
         if traced:
             context.trace = Tracer(self.engine.clock.micros)
         return context

@@ -28,8 +28,8 @@ class Dials:
         self.turned.append(what)
         return 900.0
 
-    def push_clock(self, seconds: float) -> float:
-        return self._turn("push_clock", seconds)
+    def push_clock(self, seconds: float, keyspace: str | None = None) -> float:
+        return self._turn("push_clock", seconds, *([keyspace] if keyspace else []))
 
     def delay_views(self, seconds: float) -> None:
         self._turn("delay_views", seconds)
@@ -122,7 +122,7 @@ def test_every_command_is_answered(name: str) -> None:
 def test_an_argument_too_many_is_refused_by_its_name(name: str) -> None:
     caller = Caller()
     answer = caller.ask(**request(name), minutes=3)
-    takes = COMMANDS[name].argument or "nothing"
+    takes = " and ".join(filter(None, (COMMANDS[name].argument, COMMANDS[name].option))) or "nothing"
     assert answer == {"ok": False, "error": f"{name} does not know minutes: it takes {takes}."}
     assert caller.dials.turned == []
     assert not caller.server.stopped
@@ -215,3 +215,11 @@ def test_the_status_has_what_dials_and_server_know() -> None:
     answer = Caller().ask(do="status")
     assert (answer["pid"], answer["clients"]) == (7, 3)
     assert answer["notices"] == ["82 rows were lost."]
+
+
+def test_a_push_may_be_for_one_keyspace_alone() -> None:
+    caller = Caller()
+    assert caller.ask(do="push_clock", seconds=5, keyspace="seats_04")["ok"] is True
+    assert caller.dials.turned == [("push_clock", 5, "seats_04")]
+    refused = caller.ask(do="push_clock", seconds=5, keyspace=7)
+    assert refused == {"ok": False, "error": "keyspace must be a text, not 7."}

@@ -275,3 +275,9 @@ def test_what_stops_make_up_the_doctor_says_in_the_same_words(
     assert found[""] == 1
     assert found["docker"][0] == "MEND"
     assert found["docker"][1].startswith("there is no docker on the path: install it from ")
+
+
+def test_keyspaces_with_a_time_of_their_own_are_named() -> None:
+    told = doctor._told_by({"keyspace_offset_seconds": {"seats_04": 900.0}}, "runs")
+    assert told == "runs, with times of their own in seats_04"
+    assert doctor._told_by({"clock_offset_seconds": 900.0}, "runs") == "runs, its clock pushed 900 s ahead"

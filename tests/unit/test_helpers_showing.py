@@ -222,3 +222,15 @@ def test_a_long_line_breaks_between_words_and_a_short_one_stays():
     assert " ".join(line.strip() for line in lines[1:]) == long.strip()
     assert len(lines) > 2 and max(map(len, lines)) <= 92
     assert all(line.startswith("    word") for line in lines[2:])
+
+
+def test_what_is_stored_of_a_row_has_its_times_in_words() -> None:
+    now = latest_known_now().replace(microsecond=0)
+    stamp = int((now - datetime(1970, 1, 1)).total_seconds() * 1_000_000)
+    later = now + timedelta(minutes=15)
+    stored = f'{{"marker":{{"timestamp":{stamp},"ttl":"900s","expiry":"{later}z"}},"columns":{{}}}}'
+    told = Formatter().format(stored, "metadata")
+    assert told == '{"marker":{"timestamp":now,"ttl":"900s","expiry":"in ~15 min"},"columns":{}}'
+    own = '{"marker":{"timestamp":10},"columns":{}}'
+    assert Formatter().format(own, "metadata") == own, "a lesson's own time stays a number"
+    assert Formatter().format(stored, "note") == stored

@@ -1,15 +1,17 @@
-"""The picture of a row's parts: what is read of a row, and what is drawn of it before and after a write."""
+"""The picture of a row's parts: what is stored of a row, and what is drawn of it before and after a write."""
 
 from __future__ import annotations
 
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, Part, parts_of, row_diagram
+from helpers import Event, let_time_pass, parts_of, row_diagram
+from helpers.display.pictures.rows import Part
 from helpers.lab.errors import LabError
 
 DISHES = "CREATE TABLE IF NOT EXISTS parts_test (p int, c int, a text, b text, PRIMARY KEY (p, c))"
 KEY = {"p": 1, "c": 1}
+NOTHING = {"row marker": None, "a": None, "b": None, "tombstone": None}
 
 
 @pytest.fixture
@@ -19,20 +21,62 @@ def session(lab: Session, chapter: Event) -> Session:
     return lab
 
 
-def test_parts_are_the_marker_and_the_columns(session: Session) -> None:
-    session.execute("INSERT INTO parts_test (p, c, a) VALUES (1, 1, 'x') USING TIMESTAMP 10 AND TTL 900")
-    parts = parts_of(session, "parts_test", KEY, Part("there", at=10))
-    assert list(parts) == ["row marker", "a", "b"]
-    a = parts["a"]
-    assert a is not None
-    assert (a.value, a.at) == ("x", 10)
-    assert 890 <= (a.ttl or 0) <= 900
-    assert parts["b"] is None
-    assert parts["row marker"] == Part("there", at=10)
+def test_an_insert_has_a_row_marker_and_an_update_has_none(session: Session) -> None:
+    session.execute("INSERT INTO parts_test (p, c, a) VALUES (1, 1, 'x') USING TIMESTAMP 10")
+    session.execute("UPDATE parts_test USING TIMESTAMP 10 SET a = 'x' WHERE p = 1 AND c = 2")
+    inserted = parts_of(session, "parts_test", KEY)
+    assert inserted == NOTHING | {"row marker": Part("there", 10), "a": Part("x", 10)}
+    assert list(inserted) == list(NOTHING)
+    assert parts_of(session, "parts_test", {"p": 1, "c": 2}) == NOTHING | {"a": Part("x", 10)}
+
+
+def test_what_has_a_time_to_live_counts_down_and_ends(session: Session) -> None:
+    session.execute("INSERT INTO parts_test (p, c, a) VALUES (1, 1, 'x') USING TTL 900")
+    session.execute("UPDATE parts_test SET b = 'y' WHERE p = 1 AND c = 1")
+    parts = parts_of(session, "parts_test", KEY)
+    for name in "row marker", "a":
+        assert 890 <= (parts[name].ttl or 0) <= 900  # type: ignore[union-attr]
+    let_time_pass(session, 901)
+    parts = parts_of(session, "parts_test", KEY)
+    assert [name for name, part in parts.items() if part and part.lives] == ["b"]
+    assert parts["a"].value == "x" and parts["a"].ttl == 0  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("delete", "left"),
+    [
+        ("DELETE a FROM parts_test USING TIMESTAMP 15 WHERE p = 1 AND c = 1", {"row marker", "b"}),
+        ("DELETE FROM parts_test USING TIMESTAMP 15 WHERE p = 1 AND c = 1", {"b"}),
+        ("DELETE FROM parts_test USING TIMESTAMP 15 WHERE p = 1 AND c >= 1 AND c < 3", {"b"}),
+        ("DELETE FROM parts_test USING TIMESTAMP 15 WHERE p = 1", {"b"}),
+        ("DELETE FROM parts_test USING TIMESTAMP 15 WHERE p = 1 AND c > 1", {"row marker", "a", "b"}),
+        ("DELETE FROM parts_test USING TIMESTAMP 15 WHERE p = 1 AND c >= 0 AND c < 1", {"row marker", "a", "b"}),
+    ],
+)
+def test_a_tombstone_is_there_and_what_it_covers_is_not(session: Session, delete: str, left: set[str]) -> None:
+    session.execute("INSERT INTO parts_test (p, c, a) VALUES (1, 1, 'x') USING TIMESTAMP 10")
+    session.execute("UPDATE parts_test USING TIMESTAMP 20 SET b = 'y' WHERE p = 1 AND c = 1")
+    session.execute(delete)
+    parts = parts_of(session, "parts_test", KEY)
+    assert {name for name, part in parts.items() if part and part.lives} == left
+    found = [(name, part.at) for name, part in parts.items() if part and part.is_tombstone]
+    if left == {"b"}:
+        assert found == [("tombstone", 15)]
+    elif left == {"row marker", "b"}:
+        assert found == [("a", 15)]
+    else:
+        assert found == []
+
+
+def test_a_row_that_is_deleted_whole_is_its_tombstone(session: Session) -> None:
+    session.execute("INSERT INTO parts_test (p, c, a) VALUES (1, 1, 'x') USING TIMESTAMP 10")
+    session.execute("DELETE FROM parts_test USING TIMESTAMP 15 WHERE p = 1 AND c <= 1")
+    tombstone = Part("tombstone", 15, is_tombstone=True)
+    assert parts_of(session, "parts_test", KEY) == NOTHING | {"tombstone": tombstone}
 
 
 def test_without_a_row_nothing_is_there(session: Session) -> None:
-    assert parts_of(session, "parts_test", KEY) == {"row marker": None, "a": None, "b": None}
+    assert parts_of(session, "parts_test", KEY) == NOTHING
 
 
 def test_a_table_that_is_not_there_is_named(session: Session) -> None:
@@ -51,8 +95,16 @@ def test_times_are_written_where_they_can_be_read() -> None:
 
 
 def test_what_has_ended_does_not_end_again() -> None:
-    drawn = texts({"held": {"a": Part("x", at=10, ttl=900)}, "afterwards": {"a": None}})
-    assert [text for text in drawn if text.startswith("at 10")] == ["at 10, ends in ~15 min", "at 10"]
+    drawn = texts({"held": {"a": Part("x", at=10, ttl=900)}, "afterwards": {"a": Part("x", at=10, ttl=0)}})
+    assert [text for text in drawn if text.startswith("at 10")] == ["at 10, ends in ~15 min", "at 10, ended"]
+    assert "no row" in drawn
+
+
+def test_a_tombstone_is_named_with_its_time() -> None:
+    gone = Part("tombstone", at=20, is_tombstone=True)
+    drawn = texts({"UPDATE": {"a": Part("x", at=10)}, "a = null": {"a": gone}})
+    assert "tombstone at 20" in drawn and "no row" in drawn
+    assert texts({"DELETE": {"a": None, "tombstone": gone}}).count("tombstone") == 2, "its name, and what it is"
 
 
 def test_what_is_gone_is_struck_out_and_a_row_without_parts_is_no_row() -> None:
