@@ -316,7 +316,7 @@ READS = Section(
         left_out("GROUP BY", "SELECT block, count(*) FROM seats GROUP BY block", "conformance/functions:GROUP BY"),
         yes(
             "what is stored, piece by piece (in one source, `memtable:0`)",
-            "SELECT * FROM MUTATION_FRAGMENTS(seats) WHERE block = 'A'",
+            "SELECT * FROM MUTATION_FRAGMENTS(seats) WHERE block = 1",
             "conformance/fragments",
         ),
         left_out("nearest neighbours", "SELECT * FROM seats ORDER BY spot ANN OF [1, 2] LIMIT 1", "unit/parser:ANN OF"),
