@@ -98,7 +98,7 @@ _PUBLIC = {
     "show_error": "display.showing",
     # course
     "predict": "course.predictions",
-    "compare": "course.predictions",
+    "compare": "course.old_predictions",
     "surprises": "course.predictions",
     "check": "course.exercises",
     "hint": "course.exercises",
@@ -127,23 +127,24 @@ def __dir__() -> list[str]:
 
 
 def _install() -> None:
-    """What has to be in place before a cell runs: where the exercises are, and who explains a cell's errors."""
+    """What has to be in place before a cell runs: where the exercises are, and who explains a cell's errors and holds
+    back its answers."""
     course.exercises_package = f"{__name__}.exercises"
     ipython = sys.modules.get("IPython")
     if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
         from .course import error_handler
-        from .display import cql_magic
 
         error_handler.install()
-        cql_magic.install(ipython.get_ipython())
+        load_ipython_extension(ipython.get_ipython())
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext helpers``: what ``import helpers`` does in a kernel, and ``%%cql`` in any other IPython."""
+    """``%load_ext helpers``: what ``import helpers`` does in a kernel, ``%%cql`` and ``%%after``, in any IPython."""
+    from .course import gate
     from .display import cql_magic
 
-    _install()
     cql_magic.install(shell)
+    gate.install(shell)
 
 
 _install()

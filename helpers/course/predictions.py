@@ -1,100 +1,63 @@
-"""``predict`` asks before a surprise, ``compare`` sets beside the answer what happened and why.
+"""``predict`` asks before a result; the cell behind it shows the result, behind a gate (``gate.py``), and what happened
+is set beside what was said.
 
->>> predict("04.1", "How many rows has the queue for this seat?", {"one": 1, "two": 2})
->>> compare("04.1", len(rows), "Different keys are different rows.")
+>>> predict("04.1")
 
-Where a program runs the notebook, the first option is taken: an author puts there what most people would say.
+What was said and what happened is kept in the learner's record, each when it is known first: the question may be
+answered a day after its cell was run. Where a program runs the notebook, the usual guess is taken.
 """
 
 from __future__ import annotations
 
-import hashlib
-import html
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from ..display.showing import show_or_print
 from ..lab.errors import LabError
-from . import record_file
+from . import old_predictions, record_file
 from .frontend import somebody_watches
-from .numbers import chapter_of
 from .outline import chapter as chapter_called
+from .prediction_cards import Card
+from .prediction_text import Comparison, Question, Surprises
+from .questions import Prediction, Said, prediction
+
+# By number: the question that stands on the page, and what shows a result that waits for an answer.
+_cards: dict[str, Card] = {}
+_waiting: dict[str, Callable[[], None]] = {}
 
 
-@dataclass
-class _Question:
-    text: str
-    options: dict[str, Hashable]
-    said: str | None = None
+def predict(number: str, question: str | None = None, options: Mapping[str, Hashable] | None = None) -> None:
+    """Ask prediction ``number`` before the cell that shows the answer; its words stand with the exercises.
 
-
-_asked: dict[str, _Question] = {}
-
-
-def predict(number: str, question: str, options: Mapping[str, Hashable]) -> None:
-    """Ask for a prediction before the cell that shows the answer.
-
-    ``options``: what can be said → the value that it would be in the end; the first is the usual guess. They are shown
-    in an order that gives nothing away. A choice can be changed until ``compare``.
+    A choice can be changed until the result is seen. A second run of the cell shows what was said, and what happened
+    where that is known: also in another kernel.
     """
-    chapter = chapter_of(number)
-    chapter_called(chapter)
-    if not isinstance(options, Mapping) or len(options) < 2 or len(set(options.values())) < len(options):
-        raise LabError(f"Prediction {number} needs two options or more, each with a value of its own.")
-    asked, before = _Question(question, dict(options)), _asked.get(number)
-    _asked[number] = asked
-    record_file.step(chapter)
+    if question is not None:
+        old_predictions.predict(number, question, options or {})
+        return
+    wanted = prediction(number)
+    chapter_called(wanted.number.partition(".")[0])
+    record_file.step(wanted.number.partition(".")[0])
     if not somebody_watches():
-        asked.said = next(iter(asked.options))
-        show_or_print(_Options(number, question, _shuffled(number, asked.options)))
+        can_be_said = wanted.in_order() or [f"a number of {wanted.unit}"]
+        show_or_print(Question(number, wanted.question, can_be_said))
         return
-    # A choice outlives a second run of the cell, and one that was compared outlives the kernel.
-    asked.said = _said_before(number, asked) or (before.said if before and before.options == asked.options else None)
-    _show_choice(number, asked)
+    card = _cards[number] = Card(wanted, _said_on_the_page)
+    card.show(said_of(wanted), comparison(wanted))
 
 
-def choose(number: str, option: str) -> None:
-    """Say ``option``: what a click on it does. Once the result was seen, the prediction stays what it was."""
-    asked = _question(number)
-    if option not in asked.options:
-        raise LabError(f"Prediction {number} has no option {option!r}; it has: {', '.join(asked.options)}.")
-    asked.said = _said_before(number, asked) or option
-
-
-def compare(number: str, happened: Hashable, why: str) -> None:
-    """Show side by side what was said, what happened, and why.
-
-    ``happened`` is the value that the cells before have found, one of those in the options of ``predict``.
-    """
-    asked = _question(number)
-    found = [label for label, value in asked.options.items() if value == happened and type(value) is type(happened)]
-    before = record_file.read()["predictions"].get(number)
-    if not found and before:
-        # Whoever runs a cell again may find what only a second run finds.
-        print(
-            f"Prediction {number}: it happened, {before['happened']}. This run found {happened!r}; "
-            "run the cells above once each, in their order, to see the same again."
-        )
-        return
-    if not found:
-        raise LabError(
-            f"What happened, {happened!r}, is not among the options of prediction {number}: "
-            "run the cells above in their order, then this one again. If an exercise left rows behind, reset() helps."
-        )
-    if asked.said is None:
-        print(f"Prediction {number} waits for you: say above what you expect, then run this cell again.")
-        return
-    said, answer = asked.said, found[0]
-
-    def note(record: dict[str, Any]) -> None:
-        # The first answer is the prediction; one that is given after the result is not.
-        record["predictions"].setdefault(
-            number, {"question": asked.text, "said": said, "happened": answer, "surprise": said != answer, "why": why}
-        )
-
-    record_file.step(chapter_of(number), note)
-    show_or_print(_Comparison(number, said, answer, why, by_default=not somebody_watches()))
+def choose(number: str, said: Said) -> None:
+    """Say an option or a number: what a click does. Once the result was seen, the prediction stays what it was."""
+    wanted = prediction(number)
+    answer = wanted.understood(said)
+    if settled(wanted) is None:
+        keep(wanted, said=answer)
+        if known(wanted).get("happened") is not None:
+            settle(wanted)
+    _show_on_card(wanted)
+    show_result = _waiting.pop(number, None)
+    if show_result:
+        show_result()
 
 
 def surprises(chapter: str) -> None:
@@ -109,139 +72,110 @@ def surprises(chapter: str) -> None:
         print(f"Chapter {chapter}: no prediction made yet.")
         return
     others = {number: each for number, each in made.items() if each["surprise"]}
-    show_or_print(_Surprises(chapter, len(made), others, by_default=not somebody_watches()))
+    show_or_print(Surprises(chapter, len(made), others, by_default=not somebody_watches()))
 
 
-def _question(number: str) -> _Question:
-    chapter_of(number)
-    if number not in _asked:
-        raise LabError(f'Prediction {number} has not been asked yet: run the cell with predict("{number}", …) first.')
-    return _asked[number]
+def known(wanted: Prediction) -> dict[str, Any]:
+    """What is kept of a prediction that lacks its answer or its result: {} at first, then "said" or "happened"."""
+    mine: dict[str, Any] = record_file.read()["asked"].get(wanted.number, {})
+    # A chapter may have changed its question since.
+    return mine if mine.get("question") == wanted.question else {}
 
 
-def _said_before(number: str, asked: _Question) -> str | None:
-    before = record_file.read()["predictions"].get(number, {}).get("said")
-    return before if before in asked.options else None
+def settled(wanted: Prediction) -> dict[str, Any] | None:
+    """The record's entry of a prediction of which both are known; None before."""
+    mine: dict[str, Any] = record_file.read()["predictions"].get(wanted.number, {})
+    return mine if mine.get("question") == wanted.question else None
 
 
-def _shuffled(number: str, options: Mapping[str, Hashable]) -> list[str]:
-    """The same order in every run, and none in which the first is always the usual guess."""
-    return sorted(options, key=lambda label: hashlib.sha256(f"{number} {label}".encode()).digest())
+def said_of(wanted: Prediction) -> str | None:
+    """What was said, in words; None if nobody has said anything yet."""
+    mine = settled(wanted)
+    if mine:
+        return str(mine["said"])
+    said = known(wanted).get("said")
+    return None if said is None else wanted.in_words(said)
 
 
-def _show_choice(number: str, asked: _Question) -> None:
-    import ipywidgets
-    from IPython.display import display
+def keep(wanted: Prediction, *, said: Said | None = None, happened: Said | None = None) -> None:
+    """Keep what was said last, and what happened first."""
 
-    choice = ipywidgets.RadioButtons(
-        options=_shuffled(number, asked.options), value=asked.said, layout={"width": "max-content"}
-    )
-    thanks = ipywidgets.HTML(_noted(asked.said))
+    def note(record: dict[str, Any]) -> None:
+        mine = record["asked"].get(wanted.number, {})
+        if mine.get("question") != wanted.question:
+            mine = record["asked"][wanted.number] = {"question": wanted.question}
+        if said is not None:
+            mine["said"] = said
+        if happened is not None:
+            mine.setdefault("happened", happened)
 
-    def noted(chosen: Any) -> None:
-        choose(number, chosen["new"])
-        late = "" if asked.said == chosen["new"] else " You have seen the result, so that stays."
-        thanks.value = _noted(asked.said) + late
-
-    choice.observe(noted, names="value")
-    title = ipywidgets.HTML(f"<b>{html.escape(number)}</b> {html.escape(asked.text)}")
-    view = ipywidgets.VBox([title, choice, thanks])
-    display({**view._repr_mimebundle_(), "text/plain": f"{number} {asked.text}"}, raw=True)
+    record_file.step(wanted.number.partition(".")[0], note)
 
 
-def _noted(said: str | None) -> str:
-    return "Choose one, then run the next cell." if said is None else f"Noted: {html.escape(said)}."
+def settle(wanted: Prediction) -> None:
+    """From here on neither what was said nor what happened changes: both are known."""
+    mine = known(wanted)
+    said, happened = mine["said"], mine["happened"]
+    surprise, judged = wanted.judge(said, happened)
+    entry = {
+        "question": wanted.question,
+        "said": wanted.in_words(said),
+        "happened": wanted.in_words(happened),
+        "surprise": surprise,
+        "judged": judged,
+        "why": wanted.why,
+    }
+
+    def note(record: dict[str, Any]) -> None:
+        record["asked"].pop(wanted.number, None)
+        record["predictions"][wanted.number] = entry
+
+    record_file.change(note)
 
 
-@dataclass
-class _Options:
-    """The question and its options where nobody can choose: on the web, in an executed notebook."""
-
-    number: str
-    question: str
-    options: list[str]
-
-    def __str__(self) -> str:
-        return "\n".join([f"{self.number} {self.question}", *(f"  ○ {option}" for option in self.options)])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        options = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
-        return (
-            f"<p><b>{html.escape(self.number)}</b> {html.escape(self.question)}</p>\n"
-            f'<ul style="list-style: circle">{options}</ul>'
-        )
+def comparison(wanted: Prediction) -> Comparison | None:
+    """What was said beside what happened, once both are known."""
+    mine = settled(wanted)
+    if mine is None:
+        return None
+    judged = mine.get("judged") or ("a surprise" if mine["surprise"] else "as predicted")
+    return Comparison(mine["said"], mine["happened"], judged, wanted.why, by_default=not somebody_watches())
 
 
-@dataclass
-class _Comparison:
-    number: str
-    said: str
-    happened: str
-    why: str
-    by_default: bool
-
-    @property
-    def columns(self) -> list[tuple[str, str]]:
-        """Heading and text of each."""
-        first = "The usual guess" if self.by_default else "You said"
-        mark = "as predicted" if self.said == self.happened else "a surprise"
-        return [(first, self.said), (f"It happened ({mark})", self.happened), ("Why", self.why)]
-
-    def __str__(self) -> str:
-        return "\n".join(f"{heading}: {text}" for heading, text in self.columns)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        style = 'style="text-align: left; vertical-align: top"'
-        head = "".join(f"<th {style}>{html.escape(heading)}</th>" for heading, _ in self.columns)
-        body = "".join(f"<td {style}>{html.escape(text)}</td>" for _, text in self.columns)
-        return f'<table class="dataframe">\n<thead><tr>{head}</tr></thead>\n<tbody><tr>{body}</tr></tbody>\n</table>'
+def reveal_when_chosen(wanted: Prediction, show_result: Callable[[], None]) -> None:
+    """Call ``show_result`` once, when something is said; a later call for the same prediction takes its place."""
+    _waiting[wanted.number] = show_result
 
 
-@dataclass
-class _Surprises:
-    """The recap of a chapter: the predictions that came out otherwise, as a table in a notebook."""
+def is_on_the_page(wanted: Prediction) -> bool:
+    """Whether the question was asked in this kernel, so that there is something to choose from."""
+    return wanted.number in _cards
 
-    chapter: str
-    made: int
-    others: dict[str, dict[str, Any]]
-    by_default: bool
 
-    @property
-    def heading(self) -> str:
-        """How many predictions there were, and how many surprises."""
-        number = f"{self.made} prediction{'s' * (self.made != 1)}"
-        return f"Chapter {self.chapter}: {number}, {len(self.others) or 'no'} surprise{'s' * (len(self.others) != 1)}."
+def seen(wanted: Prediction) -> None:
+    """The result stands below its own cell: the question keeps what was said, and offers nothing any more."""
+    card = _cards.get(wanted.number)
+    if card:
+        card.close(said_of(wanted))
 
-    def __str__(self) -> str:
-        lines = [
-            f"  {number}  {each['question']} Not {each['said']}: {each['happened']}."
-            for number, each in self.others.items()
-        ]
-        return "\n".join([self.heading, *lines])
 
-    __repr__ = __str__
+def _said_on_the_page(number: str, said: Said) -> str:
+    """A click or a number on the page; the sentence that answers it."""
+    try:
+        choose(number, said)
+    except LabError as error:
+        return str(error)
+    return ""
 
-    def _repr_html_(self) -> str:
-        heading = f"<p>{html.escape(self.heading)}</p>"
-        if not self.others:
-            return heading
-        # A notebook's page keeps the cells of a table on one line unless told otherwise.
-        style = 'style="text-align: left; vertical-align: top; white-space: normal"'
-        names = ["", "Question", "The usual guess" if self.by_default else "You said", "It happened"]
-        head = "".join(f"<th {style}>{name}</th>" for name in names)
-        rows = "".join(
-            "<tr>"
-            + "".join(
-                f"<td {style}>{html.escape(text)}</td>"
-                for text in (number, each["question"], each["said"], each["happened"])
-            )
-            + "</tr>\n"
-            for number, each in self.others.items()
-        )
-        return (
-            f'{heading}\n<table class="dataframe">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>'
-        )
+
+def _show_on_card(wanted: Prediction) -> None:
+    card = _cards.get(wanted.number)
+    if card is None:
+        return
+    if settled(wanted) is None:
+        card.noted(said_of(wanted))
+    elif wanted.number in _waiting:
+        card.close(said_of(wanted))
+    else:
+        # The cell that shows it ran in another kernel, perhaps yesterday.
+        card.close(said_of(wanted), comparison(wanted))

@@ -34,6 +34,8 @@ _for_this_process: dict[str, Any] = {}
 _last_read: dict[Path, dict[str, Any]] = {}
 _unsaved: dict[Path, list[Change]] = {}
 
+# "asked" has the predictions of which only the answer or only the result is known; they go on to "predictions".
+_KINDS = ("predictions", "asked", "exercises", "chapters")
 # What an entry of each kind has; a new one begins with these values, and one that lacks some gets them.
 _EXERCISE = {"tries": 0, "hints": 0, "done": False}
 _PREDICTION = {"question", "said", "happened", "surprise"}
@@ -48,7 +50,7 @@ def progress_path() -> Path | None:
 
 
 def read() -> dict[str, Any]:
-    """The whole record: ``predictions`` and ``exercises`` by number, ``chapters`` by number."""
+    """The whole record: ``predictions``, ``asked``, ``exercises`` and ``chapters``, each by number."""
     path = progress_path()
     if path is None:
         return _complete(_for_this_process)
@@ -117,7 +119,7 @@ def forget(chapter: str | None = None) -> None:
     """Forget what was done in a chapter, or everything."""
 
     def without(record: dict[str, Any]) -> None:
-        for kind in ("predictions", "exercises", "chapters"):
+        for kind in _KINDS:
             for number in list(record[kind]):
                 if chapter is None or number.split(".")[0] == chapter:
                     del record[kind][number]
@@ -143,7 +145,7 @@ def _with_unsaved(path: Path, record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete(record: dict[str, Any]) -> dict[str, Any]:
-    for kind in ("predictions", "exercises", "chapters"):
+    for kind in _KINDS:
         record.setdefault(kind, {})
     for number, each in record["exercises"].items():
         record["exercises"][number] = _EXERCISE | each
@@ -156,7 +158,7 @@ def _is_record(found: Any) -> bool:
     """Whether a JSON document is shaped as this file is."""
     if not isinstance(found, dict):
         return False
-    for kind in ("predictions", "exercises", "chapters"):
+    for kind in _KINDS:
         entries = found.get(kind, {})
         if not isinstance(entries, dict) or not all(isinstance(each, dict) for each in entries.values()):
             return False

@@ -109,12 +109,38 @@ def plot_latencies(samples: Mapping[str, Latencies] | list[Latencies], *, engine
         ax.step(ordered, shares, where="post", label=label, color=colour, linewidth=2)
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_xlabel("milliseconds until the answer, each mark ten times the one before")
+    ax.set_xlabel("milliseconds until the answer (the scale is logarithmic)")
     ax.set_ylabel("% of requests")
     ax.set_title(f"How long requests take, {engine}")
     ax.grid(True, alpha=0.35)
     # Below the axes: a curve may be anywhere within them.
     fig.legend(loc="outside lower center", frameon=False)
+    return fig
+
+
+def grouped_bars(groups: Mapping[str, Mapping[str, float]], *, title: str, unit: str) -> Figure:
+    """A Figure of horizontal bars in groups, on a logarithmic scale, each with its figure written on it.
+
+    ``groups`` maps a group's name to its bars, a name and a value; each group has the same names, and the first stands
+    at the top.
+
+    >>> picture(grouped_bars({"a view": {"alone": 4, "among 64": 90}}, title="…", unit="ms"), "Two bars …")
+    """
+    names = list(next(iter(groups.values())))
+    fig, ax = new_figure(7.5, 1.2 + 0.3 * (len(names) + 0.6) * len(groups))
+    height = 0.8 / len(names)
+    for i, (name, colour) in enumerate(zip(names, COLOURS, strict=False)):
+        places = [group + (i - (len(names) - 1) / 2) * height for group in range(len(groups))]
+        values = [bars[name] for bars in groups.values()]
+        drawn = ax.barh(places, values, height=height, color=colour, label=name)
+        figures = [f" {value:,.0f}" if value >= 10 else f" {value:.1f}" for value in values]
+        ax.bar_label(drawn, labels=figures, color=INK)
+    ax.set_yticks(range(len(groups)), list(groups))
+    ax.invert_yaxis()
+    highest = max(value for bars in groups.values() for value in bars.values())
+    ax.set(title=title, xlabel=unit, xscale="log", xlim=(None, 3 * highest))
+    ax.xaxis.set_major_formatter("{x:,g}")
+    fig.legend(loc="outside lower center", frameon=False, ncols=len(names))
     return fig
 
 
