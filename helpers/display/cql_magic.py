@@ -37,6 +37,10 @@ def install(shell: Any) -> None:
     if _with_a_body not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.insert(0, _with_a_body)
     install_completion(shell)
+    # Where session.execute(…) ends a cell, its rows are shown and not the address of an object.
+    formatters = shell.display_formatter.formatters
+    formatters["text/plain"].for_type_by_name("cassandra.cluster", "ResultSet", _print_result)
+    formatters["text/html"].for_type_by_name("cassandra.cluster", "ResultSet", _result_as_html)
 
 
 def cql(line: str, cell: str | None = None) -> None:
@@ -64,6 +68,22 @@ def cql(line: str, cell: str | None = None) -> None:
         if not somebody_watches():
             raise
         print(paragraph(str(error)))
+
+
+def _table_of_result(result: Any) -> Table | None:
+    """The first page of a result, which stays to be read; None where a statement returns no rows."""
+    if not result.column_names:
+        return None
+    return table_of(cql_cell.Rows(result.current_rows, result.column_names))
+
+
+def _print_result(result: Any, printer: Any, cycle: bool) -> None:
+    printer.text(str(_table_of_result(result) or "Done: this statement returns no rows."))
+
+
+def _result_as_html(result: Any) -> str | None:
+    table = _table_of_result(result)
+    return table._repr_html_() if table else None
 
 
 def _run(asked: Cell, names: dict[str, Any]) -> None:
@@ -99,7 +119,7 @@ def _show(answer: Answer, options: Options) -> None:
         show_or_print(_raw_table(answer, options))
     elif "create_statement" in answer.rows.column_names:
         # DESCRIBE answers in CQL, on lines of its own.
-        print("\n\n".join(row.create_statement for row in answer.rows))
+        print("\n\n".join(row.create_statement for row in answer.rows[: options.limit]))
     elif answer.rows.column_names:
         limit = options.limit or MOST_ROWS
         show_or_print(table_of(answer.rows, options.columns, sort=options.sort, limit=limit))

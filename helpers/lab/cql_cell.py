@@ -51,6 +51,13 @@ _PIECES = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+# Words that CQL keeps for itself: no marker may be called so.
+_RESERVED = re.compile(
+    r"(?i)add|allow|alter|and|apply|asc|authorize|batch|begin|by|columnfamily|create|default|delete|desc|describe|drop|"
+    r"entries|execute|from|full|grant|if|in|index|infinity|insert|into|is|keyspace|limit|materialized|modify|nan|"
+    r"norecursive|not|null|of|on|or|order|primary|rename|replace|revoke|schema|select|set|table|to|token|truncate|"
+    r"unlogged|unset|update|use|using|view|where|with"
+)
 # An item of one of these is a value, whatever attributes Python gives it.
 _PLAIN = (str, bytes, bool, int, float, Decimal, UUID, date, time, timedelta, list, set, frozenset, type(None))
 
@@ -163,6 +170,12 @@ def markers(statement: str) -> list[str]:
         if kind == "marker" and not (depth and behind_a_term):
             if piece["part"]:
                 raise LabError(_of_part(text))
+            name = piece["name"]
+            if _RESERVED.fullmatch(name):
+                raise LabError(
+                    f"{name.upper()} is a word of CQL, and no marker may be called so: set my_{name} = {name} in a "
+                    f"cell above, and write :my_{name} here."
+                )
             found.append(piece["name"])
         elif kind == "other" and text == "?":
             raise LabError("A ? has no name: write :event_id, and the notebook's variable event_id is its value.")

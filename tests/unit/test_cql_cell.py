@@ -105,6 +105,7 @@ def test_markers(statement: str, found: list[str]) -> None:
         ("SELECT :event.id FROM t", ":event.id is Python, and a marker is a plain name: set event_id = event.id in"),
         ("SELECT :ids[0] FROM t", ":ids[0] is Python, and a marker is a plain name: set ids_0 = ids[0] in a cell"),
         ("SELECT ? FROM t", "A ? has no name: write :event_id"),
+        ("SELECT a FROM t WHERE k = :Keyspace", "KEYSPACE is a word of CQL, and no marker may be called so: set my_K"),
     ],
 )
 def test_what_is_no_marker_gets_a_sentence(statement: str, sentence: str) -> None:

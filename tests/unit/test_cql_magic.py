@@ -111,6 +111,8 @@ def test_a_description_is_cql(cql: tuple[Run, dict[str, Any]]) -> None:
     run, _ = cql
     text = run("DESCRIBE TABLE orders")
     assert text.startswith("CREATE TABLE unit_helpers.orders (\n    order_id uuid")
+    assert "CREATE MATERIALIZED VIEW unit_helpers.available_tickets" in run("DESCRIBE TABLE tickets")
+    assert run("DESCRIBE TABLE tickets", "--limit 1").count("CREATE ") == 1
 
 
 def test_a_trace_has_steps_and_the_rows_that_were_met(cql: tuple[Run, dict[str, Any]]) -> None:
@@ -226,6 +228,8 @@ CELLS = [
     "%%cql",
     "%%cql\n-- nothing yet",
     "%load_ext helpers",
+    "session.execute('SELECT ticket_id, status FROM tickets LIMIT 1')",
+    "session.execute('TRUNCATE tickets')",
     "import IPython\nwith IPython.core.completer.provisionalcompleter():\n"
     "    shell = get_ipython()\n"
     "    text = '%%cql\\nSELECT pr'\n"
@@ -263,4 +267,6 @@ def test_in_a_kernel_that_a_program_started() -> None:
     assert "Midnight Orchestra" in said(6)
     assert said(7) == said(8) == "Nothing was sent: there is no statement in this cell yet.\n"
     assert "already loaded" not in said(9)
-    assert "'price'" in said(10) and "'print'" not in said(10)
+    assert said(10).startswith("ticket_id  status\n") and "<table" in notebook.cells[10].outputs[0].data["text/html"]
+    assert said(11) == "Done: this statement returns no rows."
+    assert "'price'" in said(12) and "'print'" not in said(12)
