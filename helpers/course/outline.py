@@ -31,6 +31,11 @@ class Chapter:
     predictions: tuple[str, ...]
     least_seats: int
 
+    @property
+    def backstage(self) -> bool:
+        """Is it beside the course's core path: a companion, such as 02b of 02, for whoever wants to know more?"""
+        return not self.number.isdecimal()
+
 
 @cache
 def outline() -> dict[str, Chapter]:

@@ -9,15 +9,20 @@ from .outline import outline
 
 
 def progress() -> None:
-    """Print a line for each chapter: exercises done, predictions made, surprises, minutes at work."""
+    """Print a line for each chapter: exercises done, predictions made, surprises, minutes at work.
+
+    First the core path, then what lies backstage, which nobody needs for going on.
+    """
     record = record_file.read()
     lines = []
-    for number, chapter in outline().items():
+    path = sorted(outline().values(), key=lambda chapter: chapter.backstage)
+    for chapter in path:
+        number = chapter.number
         asked = [each for key, each in record["predictions"].items() if key.split(".")[0] == number]
         here = record["chapters"].get(number, {})
         lines.append(
             {
-                "chapter": f"{number} {chapter.title}",
+                "chapter": f"{number} {chapter.title}{' (backstage)' if chapter.backstage else ''}",
                 "exercises": f"{done_in(number)} of {len(exercises(number))}",
                 "predictions": f"{len(asked)} of {len(chapter.predictions)}",
                 "surprises": sum(each["surprise"] for each in asked),
@@ -25,7 +30,7 @@ def progress() -> None:
             }
         )
     show(lines)
-    open_ones = [number for chapter in outline() for number in exercises(chapter) if not is_done(number)]
+    open_ones = [number for chapter in path for number in exercises(chapter.number) if not is_done(number)]
     print(f"Next: exercise {open_ones[0]}." if open_ones else 'All exercises are done: passport("Your name") is yours.')
 
 

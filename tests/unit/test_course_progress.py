@@ -213,6 +213,24 @@ def test_progress_counts(capsys: pytest.CaptureFixture[str]):
         assert each.title in line and f"0 of {len(exercises(number))}" in line
 
 
+def test_progress_shows_the_core_path_before_what_lies_backstage(capsys: pytest.CaptureFixture[str]):
+    progress()
+    told = [line for line in capsys.readouterr().out.splitlines() if line[:2].isdecimal()]
+    numbers = [line.split()[0] for line in told]
+    assert numbers == sorted(numbers, key=lambda number: (not number.isdecimal(), number))
+    assert [number for number, line in zip(numbers, told, strict=True) if "(backstage)" in line] == ["02b", "03b"]
+
+
+def test_the_next_exercise_is_one_of_the_core_path(capsys: pytest.CaptureFixture[str]):
+    core = [number for each in outline().values() if not each.backstage for number in exercises(each.number)]
+    for number in core:
+        progress()
+        assert capsys.readouterr().out.endswith(f"Next: exercise {number}.\n")
+        record_file.change(lambda record, number=number: _done(record, number))
+    progress()
+    assert capsys.readouterr().out.endswith("Next: exercise 02b.1.\n")
+
+
 def test_the_passport_has_what_was_done_and_the_learners_own_cql(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     number, numbers = next((number, list(exercises(number))) for number in outline() if exercises(number))
     for i, each in enumerate(numbers):
