@@ -19,9 +19,14 @@ BIN := $(VENV)/bin
 # some five seconds of each start. They are kept in __pycache__, which git ignores.
 export PYTHONDONTWRITEBYTECODE :=
 
-# tools/jupyter keeps JupyterLab from asking about its news first; root, as in a container, must say so.
-LAB := JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir=notebooks \
-	--LabApp.default_url=/lab/tree/00_start_here.ipynb $(if $(filter 0,$(shell id -u)),--allow-root)
+# TAKE names chapters to take anew into my/, the learner's copy of the notebooks: make lab TAKE=04
+TAKE ?=
+COPY := $(BIN)/python tools/working_copy.py $(if $(TAKE),--take $(TAKE))
+
+# The root is the project, so that what the notebooks link to is found. tools/jupyter keeps JupyterLab from asking about
+# its news first; root, as in a container, must say so.
+LAB := JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
+	$(if $(filter 0,$(shell id -u)),--allow-root)
 
 # Whatever .venv leads to, one's own or somebody else's, finds the project.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -61,8 +66,12 @@ venv: ## set up .venv (the other targets do it by themselves)
 		"$$python" tools/make_venv.py $(if $(PYTHON),,--keep-python)
 
 .PHONY: lab
-lab: venv ## open the workbook in JupyterLab
-	@$(LAB) $(ARGS)
+lab: venv ## open your copy of the notebooks, my/, in JupyterLab
+	@folder=$$($(COPY)) && $(LAB) --LabApp.default_url="/lab/tree/$$folder/00_start_here.ipynb" $(ARGS)
+
+.PHONY: copy
+copy: venv ## make or complete my/, and open nothing: for VS Code and others
+	@$(COPY) >/dev/null
 
 .PHONY: run
 run: venv ## execute the whole workbook at full size; results under out/
