@@ -6,11 +6,11 @@ A name is imported from its module when it is first used, so that ``import helpe
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from typing import Any
 
 from . import course
+from .course import kernel
 
 # name → the module that has it; with a colon behind it: the name is that module itself.
 _PUBLIC = {
@@ -115,6 +115,7 @@ __all__ = sorted(_PUBLIC)
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"helpers has no {name!r}. It has: {', '.join(__all__)}.")
+    kernel.install_magics()
     place = _PUBLIC[name].removesuffix(":")
     module = import_module(place if place == "scylla_cdc" else f"{__name__}.{place}")
     found = module if _PUBLIC[name].endswith(":") else getattr(module, name)
@@ -126,25 +127,13 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def _install() -> None:
-    """What has to be in place before a cell runs: where the exercises are, and who explains a cell's errors and holds
-    back its answers."""
-    course.exercises_package = f"{__name__}.exercises"
-    ipython = sys.modules.get("IPython")
-    if ipython is not None and hasattr(ipython.get_ipython(), "kernel"):
-        from .course import error_handler
-
-        error_handler.install()
-        load_ipython_extension(ipython.get_ipython())
-
-
 def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext helpers``: what ``import helpers`` does in a kernel, ``%%cql`` and ``%%after``, in any IPython."""
-    from .course import gate
-    from .display import cql_magic
-
-    cql_magic.install(shell)
-    gate.install(shell)
+    """``%load_ext helpers``, as every kernel of the course's environment does when it starts."""
+    kernel.offer_magics(shell)
+    if hasattr(shell, "kernel"):
+        kernel.furnish(shell, __getattr__, [name for name in kernel.COMMANDS if name in _PUBLIC])
 
 
-_install()
+course.exercises_package = f"{__name__}.exercises"
+if (_shell := kernel.shell_of_a_notebook()) is not None:
+    load_ipython_extension(_shell)

@@ -23,6 +23,21 @@ REQUIREMENTS = ROOT / "requirements.lock"
 WINDOWS = os.name == "nt"
 # requirements.lock has wheels for these Pythons: from the first one on, and before the second.
 OLDEST, BEYOND = (3, 11), (3, 15)
+# Nothing of it may keep a kernel from starting: the environment may outlive the checkout that it leads to.
+KERNEL_CONFIG = '''\
+# Written by the set-up of "Fifty Thousand Seats" (tools/make_venv.py); it is read in every kernel of this environment.
+from importlib.util import find_spec
+
+c = get_config()  # noqa: F821
+# Else reset("00.1"), alone in a cell, would be IPython's %reset.
+c.InteractiveShell.automagic = False
+# check, hint, reset, progress, passport and %%cql from the first cell on, and errors in sentences.
+try:
+    if find_spec("helpers.course"):
+        c.InteractiveShellApp.extensions.append("helpers")
+except ImportError:
+    pass
+'''
 
 
 def unsuitable(version: tuple[int, ...]) -> str | None:
@@ -122,6 +137,8 @@ class Environment:
         lacks = [_difference(name, pin, there.get(name)) for name, pin in wanted.items() if there.get(name) != pin]
         if self.ours and not self.leads_here():
             lacks.append("the way to this checkout")
+        if self.ours and not self.kernels_load_the_course():
+            lacks.append("what its kernels load")
         return lacks
 
     def path_file(self) -> Path:
@@ -139,6 +156,17 @@ class Environment:
         """Does that file say what it should?"""
         try:
             return self.path_file().read_text(encoding="ascii") == self.path_line()
+        except (OSError, ValueError):
+            return False
+
+    def kernel_file(self) -> Path:
+        """The file that IPython reads in every kernel of this environment, whoever starts it."""
+        return self.folder / "etc" / "ipython" / "ipython_kernel_config.py"
+
+    def kernels_load_the_course(self) -> bool:
+        """Does that file say what it should?"""
+        try:
+            return self.kernel_file().read_text(encoding="utf-8") == KERNEL_CONFIG
         except (OSError, ValueError):
             return False
 

@@ -27,7 +27,17 @@ from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tools.environment import REQUIREMENTS, ROOT, WINDOWS, Environment, broken, installed, some, unsuitable
+from tools.environment import (
+    KERNEL_CONFIG,
+    REQUIREMENTS,
+    ROOT,
+    WINDOWS,
+    Environment,
+    broken,
+    installed,
+    some,
+    unsuitable,
+)
 
 LOCK_FILE = ROOT / ".venv.lock"
 PIP_REQUIREMENTS = ROOT / "tools" / "pip.lock"
@@ -48,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--here",
         action="store_true",
-        help="make nothing; put this checkout on the path of the environment (conda's, your own) that runs this",
+        help="make nothing; let the environment (conda's, your own) that runs this, and its kernels, find the course",
     )
     options = parser.parse_args(arguments)
     environment = Environment()
@@ -81,7 +91,11 @@ def lead_here(environment: Environment) -> None:
     if sys.prefix == sys.base_prefix and not of_conda:
         raise SetupError(f"{sys.executable} belongs to no environment: activate yours, and run this again.")
     make_project_importable(environment)
-    print(f"{environment.folder} finds the course in {ROOT}.")
+    print(f"{environment.folder} finds the course in {ROOT}.", file=sys.stderr)
+    if environment.kernel_file().exists() and "Fifty Thousand Seats" not in _first_line(environment.kernel_file()):
+        print(f"{environment.kernel_file()} is not ours and stays. Add to it:\n\n{KERNEL_CONFIG}", file=sys.stderr)
+    else:
+        let_kernels_load_the_course(environment)
 
 
 def check_python() -> None:
@@ -170,6 +184,7 @@ def set_up(environment: Environment, python: str | None, lock_descriptor: int) -
         run("cannot make the empty environment", [base_python, "-m", "venv", str(environment.folder)], lock_descriptor)
     install(environment, lock_descriptor)
     make_project_importable(environment)
+    let_kernels_load_the_course(environment)
     missing = environment.lacks()
     if missing:
         raise SetupError(
@@ -209,6 +224,16 @@ def run(failure: str, command: list[str], lock_descriptor: int) -> None:
 def make_project_importable(environment: Environment) -> None:
     """Put the checkout on the environment's path, as an editable install would, but with no build."""
     environment.path_file().write_text(environment.path_line(), encoding="ascii")
+
+
+def let_kernels_load_the_course(environment: Environment) -> None:
+    """Let every kernel of the environment have the course's commands from its first cell on."""
+    environment.kernel_file().parent.mkdir(parents=True, exist_ok=True)
+    environment.kernel_file().write_text(KERNEL_CONFIG, encoding="utf-8")
+
+
+def _first_line(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
 
 
 def _was_made_for_this(environment: Environment, python: str | None) -> bool:

@@ -1,6 +1,6 @@
 """In a notebook, what goes wrong in a learner's cell becomes a sentence and a next step, the full trace a click away.
 
-The package's face installs it. It speaks of the database's refusals, of names that no cell has made yet or that are
+``kernel`` has it called. It speaks of the database's refusals, of names that no cell has made yet or that are
 misspelt, and of values that do not fit; every other error keeps Python's own trace.
 """
 
@@ -10,10 +10,13 @@ import ast
 import builtins
 import difflib
 import html
+import os
 import re
 import sys
 import traceback
 from collections.abc import Iterable
+from itertools import chain
+from pathlib import PurePath
 from types import TracebackType
 from typing import Any
 
@@ -24,20 +27,8 @@ from ..shop.venue import Ticket
 from .numbers import keyspace_of
 from .outline import names_made_in, outline
 
+_CQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|BEGIN|DESCRIBE|USE)\s")
 _RUN_ABOVE = "run all above this one first (menu Run, Run All Above Selected Cell)."
-
-
-def install() -> None:
-    """Have this notebook's errors explained; outside a notebook it does nothing."""
-    if "IPython" not in sys.modules:
-        return
-    from IPython import get_ipython
-
-    shell = get_ipython()
-    if shell is None or not hasattr(shell, "kernel"):
-        return
-    kinds = (NameError, AttributeError, ImportError, TypeError, ValueError, *SERVER_ERRORS)
-    shell.set_custom_exc(kinds, _show)
 
 
 def sentences(error: BaseException, trace: TracebackType | None = None, known: Any = ()) -> list[str] | None:
@@ -47,6 +38,8 @@ def sentences(error: BaseException, trace: TracebackType | None = None, known: A
     """
     if isinstance(error, NameError):
         return _of_name(error, known)
+    if isinstance(error, SyntaxError):
+        return _of_cql_outside_its_cell(error)
     if isinstance(error, AttributeError):
         return _of_attribute(error)
     if isinstance(error, ImportError):
@@ -58,17 +51,13 @@ def sentences(error: BaseException, trace: TracebackType | None = None, known: A
     return None
 
 
-def _show(
-    shell: Any, kind: type, error: BaseException, trace: TracebackType, tb_offset: int | None = None
-) -> list[str]:
-    """IPython's handler: shows the error, and returns the lines that it has shown."""
-    told = None
-    if not isinstance(error, LabError) and not hasattr(error, "_render_traceback_"):
-        told = sentences(error, trace, shell.user_ns)
+def show_sentences(shell: Any, kind: type, error: BaseException, trace: TracebackType) -> list[str] | None:
+    """Show what ``sentences`` says, with the trace folded below it; None, and nothing shown, where it says nothing."""
+    if isinstance(error, LabError) or hasattr(error, "_render_traceback_"):
+        return None
+    told = sentences(error, trace, shell.user_ns)
     if told is None:
-        lines: list[str] = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
-        shell._showtraceback(kind, error, lines)
-        return lines
+        return None
     shell._showtraceback(kind, error, told)
     full = html.escape("".join(traceback.format_exception(kind, error, trace)))
     from IPython.display import HTML, display
@@ -80,12 +69,25 @@ def _show(
 def _of_name(error: NameError, known: Any) -> list[str]:
     name = error.name or str(error)
     made = _made_by_cells(known)
+    if name not in made and name in _of_the_course():
+        return [f"NameError: {name} is not there yet.", f"→ It is one of the course's own: from helpers import {name}"]
     near = _nearest(name, {*known, *dir(builtins), *made})
     if near and name not in made:
         return [f"NameError: nothing here is called {name}. Did you mean {near}?"]
     if made and name not in made:
         return [f"NameError: nothing here is called {name}.", "→ No cell of this chapter makes it: is it spelt right?"]
     return [f"NameError: {name} is not there yet.", f"→ A cell above makes it: {_RUN_ABOVE}"]
+
+
+def _of_cql_outside_its_cell(error: SyntaxError) -> list[str] | None:
+    if _CQL.match(error.text or ""):
+        return ["SyntaxError: this is CQL, in a cell of Python.", "→ A cell of CQL begins with the line %%cql."]
+    return None
+
+
+def _of_the_course() -> frozenset[str]:
+    """The names that the course's package has for its notebooks."""
+    return frozenset(getattr(sys.modules.get(__name__.partition(".")[0]), "__all__", ()))
 
 
 def _of_attribute(error: AttributeError) -> list[str] | None:
@@ -110,9 +112,15 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _made_by_cells(known: Any) -> frozenset[str]:
-    """The names that the cells of the open chapter make; none outside a chapter."""
+    """The names that the cells of the open chapter make; none outside a chapter.
+
+    Which chapter it is says the keyspace, once its cell has run, and until then the notebook's file.
+    """
     keyspace = known.get("keyspace") if isinstance(known, dict) else None
-    number = next((each for each in outline() if keyspace_of(each) == keyspace), None)
+    file = PurePath(os.environ.get("JPY_SESSION_NAME", "")).name
+    by_keyspace = (each for each in outline() if keyspace_of(each) == keyspace)
+    by_file = (each for each in outline() if file.startswith(f"{each}_"))
+    number = next(chain(by_keyspace, by_file), None)
     return names_made_in(number) if number else frozenset()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -14,7 +13,7 @@ from cassandra.connection import ConnectionShutdown
 from cassandra.protocol import SyntaxException
 from nbclient import NotebookClient
 
-from helpers.course.error_handler import install, sentences
+from helpers.course.error_handler import sentences
 from tests.patience import PATIENT_KERNEL
 from tools.refresh_outputs import NOTEBOOKS, private_node
 
@@ -141,17 +140,6 @@ def test_errors_of_the_server_without_a_notebook():
     assert sentences(SyntaxException(0x2000, "line 3:4 : Syntax error", None))[-1].startswith("→")
     assert sentences(KeyError("x")) is None
     assert sentences(ValueError("x")) is None
-
-
-def test_it_is_quiet_outside_a_notebook(monkeypatch: pytest.MonkeyPatch):
-    """In a terminal's IPython, too, errors are shown as ever; a notebook is a shell with a kernel."""
-    explained = []
-    terminal = SimpleNamespace(set_custom_exc=lambda *asked: explained.append("terminal"))
-    notebook = SimpleNamespace(set_custom_exc=lambda *asked: explained.append("notebook"), kernel=object())
-    for shell in None, terminal, notebook:
-        monkeypatch.setattr("IPython.get_ipython", lambda shell=shell: shell)
-        install()
-    assert explained == ["notebook"]
 
 
 def test_a_lost_server_is_told_once_for_all_of_the_driver_s_classes():

@@ -158,6 +158,11 @@ def break_off(site: Path) -> None:
     (site / "tqdm-4.67.1.dist-info" / "RECORD").unlink()
 
 
+def kernel_file(site: Path) -> Path:
+    (venv,) = [folder for folder in site.parents if (folder / "pyvenv.cfg").exists()]
+    return environment.Environment(venv).kernel_file()
+
+
 def lose_modules(site: Path) -> None:
     shutil.rmtree(site / "tqdm")
 
@@ -170,6 +175,8 @@ def lose_modules(site: Path) -> None:
         (break_off, "tqdm 4.67.1"),
         (lose_modules, "tqdm 4.67.1"),
         (lambda site: (site / "fifty_thousand_seats.pth").unlink(), "the way to this checkout"),
+        (lambda site: kernel_file(site).unlink(), "what its kernels load"),
+        (lambda site: kernel_file(site).write_text("c = get_config()"), "what its kernels load"),
     ],
 )
 def test_what_was_taken_out_or_changed_is_put_back(checkout: Path, steps, capsys, harm: Callable, said: str):
@@ -184,6 +191,7 @@ def test_what_was_taken_out_or_changed_is_put_back(checkout: Path, steps, capsys
     assert environment.installed(site) == {**LOCKED, "pip": "26.3", "black": "25.1"}
     assert (site / "tqdm" / "__init__.py").is_file()
     assert environment.Environment(checkout / ".venv").leads_here()
+    assert environment.Environment(checkout / ".venv").kernels_load_the_course()
 
 
 def test_without_pip_it_cannot_be_mended_and_is_made_anew(checkout: Path, steps):
@@ -333,6 +341,12 @@ def test_an_environment_of_ones_own_is_led_here_when_asked(checkout: Path, tmp_p
     assert make_venv.main(["--here"]) == 0
     assert (site / (site / "fifty_thousand_seats.pth").read_text(encoding="ascii").strip()).resolve() == checkout
     assert not (checkout / ".venv").exists()
+    config = tmp_path / "conda" / "etc" / "ipython" / "ipython_kernel_config.py"
+    assert config.read_text(encoding="utf-8") == environment.KERNEL_CONFIG
+    config.write_text("# somebody's own\n", encoding="utf-8")
+    assert make_venv.main(["--here"]) == 0
+    assert config.read_text(encoding="utf-8") == "# somebody's own\n"
+    assert "is not ours and stays. Add to it:" in capsys.readouterr().err
     (tmp_path / "conda" / "conda-meta").rmdir()
     monkeypatch.setattr(make_venv.sys, "base_prefix", make_venv.sys.prefix)
     assert make_venv.main(["--here"]) == 1
