@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..lab.claims import claim, somebody_else_in
-from ..lab.connection import connect, latest_session
+from ..lab.connection import comes_back_to, connect, living_session
 from ..lab.errors import LabError
 from ..shop.event import Event
-from ..shop.names import remember_event
-from ..shop.opening import check_seats, put_in_place, use_keyspace
+from ..shop.names import latest_event, remember_event
+from ..shop.opening import as_it_is, check_seats, put_in_place, use_keyspace
 from ..shop.seats import check_hold_seconds
 from ..shop.venue import FULL_HOUSE
 from . import record_file
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 _TABLES = ("venue_sections", "events", "tickets", "orders", "order_queue")
-# Most chapters begin with the event on sale. Two begin with its tables empty, and one without tables.
-_EMPTY, _NOTHING = {"02", "02b"}, {"01"}
+# Most chapters begin with the event on sale. Two begin with its tables empty, and two without tables.
+_EMPTY, _NOTHING = {"02", "02b"}, {"01", "07"}
 
 
 def checkpoint(
     chapter: str,
     *,
-    seats: int = FULL_HOUSE,
+    seats: int | None = None,
     keyspace: str | None = None,
     hold_seconds: int = 900,
     least_seats: int = 1,
@@ -37,19 +37,22 @@ def checkpoint(
     """Put the database into the state in which ``chapter`` begins, in seconds, and return its event.
 
     Only the chapter's own rows are put back: tables that a learner has made, rows of other events and everything that
-    is done so far (``progress``) stay. Where a chapter begins without tables, all views of them go too. The keyspace is
-    the notebook's unless another is named. Whoever names one works there from then on, as with ``open_chapter``; the
-    chapter's own is left to its notebook.
+    is done so far (``progress``) stay. Where a chapter begins without tables, all views of them go too. The venue is as
+    large as the one that is open here, and has 50,000 seats where none is. The keyspace is the chapter's unless another
+    is named. Whoever names one works there from then on, as with ``open_chapter``; the chapter's own is left to its
+    notebook.
 
     >>> event = checkpoint("04")
     Connected to the embedded node: 1 node, data centre datacenter1.
     seats_04: Midnight Orchestra, one night only, at Lantern Park; 50,000 tickets on sale.
     """
     chapter_called(chapter)
-    event = Event(seats=seats)
+    event = _event(seats)
     check_seats(event, least_seats)
     check_hold_seconds(hold_seconds)
-    session = latest_session() or connect()
+    session = living_session() or connect()
+    if keyspace is not None and comes_back_to(keyspace):
+        return as_it_is(session, event)
     use_keyspace(session, keyspace_of(chapter) if keyspace is None else keyspace)
     if keyspace is not None:
         claim(session, keyspace)
@@ -60,7 +63,7 @@ def checkpoint(
     return put_in_place(session, event, hold_seconds=hold_seconds, on_sale=chapter not in _EMPTY)
 
 
-def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = False) -> None:
+def reset(what: str | None = None, *, seats: int | None = None, progress: bool = False) -> None:
     """Start over: an exercise ("04.2"), or a whole chapter ("04"; without a name the open one).
 
     An exercise's rows are put back. A chapter's keyspace is dropped, with everything that a learner has made in it,
@@ -70,17 +73,24 @@ def reset(what: str | None = None, *, seats: int = FULL_HOUSE, progress: bool = 
         undo(what)
         print(f"Exercise {what}: as it was before.")
         return
-    session = latest_session() or connect()
+    session = living_session() or connect()
     chapter = what or _open_chapter(session)
     mine = session.keyspace if what is None else None
     chapter_called(chapter)
-    check_seats(Event(seats=seats), 1)
+    check_seats(_event(seats), 1)
+    comes_back_to(mine or "")  # whoever starts over does not go on where it was
     if mine is not None:
         claim(session, mine)
     session.execute(f"DROP KEYSPACE IF EXISTS {mine or keyspace_of(chapter)}")
     if progress:
         record_file.forget(chapter)
     checkpoint(chapter, seats=seats, keyspace=mine)
+
+
+def _event(seats: int | None) -> Event:
+    """The concert in a venue of this size; without one, in a venue as large as the one that is open here."""
+    here = latest_event()
+    return Event(seats=seats if seats is not None else here.seats if here is not None else FULL_HOUSE)
 
 
 def _open_chapter(session: Session) -> str:

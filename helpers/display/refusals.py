@@ -17,13 +17,14 @@ from cassandra.cluster import NoHostAvailable
 from cassandra.connection import ConnectionException
 from cassandra.protocol import ConfigurationException, SyntaxException
 
+from ..lab.connection import server_is_lost
 from ..lab.server_errors import SERVER_ERRORS as SERVER_ERRORS
 from ..lab.server_errors import inner_error as inner_error
 
 NO_TABLE = "There is no such table in this keyspace."
 _LOST = (
-    "The server does not answer any more. Run the cell with connect() again: it starts the embedded node if that has "
-    "died, and nothing that was acknowledged is lost."
+    "The server does not answer any more. Run the cell with connect() again, or session = connect() in a cell of its "
+    "own: it starts the embedded node if that has ended, and the chapter goes on where it was."
 )
 
 _NO_ROOM = "Tablets want a node, and where they ask for racks a rack, for each copy. There are fewer."
@@ -100,7 +101,10 @@ def meaning_of(error: BaseException) -> str | None:
     fitting = (
         meaning for kind, fragment, meaning in _MEANINGS if isinstance(error, kind) and fragment.lower() in message
     )
-    return next(fitting, None)
+    meaning = next(fitting, None)
+    if meaning == _LOST:
+        server_is_lost()  # whoever is told so comes back
+    return meaning
 
 
 def error_text(error: BaseException) -> str:

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .control import ask
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 REQUEST_SECONDS = 15
+_RECONNECT_SECONDS = 2.0
 _IF_ROWS_ARE_MISSING = (
     "If rows are missing, run the notebook from its top: open_chapter() writes what the chapter needs. What you had "
     "added yourself is to be written again."
@@ -37,6 +39,9 @@ logging.getLogger("cassandra").addHandler(logging.NullHandler())
 # or two while it mends its connections. So each process of the node has a cluster of its own.
 _clusters: dict[tuple[Settings, Node | None], Cluster] = {}
 _latest: Session | None = None
+# Whether this process was told that its server does not answer; and the keyspace to which it came back since.
+_lost = False
+_back_in: str | None = None
 
 # The first byte of an alert in TLS, where the driver looks for the version of the protocol.
 _TLS_ALERT = 21
@@ -55,17 +60,25 @@ def connect(keyspace: str | None = None) -> Session:
     an answer, and lets the server stamp the writes, so that plain and conditional writes follow one clock. Whatever
     goes wrong is a ``LabError`` of one sentence.
 
+    Whoever connects again goes on in the keyspace that was in use. After the server was lost that is said, and the next
+    ``open_chapter()`` takes the chapter as it is there.
+
     >>> session = connect()
     Connected to the embedded node: 1 node, data centre datacenter1.
     """
-    global _latest
+    global _latest, _lost, _back_in
     if keyspace is not None and (not isinstance(keyspace, str) or not keyspace):
         check_keyspace_name(keyspace)
     settings = Settings.from_environment()
     node = None if settings.hosts else running_node()
     if node is not None:
         settings = Settings((node.host,), node.port, local_dc="datacenter1")
+    before = _latest.keyspace if _latest is not None else None
     session = _latest = _session(settings, node, keyspace)
+    if keyspace is None and before is not None:
+        _go_on_in(before, session)
+    comes_back, _lost = _lost, False
+    _back_in = session.keyspace if comes_back else None
     centres = racks_of(session)
     if node is not None:
         (centre,) = centres
@@ -75,7 +88,30 @@ def connect(keyspace: str | None = None) -> Session:
         nodes = "; ".join(f"{_nodes(racks)}, data centre {centre}" for centre, racks in centres.items())
         print(f"Connected to {engine_of(session).name} at {', '.join(settings.hosts)}: {nodes}.")
         print(replication(session))
+    if _back_in is not None:
+        print(f"{_back_in} is in use again, with all that was acknowledged.")
     return session
+
+
+def _go_on_in(keyspace: str, session: Session) -> None:
+    """Use the keyspace that was in use before; another server may have none of that name."""
+    from cassandra import InvalidRequest
+
+    with suppress(InvalidRequest):
+        session.set_keyspace(keyspace)
+
+
+def server_is_lost() -> None:
+    """A learner was told that the server does not answer. They come back by ``connect()``, and want to go on."""
+    global _lost
+    _lost = True
+
+
+def comes_back_to(keyspace: str) -> bool:
+    """Did the last ``connect()`` bring a notebook back to this keyspace, after its server was lost? True only once."""
+    global _back_in
+    back_in, _back_in = _back_in, None
+    return back_in == keyspace
 
 
 def _nodes(racks: Sequence[str]) -> str:
@@ -103,13 +139,26 @@ def latest_session() -> Session | None:
     return _latest
 
 
+def living_session() -> Session | None:
+    """The latest session, if there is one; a LabError if its server does not answer."""
+    if _latest is not None:
+        try:
+            _latest.execute("SELECT key FROM system.local WHERE key = 'local'", timeout=CONNECT_SECONDS)
+        except Exception as error:
+            server_is_lost()
+            raise LabError(
+                "The server does not answer any more: run session = connect() in a cell of its own, then this again."
+            ) from error
+    return _latest
+
+
 def _begin_anew() -> None:
     """After a fork: the connections are the parent's, and so are the threads that serve them. The child leaves them
     alone, and makes its own."""
-    global _latest
+    global _latest, _back_in
     _inherited.extend(_clusters.values())  # kept, so that nothing of them is closed
     _clusters.clear()
-    _latest = None
+    _latest = _back_in = None
 
 
 _inherited: list[Cluster] = []
@@ -175,7 +224,7 @@ def _cluster(settings: Settings, embedded: bool) -> Cluster:
     from cassandra import ConsistencyLevel
     from cassandra.auth import PlainTextAuthProvider
     from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
-    from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+    from cassandra.policies import ConstantReconnectionPolicy, DCAwareRoundRobinPolicy, TokenAwarePolicy
 
     by_turns = DCAwareRoundRobinPolicy(settings.local_dc or "")
     profile = ExecutionProfile(
@@ -189,6 +238,8 @@ def _cluster(settings: Settings, embedded: bool) -> Cluster:
     )
     options: dict[str, Any] = {}
     if embedded:
+        # A session of before its end is in a notebook's objects still: it is to find the node soon, not in ten minutes.
+        options["reconnection_policy"] = ConstantReconnectionPolicy(_RECONNECT_SECONDS, max_attempts=None)
         options["compression"] = False  # it has none to offer, and the driver would log an error for each connection
     if settings.user is not None:
         options["auth_provider"] = PlainTextAuthProvider(settings.user, settings.password)

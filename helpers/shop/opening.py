@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..lab.claims import claim
+from ..lab.connection import comes_back_to
 from ..lab.engine import engine_of
 from ..lab.errors import LabError
 from ..lab.keyspaces import check_keyspace_name
@@ -55,9 +56,19 @@ def open_chapter(
     check_hold_seconds(hold_seconds)
     event = Event(seats=seats)
     check_seats(event, least_seats)
+    if comes_back_to(keyspace):
+        return as_it_is(session, event)
     use_keyspace(session, keyspace)
     claim(session, keyspace)
     return put_in_place(session, event, hold_seconds=hold_seconds, on_sale=on_sale)
+
+
+def as_it_is(session: Session, event: Event) -> Event:
+    """The event of a chapter that stays as a learner has left it."""
+    claim(session, session.keyspace)
+    remember_event(event)
+    print(f"{session.keyspace}: as you left it. Run this cell once more, and the chapter begins anew.")
+    return event
 
 
 def check_seats(event: Event, least: int) -> None:

@@ -31,10 +31,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture(autouse=True)
 def latest_session_stays() -> Iterator[None]:
-    """What a test connects to is not the latest session of the next: its server may be gone by then."""
+    """What a test connects to, or loses, is not the next one's: its server may be gone by then."""
     before = connection._latest
     yield
-    connection._latest = before
+    connection._latest, connection._lost, connection._back_in = before, False, None
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -23,7 +24,7 @@ def session(lab: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "mine.json"))
     session = connect()
     yield session
-    for number in ("01", "02", "04"):
+    for number in ("00", "01", "02", "04"):
         session.execute(f"DROP KEYSPACE IF EXISTS {catch_up.keyspace_of(number)}")
 
 
@@ -132,12 +133,29 @@ def test_bad_input_is_a_sentence_and_changes_nothing(session: Session):
     assert session.execute(query).one()[0] == SEATS
 
 
+def test_the_venue_stays_as_large_as_the_one_that_is_open(session: Session):
+    checkpoint("04", seats=SEATS)
+    for event in checkpoint("04"), checkpoint("00"):
+        assert event.seats == SEATS
+        assert session.execute("SELECT count(*) FROM tickets").one()[0] == SEATS
+    reset("04")
+    assert session.execute("SELECT count(*) FROM seats_04.tickets").one()[0] == SEATS
+
+
+def test_a_server_that_is_gone_is_told_before_anything_is_tried(session: Session, monkeypatch: pytest.MonkeyPatch):
+    gone = SimpleNamespace(execute=lambda *_, **__: 1 / 0, keyspace="seats_04")
+    monkeypatch.setattr("helpers.lab.connection._latest", gone)
+    for act in checkpoint, reset:
+        with pytest.raises(LabError, match=r"does not answer any more: run session = connect\(\) in a cell of its own"):
+            act("04", seats=SEATS)
+
+
 def test_as_a_command(session: Session, capsys: pytest.CaptureFixture[str]):
     for named in "04", "4":
         assert command([named, "--seats", str(SEATS)]) == 0
         assert f"seats_04: Midnight Orchestra, one night only, at Lantern Park; {SEATS} t" in capsys.readouterr().out
-    assert command(["07"]) == 1
-    assert "error: There is no chapter '07'. There are: 00, 01, 02, 02b" in capsys.readouterr().err
+    assert command(["77"]) == 1
+    assert "error: There is no chapter '77'. There are: 00, 01, 02, 02b" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

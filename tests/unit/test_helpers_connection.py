@@ -9,16 +9,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import certifi
 import psutil
 import pytest
 from cassandra import ConsistencyLevel
-from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, NoHostAvailable, Session
 
-from helpers import apply_cql, connect, engine_of, replicas
+from helpers import Event, apply_cql, connect, engine_of, open_chapter, replicas, reset, wait_until
 from helpers.course.error_handler import sentences
 from helpers.lab.connection import disconnect
 from helpers.lab.errors import LabError
@@ -71,6 +72,90 @@ def test_connecting_again_after_the_node_was_killed_finds_its_data(
         assert {row.id for row in again.execute("SELECT id FROM t")} == ids
     node = running_node()
     psutil.Process(node.pid).kill()
+
+
+def test_a_way_back_after_a_dead_node_rebuilds_nothing(a_node: None, capsys: pytest.CaptureFixture[str]) -> None:
+    session = connect()
+    event = open_chapter(session, "seats_04", 60)
+    mine = event.tickets[0]
+    sell = session.prepare("UPDATE tickets SET status = 'sold' WHERE event_id = ? AND ticket_id = ?")
+    session.execute(sell, mine[:2])
+    die(session)
+    capsys.readouterr()
+
+    session = connect()
+    assert capsys.readouterr().out.endswith("seats_04 is in use again, with all that was acknowledged.\n")
+    assert sold(session, event) == {mine.ticket_id}
+    # What a cell above has prepared with the session that was is good with this one.
+    session.execute(sell, event.tickets[1][:2])
+    assert len(sold(session, event)) == 2
+    # The cell with connect() may have open_chapter() below it: nothing is rebuilt then, and the next time it is.
+    open_chapter(session, "seats_04", 60)
+    assert "seats_04: as you left it." in capsys.readouterr().out
+    assert len(sold(session, event)) == 2
+    open_chapter(session, "seats_04", 60)
+    assert sold(session, event) == set()
+
+
+def test_an_object_of_before_the_node_s_end_finds_the_next_one_by_itself(a_node: None) -> None:
+    session = connect()
+    die(session)
+    connect()
+
+    def answers() -> bool:
+        try:
+            return session.execute("SELECT key FROM system.local").one().key == "local"
+        except NoHostAvailable:
+            return False
+
+    wait_until(answers, why="the session of before to find the node", seconds=SECONDS)
+
+
+def test_whoever_begins_anew_after_all_gets_a_chapter_from_its_beginning(a_node: None) -> None:
+    """The way back is for the notebook that lost its server, once: not for a keyspace that is another, or is gone."""
+    session = connect()
+    event = open_chapter(session, "seats_04", 60)
+    session.execute("UPDATE tickets SET status = 'sold' WHERE event_id = %s AND ticket_id = %s", event.tickets[0][:2])
+    die(session)
+    session = connect()
+    reset(seats=60)
+    assert sold(session, event) == set()
+    die(session)
+    session = connect()
+    open_chapter(session, "seats_05", 60)
+    assert session.keyspace == "seats_05" and sold(session, event) == set()
+    # Connecting once more, with nothing lost, only goes on in the keyspace.
+    session = connect()
+    session.execute("UPDATE tickets SET status = 'sold' WHERE event_id = %s AND ticket_id = %s", event.tickets[0][:2])
+    assert session.keyspace == "seats_05"
+    open_chapter(session, "seats_05", 60)
+    assert sold(session, event) == set()
+
+
+@pytest.fixture
+def a_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An embedded node of the test's own, and a process that has connected to none yet."""
+    monkeypatch.setenv("EMBEDDED_DIR", str(tmp_path / "a node"))
+    monkeypatch.setattr("helpers.lab.connection._latest", None)
+    with monkeypatch.context() as patch:
+        patch.setattr("helpers.lab.connection._clusters", {})
+        yield
+        disconnect()
+    stop_node()
+
+
+def die(session: Session) -> None:
+    """The embedded node ends as by accident, and the notebook shows what a cell meets then."""
+    psutil.Process(running_node().pid).kill()
+    with pytest.raises(Exception) as caught:
+        for _ in range(100):
+            session.execute("SELECT key FROM system.local", timeout=SECONDS)
+    assert "Run the cell with connect() again" in sentences(caught.value)[0]
+
+
+def sold(session: Session, event: Event) -> set[UUID]:
+    rows = session.execute("SELECT ticket_id, status FROM tickets WHERE event_id = %s", (event.id,))
+    return {row.ticket_id for row in rows if row.status == "sold"}
 
 
 def test_a_sentence_is_all_that_a_notebook_shows_of_an_error() -> None:
