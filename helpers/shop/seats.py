@@ -125,8 +125,12 @@ def check_hold_seconds(seconds: object, name: str = "hold_seconds") -> None:
     """A LabError that calls it ``name`` if a hold cannot last so long."""
     if isinstance(seconds, bool) or not isinstance(seconds, int):
         raise LabError(f"{name} must be a whole number of seconds, not {seconds!r}.")
-    if not 1 <= seconds <= LONGEST_HOLD:
-        raise LabError(f"{name} must be from 1 to {LONGEST_HOLD:,}, not {seconds:,}.")
+    if seconds < 1:
+        raise LabError(f"{name} must be at least 1, and is {seconds:,}: such a hold would be over before it began.")
+    if seconds > LONGEST_HOLD:
+        raise LabError(
+            f"{name} must be {LONGEST_HOLD:,} at most, and is {seconds:,}: no row can live longer than 20 years."
+        )
 
 
 def seconds_left(until: datetime, now: datetime) -> int:
