@@ -151,8 +151,10 @@ def _measured(strategy: str, rows: int, bar: bool) -> Iterator[_Run]:
 
     # A bar that is done is taken away, and one that would be done at once does not appear: outputs stay the same.
     hidden = not bar or os.environ.get("HELPERS_PROGRESS") == "off"
+    # In JupyterLab a bar that was taken away from stderr leaves a red band behind, on stdout nothing.
+    file = sys.stdout if "JPY_SESSION_NAME" in os.environ else sys.stderr
     shown = tqdm(
-        total=rows, desc=strategy, unit=" rows", leave=False, delay=2, mininterval=0.5, disable=hidden, file=sys.stderr
+        total=rows, desc=strategy, unit=" rows", leave=False, delay=2, mininterval=0.5, disable=hidden, file=file
     )
     with shown, quiet_gc():
         run = _Run(strategy, rows, shown)
