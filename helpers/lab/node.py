@@ -1,4 +1,5 @@
-"""Finds the embedded node of this project, or starts it: one for all notebooks, and it outlives their kernels.
+"""Finds the embedded node of this project, or starts it: one for all notebooks, and it outlives their kernels. One that
+was forgotten ends by itself, after hours, and is started again like any other.
 
 Its folder is ``.embedded/`` beside the notebooks' folder (or what EMBEDDED_DIR names): ``node.json`` says where it
 listens, ``node.log`` what it had to say (``node.log.1``: before that), ``data/`` is its own. This is the only place
@@ -35,6 +36,8 @@ _TELL_SECONDS = 4.0
 _ASK_SECONDS = 5.0
 _READY = "embedded_scylla ready on "
 _POLL_SECONDS = 0.01
+# A node that nobody has asked anything for so long belongs to a notebook that was forgotten, and ends by itself.
+_FORGOTTEN_HOURS = 8.0
 # How long a process that has ended may keep its port and its files.
 _LINGER_SECONDS = 5.0
 # How long a node that was asked to end may take, before it is ended.
@@ -179,7 +182,7 @@ def _launch(where: Path, port: int) -> Node:
             detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
         command = [sys.executable, "-m", "embedded_scylla", "--host", HOST, "--port", str(port)]
         process = subprocess.Popen(
-            [*command, "--data-dir", str(where / "data")],
+            [*command, "--data-dir", str(where / "data"), "--idle-hours", str(_FORGOTTEN_HOURS)],
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=output,

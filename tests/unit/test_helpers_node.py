@@ -60,6 +60,21 @@ def test_one_that_was_killed_is_started_again_at_the_same_port(folder: Path) -> 
     assert second.port == first.port
 
 
+def test_one_that_nobody_asks_anything_ends_by_itself_and_comes_back_with_its_data(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(node_module, "_FORGOTTEN_HOURS", 1 / 3600)
+        first = running_node()
+    data = {path.name for path in (folder / "data").iterdir()}
+    psutil.Process(first.pid).wait(SECONDS)
+    assert data and {path.name for path in (folder / "data").iterdir()} >= data
+    second = running_node()
+    assert (second.port, second.pid != first.pid) == (first.port, True)
+    command = psutil.Process(second.pid).cmdline()
+    assert float(command[command.index("--idle-hours") + 1]) >= 4
+
+
 @pytest.fixture
 def stopped(folder: Path) -> Iterator[Node]:
     """A node that is alive and does not answer, as one does that writes a large snapshot."""
