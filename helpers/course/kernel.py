@@ -33,7 +33,7 @@ def shell_of_a_notebook() -> Any:
 
 
 def offer_magics(shell: Any) -> None:
-    """Let ``%%cql`` and ``%%after`` be there; what they need is imported with the first use of anything of the course."""
+    """Let ``%%cql`` and ``%%after`` be there; what they need is imported when anything of the course is used."""
     from IPython.core.magic import no_var_expand
 
     for name, kind in _MAGICS.items():
