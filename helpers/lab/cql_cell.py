@@ -392,7 +392,7 @@ def _refusal(error: Exception) -> Exception:
 
 
 def _bound(ready: _Ready, values: Mapping[str, Any]) -> Statement:
-    from cassandra.query import SimpleStatement
+    from cassandra.query import UNSET_VALUE, SimpleStatement
 
     if ready.prepared is None:
         return SimpleStatement(ready.text)
@@ -403,7 +403,7 @@ def _bound(ready: _Ready, values: Mapping[str, Any]) -> Statement:
         name = small[column.name.lower()]
         value = values[name]
         try:
-            if value is not None:
+            if value is not None and value is not UNSET_VALUE:
                 column.type.serialize(value, ready.prepared.protocol_version)
         except Exception as error:
             raise LabError(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from cassandra.cluster import Session
+from cassandra.query import UNSET_VALUE
 
 from helpers import Event
 from helpers.lab import cql_cell
@@ -136,6 +137,15 @@ def test_markers_are_bound_as_values_and_never_pasted(table: Session) -> None:
     assert [each.price for each in came.rows] == [Decimal("1.25")]
     assert answered[0].rows.column_names == [] and answered[1].rows.column_names == ["price"]
     assert came.statements == list(read("", text).statements) and came.error is None and came.applied is None
+
+
+def test_a_value_may_be_unset(table: Session) -> None:
+    insert = "INSERT INTO cell_rows (p, c, price) VALUES ('a', 1, :price)"
+    text = f"{insert}; SELECT price FROM cell_rows WHERE p = 'a' AND c = 1"
+    _, came = run(table, text, price=UNSET_VALUE)
+    assert came.rows == [(Decimal("9.5"),)], "as it was"
+    _, came = run(table, text, price=None)
+    assert came.rows == [(None,)]
 
 
 def test_a_name_that_stands_twice_is_one_value(table: Session) -> None:

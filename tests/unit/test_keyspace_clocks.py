@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +254,14 @@ def test_a_chapter_that_lets_time_pass_changes_nothing_in_another(lab: Session) 
         begun = server_now(lab)
         let_time_pass(lab, HOUR)
         assert HOUR <= (server_now(lab) - begun).total_seconds() < HOUR + 60
+        lab.execute("CREATE TABLE IF NOT EXISTS t (p int PRIMARY KEY, a int)")
+        lab.use_client_timestamp = True  # a client's own timestamps are moved along
+        lab.execute("INSERT INTO t (p, a) VALUES (1, 1)")
+        (stamp,) = lab.execute("SELECT WRITETIME(a) FROM t").one()
+        assert abs(datetime(1970, 1, 1) + timedelta(microseconds=stamp) - server_now(lab)) < timedelta(seconds=60)
         lab.set_keyspace("clock_two")
         assert 0 <= (server_now(lab) - untouched).total_seconds() < 60
     finally:
-        lab.set_keyspace(before) if before else None
+        lab.use_client_timestamp = False
+        if before:
+            lab.set_keyspace(before)
