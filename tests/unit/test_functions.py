@@ -24,7 +24,7 @@ INSTANT = 1721725159_829123  # µs: 2024-07-23T08:59:19.829123Z
 @pytest.fixture
 def context():
     clock = Clock(lambda: INSTANT * 1000)
-    return SimpleNamespace(values=(), database=SimpleNamespace(clock=clock))
+    return SimpleNamespace(values=(), clock=clock)
 
 
 def found(name, *argument_types, text=""):
@@ -54,7 +54,7 @@ def test_now_is_unique_and_follows_the_clock(context):
     assert ids == sorted(ids, key=lambda i: i.time)
     assert all(i.version == 1 and i.variant == uuid.RFC_4122 for i in ids)
     assert micros_of(ids[0]) == INSTANT
-    context.database.clock.push(3600)
+    context.clock.push(3600)
     assert micros_of(call("now", context)) >= INSTANT + 3600_000_000
 
 

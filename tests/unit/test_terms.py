@@ -40,7 +40,7 @@ def spec(name):
 
 def context(*values):
     clock = SimpleNamespace(unique_micros=lambda: 1, micros=lambda: 1)
-    return SimpleNamespace(values=values, database=SimpleNamespace(clock=clock))
+    return SimpleNamespace(values=values, clock=clock)
 
 
 def evaluate(term, name, *values, table=None):
