@@ -8,7 +8,7 @@ from ..course.look import Look, NotYet
 from ..shop.venue import Ticket
 
 _FREE = (
-    "UPDATE tickets SET status = 'available', held_by = null, hold_token = null, held_until = null "
+    "UPDATE tickets SET status = 'available', held_by = null, hold_id = null, held_until = null "
     "WHERE event_id = %s AND ticket_id = %s IF EXISTS"
 )
 

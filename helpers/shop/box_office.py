@@ -1,6 +1,6 @@
 """Hold, pay, cancel and expire a seat: the arrows of ``checkout_protocol``, each statement in its order.
 
-The ticket's row is the only truth. It changes by conditional updates alone, each of which names the state and the token
+The ticket's row is the only truth. It changes by conditional updates alone, each of which names the state and the hold
 that it expects; the orders, the event's ``has_tickets`` and the queue are written after it and follow what it says.
 
     available ──hold──▶ held ──pay──▶ sold
@@ -56,13 +56,13 @@ class Hold:
     """The database's answer to one attempt to hold a seat.
 
     ``applied`` tells whether ``buyer`` has it now, and so does the hold's own truth: ``if hold:``. If not, ``status``
-    and ``held_by`` say what the seat was and whose. ``token`` is this hold's own and the id of its order.
+    and ``held_by`` say what the seat was and whose. ``hold_id`` is its own, and its order's too.
     """
 
     applied: bool
     ticket: Ticket
     buyer: str
-    token: UUID
+    hold_id: UUID
     started_at: datetime
     held_until: datetime
     status: str | None
@@ -81,7 +81,7 @@ class Hold:
     def order(self) -> Order:
         """What the order of this hold says."""
         ticket = self.ticket
-        return Order(self.token, ticket.event_id, ticket.ticket_id, ticket.price, user_id(self.buyer))
+        return Order(self.hold_id, ticket.event_id, ticket.ticket_id, ticket.price, user_id(self.buyer))
 
 
 @dataclass(frozen=True)
@@ -104,43 +104,43 @@ class Settled:
 
 
 def hold_seat(
-    session: Session, ticket: Ticket, buyer: str, *, seconds: int = HOLD_SECONDS, token: UUID | None = None
+    session: Session, ticket: Ticket, buyer: str, *, seconds: int = HOLD_SECONDS, hold_id: UUID | None = None
 ) -> Hold:
     """Try to hold ``ticket`` for ``buyer`` for so many seconds; the database decides, and only one is applied.
 
     An applied hold is followed by a row in the queue, which ends by itself when the hold does, and by a pending order.
-    With the ``token`` of an earlier call whose outcome nobody knows, the call may be repeated: it is the same hold.
-    Once that hold has ended it is not applied: a token is for one hold and never comes back.
+    With the ``hold_id`` of an earlier call whose outcome nobody knows, the call may be repeated: it is the same hold.
+    Once that hold has ended it is not applied: an id is for one hold and never comes back.
 
     >>> if hold := hold_seat(session, event.seat("L04 C-12"), "Ada"):
     ...     pay(session, hold)
     """
-    if token is not None and has_ended(session, token):
+    if hold_id is not None and has_ended(session, hold_id):
         seat, now = seat_of(session, ticket), server_now(session)
-        return Hold(False, ticket, buyer, token, now, now, seat.status, seat.held_by)
-    return hold_with_token(session, ticket, buyer, seconds=seconds, token=token or uuid4())
+        return Hold(False, ticket, buyer, hold_id, now, now, seat.status, seat.held_by)
+    return hold_with_id(session, ticket, buyer, seconds=seconds, hold_id=hold_id or uuid4())
 
 
-def hold_with_token(session: Session, ticket: Ticket, buyer: str, *, seconds: int, token: UUID) -> Hold:
-    """``hold_seat`` with a token of which it is known that no hold with it has ended, as a new one."""
+def hold_with_id(session: Session, ticket: Ticket, buyer: str, *, seconds: int, hold_id: UUID) -> Hold:
+    """``hold_seat`` with an id of which it is known that no hold of it has ended, as a new one."""
     check_hold_seconds(seconds, "seconds")
     now = server_now(session)
     until = now + timedelta(seconds=seconds)
-    values = (buyer, token, until, ticket.event_id, ticket.ticket_id)
-    applied, before = decide(session, HOLD.decision, values, _key(ticket), lambda seat: seat.hold_token == token)
+    values = (buyer, hold_id, until, ticket.event_id, ticket.ticket_id)
+    applied, before = decide(session, HOLD.decision, values, _key(ticket), lambda seat: seat.hold_id == hold_id)
     status, held_by = ("available", None) if applied else (before.status, before.held_by)
     if not applied and held_by == buyer:
         seat = seat_of(session, ticket)
-        if seat.hold_token == token and seat.held_until is not None:
-            # An earlier call with this token was applied, and its answer got lost: go on from there, with its times.
+        if seat.hold_id == hold_id and seat.held_until is not None:
+            # An earlier call with this id was applied, and its answer got lost: go on from there, with its times.
             applied = seat.status == "sold" or seat.held_until > now
             status, until = seat.status, seat.held_until
             now = until - timedelta(seconds=seconds)
-    hold = Hold(applied, ticket, buyer, token, now, until, status, held_by)
+    hold = Hold(applied, ticket, buyer, hold_id, now, until, status, held_by)
     if not applied or status == "sold":
         return hold
     together(session, follow_hold(session, hold, server_now(session)))
-    return Hold(True, ticket, buyer, token, now, until, "held", buyer)
+    return Hold(True, ticket, buyer, hold_id, now, until, "held", buyer)
 
 
 def pay(session: Session, hold: Hold) -> Outcome:
@@ -152,15 +152,15 @@ def pay(session: Session, hold: Hold) -> Outcome:
     if not hold.applied:
         return Outcome(False, hold.status)
     now = server_now(session)
-    values = (hold.ticket.event_id, hold.ticket.ticket_id, hold.token, now)
+    values = (hold.ticket.event_id, hold.ticket.ticket_id, hold.hold_id, now)
 
     def sold(seat: Seat) -> bool:
-        return seat.status == "sold" and seat.hold_token == hold.token
+        return seat.status == "sold" and seat.hold_id == hold.hold_id
 
     applied, before = decide(session, PAY.decision, values, _key(hold.ticket), sold)
     if not applied and not sold(before):
         return Outcome(False, before.status)
-    if applied or order_status(session, hold.token) != PAY.order:
+    if applied or order_status(session, hold.hold_id) != PAY.order:
         ask(session, write_order(session, hold.order, PAY.order, now))
     on_sale.seat_sold(session, hold.ticket.event_id, hold.ticket.ticket_id)
     ask(session, leave_queue(session, hold))
@@ -175,12 +175,12 @@ def cancel(session: Session, hold: Hold) -> Outcome:
     """
     if not hold.applied:
         return Outcome(False, hold.status)
-    values = (hold.ticket.event_id, hold.ticket.ticket_id, hold.token)
+    values = (hold.ticket.event_id, hold.ticket.ticket_id, hold.hold_id)
     applied, before = decide(
-        session, CANCEL.decision, values, _key(hold.ticket), lambda seat: seat.hold_token != hold.token
+        session, CANCEL.decision, values, _key(hold.ticket), lambda seat: seat.hold_id != hold.hold_id
     )
     # Before its deadline only a cancel can have ended a hold without a sale: then it was an earlier one of these.
-    mine = applied or (before.hold_token != hold.token and server_now(session) < hold.held_until)
+    mine = applied or (before.hold_id != hold.hold_id and server_now(session) < hold.held_until)
     if mine:
         ask(session, write_order(session, hold.order, CANCEL.order, hold.started_at))
         on_sale.seat_freed(session, hold.ticket.event_id, hold.ticket.ticket_id)
@@ -224,14 +224,14 @@ def settle(
     event_id: UUID,
     ticket_id: UUID,
     *,
-    token: UUID | None = None,
+    hold_id: UUID | None = None,
     user: UUID | None = None,
     started_at: datetime | None = None,
     now: datetime | None = None,
 ) -> Settled:
     """Put right what a hold left behind whose time is over, whatever became of it and of the process that made it.
 
-    ``token``, ``user`` and ``started_at`` are what the queue's row or the order said; without a token it is about
+    ``hold_id``, ``user`` and ``started_at`` are what the queue's row or the order said; without an id it is about
     whoever holds the seat now. Frees a seat whose hold has lapsed, and brings the order to its end: paid if the seat is
     sold to it, otherwise expired, unless it got further. ``has_tickets`` is the caller's (``on_sale.refresh``), once
     for many.
@@ -239,26 +239,26 @@ def settle(
     now = now or server_now(session)
     for _ in range(_LOOKS):
         seat = read(session, event_id, ticket_id, price=True)
-        token = token or seat.hold_token
-        if token is None:
+        hold_id = hold_id or seat.hold_id
+        if hold_id is None:
             return Settled()
-        order = Order(token, event_id, ticket_id, seat.price, user_id(seat.held_by or ""))
-        if seat.hold_token != token or seat.held_until is None:
+        order = Order(hold_id, event_id, ticket_id, seat.price, user_id(seat.held_by or ""))
+        if seat.hold_id != hold_id or seat.held_until is None:
             if user is not None:
                 # Nobody can say any more how it ended; that it did not end in a sale is certain.
-                order = Order(token, event_id, ticket_id, seat.price, user)
+                order = Order(hold_id, event_id, ticket_id, seat.price, user)
                 ask(session, write_order(session, order, EXPIRE.order, started_at or now))
             return Settled()
         if seat.status == "sold":
-            if order_status(session, token) != PAY.order:
+            if order_status(session, hold_id) != PAY.order:
                 ask(session, write_order(session, order, PAY.order, started_at or seat.held_until))
             return Settled()
         if seat.held_until > now:
             return Settled(again_at=seat.held_until)
         # The order first: once the seat is free, its row no longer says whose order there is to end.
         ask(session, write_order(session, order, EXPIRE.order, seat.held_until))
-        values = (event_id, ticket_id, token, now)
-        applied, _ = decide(session, EXPIRE.decision, values, (event_id, ticket_id), partial(_not_held_by, token))
+        values = (event_id, ticket_id, hold_id, now)
+        applied, _ = decide(session, EXPIRE.decision, values, (event_id, ticket_id), partial(_not_held_by, hold_id))
         if applied:
             return Settled(released=True)
     return Settled(again_at=now)  # the database decides nothing about this seat now
@@ -270,9 +270,9 @@ def unpaid_sales(session: Session, event_id: UUID) -> Iterator[UUID]:
     Reads every sold seat and its order. There is one way to such a sale that no deadline tells of: a hold that was
     cancelled came back by a delayed message, was paid, and the payer died before writing the order.
     """
-    rows = session.execute("SELECT ticket_id, status, hold_token FROM tickets WHERE event_id = %s", (event_id,))
+    rows = session.execute("SELECT ticket_id, status, hold_id FROM tickets WHERE event_id = %s", (event_id,))
     for row in rows:
-        if row.status == "sold" and row.hold_token and order_status(session, row.hold_token) != PAY.order:
+        if row.status == "sold" and row.hold_id and order_status(session, row.hold_id) != PAY.order:
             settle(session, event_id, row.ticket_id)
             yield row.ticket_id
 
@@ -290,7 +290,7 @@ def stale_orders(session: Session, now: datetime) -> Iterator[UUID]:
             session,
             row.event_id,
             row.ticket_id,
-            token=row.order_id,
+            hold_id=row.order_id,
             user=row.user_id,
             started_at=row.purchased_at,
             now=now,
@@ -304,9 +304,9 @@ def seat_of(session: Session, ticket: Ticket) -> Seat:
     return read(session, *_key(ticket))
 
 
-def has_ended(session: Session, token: UUID) -> bool:
-    """Was the hold with this token given back, or did its time run out? Its order says so, for good."""
-    return order_status(session, token) in (CANCEL.order, EXPIRE.order)
+def has_ended(session: Session, hold_id: UUID) -> bool:
+    """Was the hold with this id given back, or did its time run out? Its order says so, for good."""
+    return order_status(session, hold_id) in (CANCEL.order, EXPIRE.order)
 
 
 def is_held(session: Session, ticket: Ticket) -> bool:
@@ -326,8 +326,8 @@ def follow_hold(session: Session, hold: Hold, now: datetime) -> Iterator[BoundSt
     """What is written after an applied hold: its row in the queue, until the hold ends, and its order."""
     ticket = hold.ticket
     lifetime = max(1, seconds_left(hold.held_until, now))
-    yield statement_of(session, "join_queue_with_token").bind(
-        (ticket.event_id, ticket.ticket_id, hold.started_at, hold.buyer, hold.token, lifetime)
+    yield statement_of(session, "join_queue_for_hold").bind(
+        (ticket.event_id, ticket.ticket_id, hold.started_at, hold.buyer, hold.hold_id, lifetime)
     )
     yield write_order(session, hold.order, HOLD.order, hold.started_at)
 
@@ -346,5 +346,5 @@ def _portions(ids: Iterator[UUID]) -> Iterator[list[UUID]]:
         yield some
 
 
-def _not_held_by(token: UUID, seat: Seat) -> bool:
-    return seat.hold_token != token
+def _not_held_by(hold_id: UUID, seat: Seat) -> bool:
+    return seat.hold_id != hold_id

@@ -16,8 +16,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "checkout.md"
 ORDER_RANKS = {"pending": 1, "expired": 2, "cancelled": 3, "paid": 4}
 STATES = {
     "available": "anybody may hold it",
-    "held": "for one buyer, by one token, until one moment",
-    "sold": "for good; its token is the id of its one paid order",
+    "held": "for one buyer, by one hold, until one moment",
+    "sold": "for good; its hold's id is that of its one paid order",
 }
 
 
@@ -60,8 +60,8 @@ HOLD = Transition(
     "hold_seat",
     "the seat is available",
     "pending",
-    "any buyer, with a token that nobody used before",
-    "with the same token: the same hold, what follows it is written again; not applied once it has ended",
+    "any buyer, with an id that nobody used before",
+    "with the same id it is the same hold, what follows it is written again; not applied once it has ended",
     (
         Step(
             ("hold_seat",),
@@ -69,7 +69,7 @@ HOLD = Transition(
             "the sweeper's audit finds it among the held seats, writes the order (expired) and frees it",
         ),
         Step(
-            ("join_queue_with_token", "write_order"),
+            ("join_queue_for_hold", "write_order"),
             "nothing is missing; with one of the two lost, the queue row or the order",
             "the sweeper, at the deadline from the log, or its audit: both write the whole order",
         ),
@@ -80,15 +80,15 @@ PAY = Transition(
     "held",
     "sold",
     "pay_seat",
-    "held with this token, and its time is not over",
+    "held by this hold, and its time is not over",
     "paid",
-    "the holder, who has the token",
-    "sold with this token: applied, and what was left undone is done",
+    "the holder, who has the id",
+    "sold to this hold: applied, and what was left undone is done",
     (
         Step(
             ("pay_seat",),
             "a sold seat whose order is still pending",
-            "the sweeper, at the hold's deadline: sold with this token, so the order is paid",
+            "the sweeper, at the hold's deadline: sold to this hold, so the order is paid",
         ),
         Step(
             ("write_order",),
@@ -104,9 +104,9 @@ CANCEL = Transition(
     "held",
     "available",
     "release_seat",
-    "held with this token",
+    "held by this hold",
     "cancelled",
-    "the holder, who has the token",
+    "the holder, who has the id",
     "not applied; before the deadline, what was left undone is done",
     (
         Step(
@@ -128,7 +128,7 @@ EXPIRE = Transition(
     "held",
     "available",
     "expire_seat",
-    "held with this token, and its time is over",
+    "held by this hold, and its time is over",
     "expired",
     "anybody, usually a sweeper; two at once do no harm",
     "not applied, nothing changes",
@@ -168,7 +168,7 @@ def _opening() -> list[str]:
         "    sold --> [*]",
         "```",
         "",
-        "The ticket's row is the only truth, and only conditional updates change it. A hold has a **token** that was",
+        "The ticket's row is the only truth, and only conditional updates change it. A hold has an **id** that was",
         "never used before. Every later message of that hold names it, so it can touch no other hold. `order_queue`,",
         "`orders` and `has_tickets` follow what the ticket says.",
         "",
@@ -191,7 +191,7 @@ def _arrows() -> list[str]:
             for each in TRANSITIONS
         ),
         "",
-        "A timeout leaves the outcome unknown. The box office reads the seat at SERIAL and compares the token: the",
+        "A timeout leaves the outcome unknown. The box office reads the seat at SERIAL and compares the ids: the",
         "answer is the seat's state now. A message that is still on its way may change it afterwards, so whoever heard",
         '"not applied" after a timeout asks once more, or cancels.',
         "",
@@ -221,7 +221,7 @@ def _deciding() -> list[str]:
         "",
         "A driver may send a statement twice. Speculative execution does so only where `is_idempotent` is set, and no",
         "statement of the checkout sets it. But where a connection breaks before the answer, the Python driver asks",
-        "the next node by itself. The second message of a hold then finds the seat held, by its own token:",
+        "the next node by itself. The second message of a hold then finds the seat held, by its own id:",
         "`hold_seat` and the others look at that before they say that somebody else was faster.",
     ]
 
@@ -250,7 +250,7 @@ def _rules() -> list[str]:
         "",
         "1. **Orders climb.** An order's writes have a rank for their timestamp",
         f"   ({climb}), so the furthest one stays, in whatever order they",
-        "   arrive. A seat has at most one paid order: `paid` is written only for the token that its sold row has,",
+        "   arrive. A seat has at most one paid order: `paid` is written only for the hold that its sold row names,",
         "   and a sold row never changes. The price: nothing else may write to `orders`. An ordinary write or DELETE",
         "   is stamped with the present and hides every rank, those that come later too. And with CDC on `orders` the",
         "   server refuses ranks, as writes from the past. Then each step is a decision: `UPDATE … IF status IN",
@@ -278,7 +278,7 @@ def _rules() -> list[str]:
         "A family wants four seats or none. All tickets of an event are in one partition, so one conditional batch can",
         "decide about all four. `hold_together` sends four times `hold_seat` in the order of the tickets' ids, and all",
         "are applied or none. The order within the batch decides nothing; a fixed one gives answers that compare. Each",
-        "seat gets a token and an order of its own, made from the family's token, and from then on it is a hold like",
+        "seat gets a hold and an order of its own, whose id is made from the family's; from then on it is a hold like",
         "any other: the batch first, then the queue's rows and the orders. `pay_together` and `cancel_together` are",
         "batches of the same kind. The seats share one deadline; after it, sweepers free them one by one, and a",
         "payment that finds one of them gone, or late, buys none.",

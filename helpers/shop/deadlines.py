@@ -31,7 +31,7 @@ class Deadline:
     key: QueueKey
     due: datetime
     learnt_at: datetime
-    token: UUID | None
+    hold_id: UUID | None
     buyer: str | None
 
 
@@ -110,12 +110,12 @@ class Deadlines:
         before = self._open.get(key)
         if before is not None:
             # Told twice, or told that it is over now: the row is the same.
-            before.token = values.get("hold_token") or before.token
+            before.hold_id = values.get("hold_id") or before.hold_id
             before.buyer = values.get("session_id") or before.buyer
             if before.due != due:
                 self.postpone(before, due)
             return
-        deadline = Deadline(key, due, learnt_at, values.get("hold_token"), values.get("session_id"))
+        deadline = Deadline(key, due, learnt_at, values.get("hold_id"), values.get("session_id"))
         self._open[key] = deadline
         self._of_event.setdefault(key.event_id, set()).add(key)
         number = next(self._number)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 _CDC = {"enabled": "true", "delta": "full", "preimage": "false", "postimage": "false", "ttl": "86400"}
-_HOLD_COLUMNS = ("held_by", "hold_token", "held_until")
+_HOLD_COLUMNS = ("held_by", "hold_id", "held_until")
 
 
 def open_chapter(

@@ -1,7 +1,7 @@
 """Several seats in one checkout, all or none: by a conditional batch, or one after the other with compensation.
 
 All tickets of an event are in one partition, and a conditional batch within a partition is one decision. Each seat of
-a party is a hold of its own, with a token made from the party's, so everything that is true of a hold is true of it.
+a party is a hold of its own, with an id made from the party's, so everything that is true of a hold is true of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .box_office import (
     follow_hold,
     has_ended,
     hold_seat,
-    hold_with_token,
+    hold_with_id,
     leave_queue,
     seat_of,
 )
@@ -46,7 +46,7 @@ class Party:
 
     applied: bool
     holds: tuple[Hold, ...]
-    token: UUID
+    party_id: UUID
 
     def __bool__(self) -> bool:
         return self.applied
@@ -64,44 +64,44 @@ def hold_together(
     buyer: str,
     *,
     seconds: int = HOLD_SECONDS,
-    token: UUID | None = None,
+    party_id: UUID | None = None,
 ) -> Party:
     """Try to hold all of ``tickets``, of one event, for ``buyer``: all are applied, or none, in one decision.
 
-    With the ``token`` of an earlier call whose outcome nobody knows, the call may be repeated: it is the same party.
+    With the ``party_id`` of an earlier call whose outcome nobody knows, the call may be repeated: it is the same party.
 
     >>> print(hold_together(session, event.section("F01")[:4], "Ada"))
     Ada holds F01 A-1, F01 A-2, F01 A-3, F01 A-4.
     """
     check_hold_seconds(seconds, "seconds")
-    seats, repeated = _in_order(tickets), token is not None
-    now, token = server_now(session), token or uuid4()
+    seats, repeated = _in_order(tickets), party_id is not None
+    now, party_id = server_now(session), party_id or uuid4()
     until = now + timedelta(seconds=seconds)
-    holds = [Hold(False, seat, buyer, _token(token, seat), now, until, "available", None) for seat in seats]
-    if repeated and any(has_ended(session, hold.token) for hold in holds):
-        return Party(False, tuple(holds), token)
+    holds = [Hold(False, seat, buyer, _hold_id(party_id, seat), now, until, "available", None) for seat in seats]
+    if repeated and any(has_ended(session, hold.hold_id) for hold in holds):
+        return Party(False, tuple(holds), party_id)
 
     def values(hold: Hold) -> tuple[Any, ...]:
-        return buyer, hold.token, until, hold.ticket.event_id, hold.ticket.ticket_id
+        return buyer, hold.hold_id, until, hold.ticket.event_id, hold.ticket.ticket_id
 
-    applied, before = _decide(session, HOLD, holds, values, lambda hold, seat: seat.hold_token == hold.token)
+    applied, before = _decide(session, HOLD, holds, values, lambda hold, seat: seat.hold_id == hold.hold_id)
     holds = [replace(hold, status=seat.status, held_by=seat.held_by) for hold, seat in zip(holds, before, strict=True)]
     if not applied and all(hold.held_by == buyer for hold in holds):
         found = [seat_of(session, hold.ticket) for hold in holds]
-        if all(seat.hold_token == hold.token for hold, seat in zip(holds, found, strict=True)):
-            # An earlier call with this token was applied, and its answer got lost: go on from there, with its times.
+        if all(seat.hold_id == hold.hold_id for hold, seat in zip(holds, found, strict=True)):
+            # An earlier call with this id was applied, and its answer got lost: go on from there, with its times.
             until = found[0].held_until or until
             applied = found[0].status == "sold" or until > now
             started_at = until - timedelta(seconds=seconds)
             holds = [replace(hold, started_at=started_at, held_until=until) for hold in holds]
             if found[0].status == "sold":
-                return Party(applied, tuple(replace(hold, applied=applied, status="sold") for hold in holds), token)
+                return Party(applied, tuple(replace(hold, applied=applied, status="sold") for hold in holds), party_id)
     if applied:
         holds = [replace(hold, applied=True, status="held", held_by=buyer) for hold in holds]
         now = server_now(session)
         joining, orders = zip(*(follow_hold(session, hold, now) for hold in holds), strict=True)
         together(session, [_at_once(joining), *orders])
-    return Party(applied, tuple(holds), token)
+    return Party(applied, tuple(holds), party_id)
 
 
 def pay_together(session: Session, party: Party) -> Outcome:
@@ -111,15 +111,15 @@ def pay_together(session: Session, party: Party) -> Outcome:
     now = server_now(session)
 
     def sold(hold: Hold, seat: Seat) -> bool:
-        return seat.status == "sold" and seat.hold_token == hold.token
+        return seat.status == "sold" and seat.hold_id == hold.hold_id
 
     def values(hold: Hold) -> tuple[Any, ...]:
-        return hold.ticket.event_id, hold.ticket.ticket_id, hold.token, now
+        return hold.ticket.event_id, hold.ticket.ticket_id, hold.hold_id, now
 
     applied, before = _decide(session, PAY, party.holds, values, sold)
     if not applied and not all(map(sold, party.holds, before)):
         return Outcome(False, before[0].status)
-    undone = [hold for hold in party.holds if applied or order_status(session, hold.token) != PAY.order]
+    undone = [hold for hold in party.holds if applied or order_status(session, hold.hold_id) != PAY.order]
     _finish(session, party.holds, undone, PAY, now)
     return Outcome(True, "sold")
 
@@ -130,9 +130,9 @@ def cancel_together(session: Session, party: Party) -> Outcome:
         return Outcome(False, party.holds[0].status)
 
     def values(hold: Hold) -> tuple[Any, ...]:
-        return hold.ticket.event_id, hold.ticket.ticket_id, hold.token
+        return hold.ticket.event_id, hold.ticket.ticket_id, hold.hold_id
 
-    applied, before = _decide(session, CANCEL, party.holds, values, lambda hold, seat: seat.hold_token != hold.token)
+    applied, before = _decide(session, CANCEL, party.holds, values, lambda hold, seat: seat.hold_id != hold.hold_id)
     if not applied:
         for hold in party.holds:
             cancel(session, hold)
@@ -147,23 +147,23 @@ def hold_in_turn(
     buyer: str,
     *,
     seconds: int = HOLD_SECONDS,
-    token: UUID | None = None,
+    party_id: UUID | None = None,
 ) -> Party:
     """``hold_together`` without a batch: seat after seat, and on the first refusal the others are given back.
 
     Somebody else may see a seat as held that comes back a moment later. The order of the ids keeps two parties with
     the same wish from taking half of it each.
     """
-    hold = hold_with_token if token is None else hold_seat
-    token, holds = token or uuid4(), []
+    hold = hold_with_id if party_id is None else hold_seat
+    party_id, holds = party_id or uuid4(), []
     for ticket in _in_order(tickets):
-        holds.append(hold(session, ticket, buyer, seconds=seconds, token=_token(token, ticket)))
+        holds.append(hold(session, ticket, buyer, seconds=seconds, hold_id=_hold_id(party_id, ticket)))
         if not holds[-1].applied:
             for taken in reversed(holds[:-1]):
                 cancel(session, taken)
             given_back = [replace(each, applied=False, status="available", held_by=None) for each in holds[:-1]]
-            return Party(False, (*given_back, holds[-1]), token)
-    return Party(True, tuple(holds), token)
+            return Party(False, (*given_back, holds[-1]), party_id)
+    return Party(True, tuple(holds), party_id)
 
 
 def _decide(
@@ -186,7 +186,7 @@ def _decide(
     # A row for each seat, by its key; Cassandra gives none when it was applied, and then what was before is known.
     found = {row["ticket_id"]: row for row in rows if row.get("ticket_id") is not None}
     known = [found.get(hold.ticket.ticket_id, {}) for hold in holds]
-    return rows[0]["applied"], [Seat(row.get("status"), row.get("held_by"), row.get("hold_token")) for row in known]
+    return rows[0]["applied"], [Seat(row.get("status"), row.get("held_by"), row.get("hold_id")) for row in known]
 
 
 def _finish(
@@ -210,9 +210,9 @@ def _at_once(queries: Sequence[BoundStatement]) -> BatchStatement:
     return batch
 
 
-def _token(party: UUID, ticket: Ticket) -> UUID:
-    """A seat's own token, the same whenever it is made for this party."""
-    return uuid5(party, str(ticket.ticket_id))
+def _hold_id(party_id: UUID, ticket: Ticket) -> UUID:
+    """The id of a seat's hold, the same whenever it is made for this party."""
+    return uuid5(party_id, str(ticket.ticket_id))
 
 
 def _in_order(tickets: Sequence[Ticket]) -> list[Ticket]:

@@ -28,7 +28,7 @@ class Seat:
 
     status: str | None = None
     held_by: str | None = None
-    hold_token: UUID | None = None
+    hold_id: UUID | None = None
     held_until: datetime | None = None
     price: Decimal | None = None
 
@@ -37,7 +37,7 @@ class Seat:
 class Order:
     """What an order says, apart from how far it came."""
 
-    token: UUID
+    hold_id: UUID
     event_id: UUID
     ticket_id: UUID
     price: Decimal | None
@@ -92,7 +92,7 @@ def decide(
         return in_effect(seat), seat
     # ScyllaDB always answers with the columns of the condition, Cassandra only when it was not applied.
     row = result.one()._asdict()
-    return row["applied"], Seat(row.get("status"), row.get("held_by"), row.get("hold_token"), row.get("held_until"))
+    return row["applied"], Seat(row.get("status"), row.get("held_by"), row.get("hold_id"), row.get("held_until"))
 
 
 def write_order(session: Session, order: Order, status: str, when: datetime) -> BoundStatement:
@@ -103,7 +103,7 @@ def write_order(session: Session, order: Order, status: str, when: datetime) -> 
     """
     return statement_of(session, "write_order").bind(
         (
-            order.token,
+            order.hold_id,
             order.event_id,
             order.ticket_id,
             when,
@@ -115,9 +115,9 @@ def write_order(session: Session, order: Order, status: str, when: datetime) -> 
     )
 
 
-def order_status(session: Session, token: UUID) -> str | None:
+def order_status(session: Session, hold_id: UUID) -> str | None:
     """How far the order of a hold came; None if there is none."""
-    rows = ask(session, statement_of(session, "read_order"), (token,))
+    rows = ask(session, statement_of(session, "read_order"), (hold_id,))
     return rows[0].status if rows else None
 
 

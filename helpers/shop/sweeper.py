@@ -163,7 +163,7 @@ class Sweeper:
             self.session,
             key.event_id,
             key.ticket_id,
-            token=deadline.token,
+            hold_id=deadline.hold_id,
             user=None if deadline.buyer is None else user_id(deadline.buyer),
             started_at=key.started_at,
             now=now,

@@ -74,7 +74,7 @@ def visit(session: FaultySession, chance: random.Random, wanted: list[Any], name
             cancel_together(session, party)
         elif choice < 0.2 and pay_together(session, party).applied:
             for hold in party.holds:
-                print(f"sold {hold.ticket.ticket_id} {hold.token}", flush=True)
+                print(f"sold {hold.ticket.ticket_id} {hold.hold_id}", flush=True)
         return
     hold = hold_seat(session, chance.choice(wanted), name, seconds=HOLD_SECONDS)
     if not hold.applied:
@@ -82,7 +82,7 @@ def visit(session: FaultySession, chance: random.Random, wanted: list[Any], name
     if choice < 0.4:
         cancel(session, hold)
     elif choice < 0.85 and pay(session, hold).applied:
-        print(f"sold {hold.ticket.ticket_id} {hold.token}", flush=True)
+        print(f"sold {hold.ticket.ticket_id} {hold.hold_id}", flush=True)
 
 
 def seats(session: Any, event: Event, status: str) -> list[Any]:

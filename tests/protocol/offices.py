@@ -33,23 +33,23 @@ class PlainOffice(Office):
     keeps_books = False
 
     @staticmethod
-    def hold(session: Any, ticket: Ticket, buyer: str, *, seconds: int = 900, token: Any = None) -> Hold:
-        now, token = server_now(session), token or uuid4()
+    def hold(session: Any, ticket: Ticket, buyer: str, *, seconds: int = 900, hold_id: Any = None) -> Hold:
+        now, hold_id = server_now(session), hold_id or uuid4()
         until = now + timedelta(seconds=seconds)
         status = session.execute(prepared(session, "read_seat"), (ticket.event_id, ticket.ticket_id)).one().status
         free = status == "available"
         if free:
             row = (ticket.event_id, ticket.ticket_id, now, buyer, seconds_left(until, now))
             session.execute(prepared(session, "join_queue"), row)
-        return Hold(free, ticket, buyer, token, now, until, status, None)
+        return Hold(free, ticket, buyer, hold_id, now, until, status, None)
 
     @staticmethod
     def pay(session: Any, hold: Hold) -> Outcome:
         key = hold.ticket.event_id, hold.ticket.ticket_id
         if not hold.applied:
             return Outcome(False, hold.status)
-        sell = "UPDATE tickets SET status = 'sold', hold_token = ? WHERE event_id = ? AND ticket_id = ?"
-        session.execute(session.prepare(sell), (hold.token, *key))
+        sell = "UPDATE tickets SET status = 'sold', hold_id = ? WHERE event_id = ? AND ticket_id = ?"
+        session.execute(session.prepare(sell), (hold.hold_id, *key))
         session.execute(write_order(session, hold.order, "paid", server_now(session)))
         return Outcome(True, "sold")
 

@@ -137,8 +137,8 @@ def test_two_at_once_agree(world: World, setup: Setup, operation: tuple, meanwhi
 
 @pytest.mark.parametrize("refused", [False, True])
 @pytest.mark.parametrize("end", ["pay", "cancel"])
-def test_a_token_whose_hold_has_ended_never_comes_back(world: World, refused: bool, end: str) -> None:
-    """Ada's hold lapsed, or was refused. She asks again with its token and dies, and then an old message arrives."""
+def test_the_id_of_a_hold_that_has_ended_never_comes_back(world: World, refused: bool, end: str) -> None:
+    """Ada's hold lapsed, or was refused. She asks again with its id and dies, and then an old message arrives."""
     world.begin()
     if refused:
         one_held(world)

@@ -13,7 +13,7 @@ from helpers.shop.deadlines import Deadlines
 from scylla_cdc import Change, ChangeRow, Operation, StreamId
 
 EVENT, OTHER = uuid4(), uuid4()
-SEAT, TOKEN = uuid4(), uuid4()
+SEAT, HOLD_ID = uuid4(), uuid4()
 BEGIN = datetime(2031, 6, 14, 12)
 STREAM = StreamId(bytes(16))
 
@@ -30,7 +30,7 @@ def change(operation: Operation, when: float = 0, ttl: int | None = None, **valu
 
 
 def joined(when: float = 0, ttl: int | None = 900, event: UUID = EVENT, seat: UUID = SEAT) -> Change:
-    row = {"event_id": event, "ticket_id": seat, "started_at": at(when), "session_id": "Ada", "hold_token": TOKEN}
+    row = {"event_id": event, "ticket_id": seat, "started_at": at(when), "session_id": "Ada", "hold_id": HOLD_ID}
     return change(Operation.INSERT, when, ttl, **row)
 
 
@@ -49,7 +49,7 @@ def test_a_row_ends_its_ttl_after_it_was_written() -> None:
     deadlines = learn(joined(10))
     assert list(deadlines.due(at(909))) == []
     [deadline] = deadlines.due(at(910))
-    assert (deadline.key, deadline.token, deadline.buyer) == ((EVENT, SEAT, at(10)), TOKEN, "Ada")
+    assert (deadline.key, deadline.hold_id, deadline.buyer) == ((EVENT, SEAT, at(10)), HOLD_ID, "Ada")
     assert deadline.due == at(910)
 
 
@@ -88,7 +88,7 @@ def test_other_changes_move_no_deadline(harmless: Change) -> None:
 def test_a_row_that_the_database_expired_is_due_at_once() -> None:
     over = change(Operation.ROW_EXPIRED, 40, event_id=EVENT, ticket_id=SEAT, started_at=at(0))
     [deadline] = learn(joined(), over).due(at(40))
-    assert deadline.token == TOKEN
+    assert deadline.hold_id == HOLD_ID
 
 
 def test_changes_that_come_twice_change_nothing() -> None:

@@ -20,7 +20,7 @@ HOLDS = pytest.mark.parametrize("hold_all", [hold_together, hold_in_turn])
 
 def orders(session: Session, party: Party) -> set[str]:
     query = "SELECT status FROM orders WHERE order_id = %s"
-    return {session.execute(query, (hold.token,)).one().status for hold in party.holds}
+    return {session.execute(query, (hold.hold_id,)).one().status for hold in party.holds}
 
 
 def in_the_queue(session: Session) -> int:
@@ -83,11 +83,11 @@ def test_a_timeout_is_settled_by_reading(lab: Session, chapter: Event, error: Ex
     deaf = LosesAnswers(lab, error, carried_out=carried_out)
     party = hold_together(deaf, chapter.tickets[:3], "Ada")
     assert party.applied is carried_out
-    again = hold_together(lab, chapter.tickets[:3], "Ada", token=party.token)
-    assert again.applied and {hold.token for hold in again.holds} == {hold.token for hold in party.holds}
+    again = hold_together(lab, chapter.tickets[:3], "Ada", party_id=party.party_id)
+    assert again.applied and {hold.hold_id for hold in again.holds} == {hold.hold_id for hold in party.holds}
     assert pay_together(deaf, again).applied is carried_out
     assert pay_together(lab, again).applied
-    bought = hold_together(lab, chapter.tickets[:3], "Ada", token=party.token)
+    bought = hold_together(lab, chapter.tickets[:3], "Ada", party_id=party.party_id)
     assert bought.applied and bought.holds[0].status == "sold"
     assert seat_of(lab, chapter.tickets[0]).status == "sold"
     assert in_the_queue(lab) == 0

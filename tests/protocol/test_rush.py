@@ -198,8 +198,8 @@ def _check(session: Any, event: Event, promised: list[tuple[UUID, UUID]]) -> Non
         mended = close_books(session)
     else:
         sweep(session, name="last")
-    tickets = session.execute("SELECT ticket_id, hold_token FROM tickets WHERE event_id = %s", (event.id,))
-    sold = {row.ticket_id: row.hold_token for row in tickets}
+    tickets = session.execute("SELECT ticket_id, hold_id FROM tickets WHERE event_id = %s", (event.id,))
+    sold = {row.ticket_id: row.hold_id for row in tickets}
     orders = list(session.execute("SELECT order_id, ticket_id, status FROM orders"))
     statuses = Counter(order.status for order in orders)
     print(f"{counts}; orders {dict(statuses)}; mended {mended}; promised {len(promised)}")

@@ -16,10 +16,10 @@ from tests.unit.conftest import KEYSPACE
 def test_a_crowd_buys_every_seat_once(lab: Session, chapter: Event) -> None:
     sale = open_sale(lab, chapter, walk_away=0.3, cancel=0.2)
     assert count_by_status(lab, chapter) == {"available": 0, "held": 0, "sold": chapter.seats}
-    tickets = lab.execute("SELECT ticket_id, hold_token FROM tickets WHERE event_id = %s", (chapter.id,))
+    tickets = lab.execute("SELECT ticket_id, hold_id FROM tickets WHERE event_id = %s", (chapter.id,))
     orders = list(lab.execute("SELECT order_id, ticket_id, status FROM orders"))
     paid = [(each.ticket_id, each.order_id) for each in orders if each.status == "paid"]
-    assert sorted(paid) == sorted((each.ticket_id, each.hold_token) for each in tickets)
+    assert sorted(paid) == sorted((each.ticket_id, each.hold_id) for each in tickets)
     assert "pending" not in {each.status for each in orders}
     assert not list(lab.execute("SELECT event_id FROM available_events WHERE has_tickets = true"))
     # What the crowd itself has seen says the same.

@@ -43,8 +43,8 @@ def read_up_to_now(session: Session, name: str = "sweeper") -> Sweeper:
     return sweeper
 
 
-def order_of(session: Session, token: object) -> str:
-    return session.execute("SELECT status FROM orders WHERE order_id = %s", (token,)).one().status
+def order_of(session: Session, hold_id: object) -> str:
+    return session.execute("SELECT status FROM orders WHERE order_id = %s", (hold_id,)).one().status
 
 
 def dies(session: Session, statement: int, do: object, *arguments: object) -> None:
@@ -65,7 +65,7 @@ def test_it_frees_those_who_walked_away_and_nobody_else(lab: Session, shop: Even
     swept = sweep(lab)
     assert (swept.learnt, swept.forgotten, swept.settled, swept.released, swept.found_by_audit) == (4, 2, 1, 1, 0)
     assert [seat_of(lab, ticket).status for ticket in shop.tickets[:4]] == ["sold", "available", "available", "held"]
-    assert [order_of(lab, hold.token) for hold in (paid, cancelled, gone, long)] == [
+    assert [order_of(lab, hold.hold_id) for hold in (paid, cancelled, gone, long)] == [
         "paid", "cancelled", "expired", "pending",
     ]  # fmt: skip
     assert "4 deadlines learnt" in str(swept)
@@ -77,11 +77,11 @@ def test_after_a_restart_it_knows_what_it_had_learnt(lab: Session, shop: Event) 
     push_clock(lab, 60)
     first = read_up_to_now(lab)
     assert (first.swept.learnt, first.swept.settled) == (1, 0)
-    assert order_of(lab, hold.token) == "pending"
+    assert order_of(lab, hold.hold_id) == "pending"
     push_clock(lab, 900)
     second = read_up_to_now(lab)
     assert (second.swept.learnt, second.swept.settled, second.swept.released) == (1, 1, 0)
-    assert order_of(lab, hold.token) == "paid"
+    assert order_of(lab, hold.hold_id) == "paid"
     push_clock(lab, 60)
     assert read_up_to_now(lab).swept.learnt == 0, "what is settled is not read again"
 
@@ -97,7 +97,7 @@ def test_a_new_generation_of_streams_hides_nothing(lab: Session, shop: Event) ->
     push_clock(lab, 900)
     again = read_up_to_now(lab)
     assert (again.swept.learnt, again.swept.released) == (2, 2)
-    assert [order_of(lab, each.token) for each in (hold, later)] == ["expired", "expired"]
+    assert [order_of(lab, each.hold_id) for each in (hold, later)] == ["expired", "expired"]
 
 
 def test_two_at_once_do_each_thing_once(lab: Session, shop: Event) -> None:
@@ -120,11 +120,11 @@ def test_an_audit_finds_what_no_log_tells(lab: Session, shop: Event) -> None:
     dies(lab, 1, hold_seat, shop.tickets[0], "Ada")
     push_clock(lab, 901)
     assert read_up_to_now(lab).swept.learnt == 0
-    token = seat_of(lab, shop.tickets[0]).hold_token
+    hold_id = seat_of(lab, shop.tickets[0]).hold_id
     freed = []
     assert Sweeper(lab, released=freed.append).audit() == 1
     assert freed == [shop.tickets[0].ticket_id]
-    assert order_of(lab, token) == "expired"
+    assert order_of(lab, hold_id) == "expired"
 
 
 def test_a_sold_out_event_leaves_the_shop_window_and_returns(lab: Session, shop: Event) -> None:
@@ -191,12 +191,12 @@ def test_the_command_outwaits_a_busy_machine(lab: Session, shop: Event, monkeypa
 def test_closing_the_books_completes_what_no_deadline_tells_of(lab: Session, shop: Event) -> None:
     hold = hold_seat(lab, shop.tickets[0], "Ada")
     cancel(lab, hold)
-    back = "UPDATE tickets SET status = 'held', held_by = %s, hold_token = %s, held_until = %s "
+    back = "UPDATE tickets SET status = 'held', held_by = %s, hold_id = %s, held_until = %s "
     key = shop.id, shop.tickets[0].ticket_id
-    late = (hold.buyer, hold.token, hold.held_until, *key)
+    late = (hold.buyer, hold.hold_id, hold.held_until, *key)
     assert lab.execute(back + "WHERE event_id = %s AND ticket_id = %s IF status = 'available'", late).one().applied
     dies(lab, 1, pay, hold)
-    assert order_of(lab, hold.token) == "cancelled"
+    assert order_of(lab, hold.hold_id) == "cancelled"
     done = subprocess.run(
         [sys.executable, "-m", "helpers.shop.sweeper", KEYSPACE, "--books"],
         capture_output=True,
@@ -204,7 +204,7 @@ def test_closing_the_books_completes_what_no_deadline_tells_of(lab: Session, sho
         env=os.environ,
     )
     assert "1 orders completed" in done.stdout
-    assert order_of(lab, hold.token) == "paid"
+    assert order_of(lab, hold.hold_id) == "paid"
 
 
 def test_a_keyspace_that_is_not_there_is_told_in_a_sentence(lab: Session, capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,9 +113,9 @@ def test_a_hold_is_decided_though_the_read_that_decides_fails_too(lab: Session, 
         hold = hold_seat(Troubled(lab, first_time_each(error, carried_out)), chapter.tickets[number], "Ada")
         assert hold.applied is carried_out, error
         assert statuses(lab, chapter, number) == ["held" if carried_out else "available"], error
-        assert order_status(lab, hold.token) == ("pending" if carried_out else None), error
+        assert order_status(lab, hold.hold_id) == ("pending" if carried_out else None), error
         if not carried_out:
-            assert hold_seat(lab, chapter.tickets[number], "Ada", token=hold.token).applied, error
+            assert hold_seat(lab, chapter.tickets[number], "Ada", hold_id=hold.hold_id).applied, error
 
 
 @pytest.mark.parametrize(("end", "status", "order"), [(pay, "sold", "paid"), (cancel, "available", "cancelled")])
@@ -129,7 +129,7 @@ def test_what_follows_a_decision_is_written_though_each_statement_fails_once(
         if not carried_out:
             assert end(lab, hold).applied, error
         assert statuses(lab, chapter, number) == [status], error
-        assert order_status(lab, hold.token) == order, error
+        assert order_status(lab, hold.hold_id) == order, error
     assert not list(lab.execute("SELECT ticket_id FROM order_queue"))
 
 
@@ -139,7 +139,7 @@ def test_a_party_is_decided_as_one(lab: Session, chapter: Event, end: Any, statu
         two = chapter.tickets[2 * number : 2 * number + 2]
         party = hold_together(Troubled(lab, first_time_each(error, carried_out)), two, "Ada")
         assert party.applied is carried_out, error
-        party = hold_together(lab, two, "Ada", token=party.token)
+        party = hold_together(lab, two, "Ada", party_id=party.party_id)
         assert party.applied, error
         assert end(Troubled(lab, first_time_each(error, carried_out)), party).applied is carried_out, error
         end(lab, party)

@@ -94,7 +94,7 @@ class World:
             'SELECT * FROM order_queue_scylla_cdc_log WHERE "cdc$stream_id" = ? AND "cdc$time" >= minTimeuuid(?)'
         )
         self._tickets = self.plain.prepare(
-            "SELECT ticket_id, status, held_by, hold_token, held_until FROM tickets WHERE event_id = ?"
+            "SELECT ticket_id, status, held_by, hold_id, held_until FROM tickets WHERE event_id = ?"
         )
         self._orders = self.plain.prepare("SELECT order_id, ticket_id, status FROM orders")
         self._decode = RowDecoder(QueueKey._fields)
@@ -116,7 +116,7 @@ class World:
         self.session.late.clear()
         self.sent: list[str] = []
         self._stream: bytes | None = None
-        self.tokens: list[tuple[UUID, Any, str, int]] = []
+        self.hold_ids: list[tuple[UUID, Any, str, int]] = []
         self.holds: list[Hold] = []
         self.parties: list[Party] = []
         self.told: dict[UUID, UUID] = {}
@@ -170,12 +170,12 @@ class World:
         self._hold_as(uuid4(), self.event.tickets[seat], buyer, seconds)
 
     def _hold_again(self, which: int) -> None:
-        if self.tokens:
-            self._hold_as(*self.tokens[-1 - which % len(self.tokens)])
+        if self.hold_ids:
+            self._hold_as(*self.hold_ids[-1 - which % len(self.hold_ids)])
 
-    def _hold_as(self, token: UUID, ticket: Any, buyer: str, seconds: int) -> None:
-        self.tokens.append((token, ticket, buyer, seconds))
-        self.holds.append(self.office.hold(self.session, ticket, buyer, seconds=seconds, token=token))
+    def _hold_as(self, hold_id: UUID, ticket: Any, buyer: str, seconds: int) -> None:
+        self.hold_ids.append((hold_id, ticket, buyer, seconds))
+        self.holds.append(self.office.hold(self.session, ticket, buyer, seconds=seconds, hold_id=hold_id))
 
     def _pay(self, which: int) -> None:
         if self.holds:
@@ -221,7 +221,7 @@ class World:
 
     def _promised(self, hold: Hold) -> None:
         ticket = hold.ticket.ticket_id
-        if self.told.setdefault(ticket, hold.token) != hold.token:
+        if self.told.setdefault(ticket, hold.hold_id) != hold.hold_id:
             raise DoubleSale(f"{hold.ticket.label} was promised to two buyers.")
 
     # ---------------------------------------------------------------- what must be true
@@ -239,26 +239,26 @@ class World:
         assert statuses["available"] + statuses["held"] + statuses["sold"] == SEATS, statuses
         for ticket_id, ticket in books.tickets.items():
             self._check_seat(ticket_id, ticket, books)
-        for ticket_id, token in self.told.items():
-            assert books.tickets[ticket_id].hold_token == token, "a promise was broken"
+        for ticket_id, hold_id in self.told.items():
+            assert books.tickets[ticket_id].hold_id == hold_id, "a promise was broken"
         if not self.hurt:
             assert not statuses["available"] or books.offered, "a seat is available and the event is not offered"
             assert statuses["sold"] < SEATS or not books.offered, "all is sold and the event is still offered"
         return books
 
     def _check_seat(self, ticket_id: UUID, ticket: Any, books: Books) -> None:
-        order = books.orders.get(ticket.hold_token)
+        order = books.orders.get(ticket.hold_id)
         if ticket.status == "available":
-            assert (ticket.held_by, ticket.hold_token, ticket.held_until) == (None, None, None)
+            assert (ticket.held_by, ticket.hold_id, ticket.held_until) == (None, None, None)
             assert ticket_id not in self.sold, "a sold seat came back"
             return
-        self.seen[ticket.hold_token] = ticket_id
+        self.seen[ticket.hold_id] = ticket_id
         if ticket.status == "held":
             assert ticket_id not in self.sold, "a sold seat is held"
-            assert None not in (ticket.held_by, ticket.hold_token, ticket.held_until)
+            assert None not in (ticket.held_by, ticket.hold_id, ticket.held_until)
             assert self.hurt or order is not None, "a hold without an order"
         else:
-            if self.sold.setdefault(ticket_id, ticket.hold_token) != ticket.hold_token:
+            if self.sold.setdefault(ticket_id, ticket.hold_id) != ticket.hold_id:
                 raise DoubleSale(f"{self.event.by_id[ticket_id].label} was sold again.")
             assert self.hurt or order.status == "paid", "a sold seat without a paid order"
 
@@ -292,10 +292,10 @@ class World:
         for ticket_id, ticket in books.tickets.items():
             assert ticket.status in ("available", "sold"), "a lapsed hold that nobody frees"
             if ticket.status == "sold":
-                assert books.orders[ticket.hold_token].ticket_id == ticket_id
-        sold = {ticket.hold_token for ticket in books.tickets.values() if ticket.status == "sold"}
-        assert {token for token, order in books.orders.items() if order.status == "paid"} == sold
-        unended = [token for token, order in books.orders.items() if order.status == "pending"]
+                assert books.orders[ticket.hold_id].ticket_id == ticket_id
+        sold = {ticket.hold_id for ticket in books.tickets.values() if ticket.status == "sold"}
+        assert {hold_id for hold_id, order in books.orders.items() if order.status == "paid"} == sold
+        unended = [hold_id for hold_id, order in books.orders.items() if order.status == "pending"]
         assert not unended, "an order without an end"
         assert self.seen.keys() <= books.orders.keys(), "a hold that no order remembers"
         assert not self.plain.execute("SELECT * FROM order_queue"), "somebody is still in the queue"

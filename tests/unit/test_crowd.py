@@ -103,8 +103,8 @@ def answering(monkeypatch: pytest.MonkeyPatch, **answers: list[object]) -> Crowd
 
 
 def a_party() -> Party:
-    now, token = datetime(2031, 6, 14, 20), uuid4()
-    return Party(True, (Hold(True, FLOOR[0], "fan 1", token, now, now, "held", "fan 1"),), token)
+    now, hold_id = datetime(2031, 6, 14, 20), uuid4()
+    return Party(True, (Hold(True, FLOOR[0], "fan 1", hold_id, now, now, "held", "fan 1"),), hold_id)
 
 
 def test_a_payment_whose_answer_was_lost_is_sent_again(monkeypatch: pytest.MonkeyPatch):

@@ -32,8 +32,8 @@ from tests.patience import Stopwatch
 from tests.protocol.faults import LosesAnswers
 
 
-def order_of(session: Session, token: object) -> str:
-    return session.execute("SELECT status FROM orders WHERE order_id = %s", (token,)).one().status
+def order_of(session: Session, hold_id: object) -> str:
+    return session.execute("SELECT status FROM orders WHERE order_id = %s", (hold_id,)).one().status
 
 
 def queue(session: Session) -> list[str]:
@@ -45,10 +45,10 @@ def test_a_hold_is_a_seat_a_place_in_the_queue_and_a_pending_order(lab: Session,
     hold = hold_seat(lab, chapter.tickets[0], "Ada", seconds=600)
     assert hold.applied and str(hold) == f"Ada holds {chapter.tickets[0].label}."
     seat = seat_of(lab, chapter.tickets[0])
-    assert (seat.status, seat.held_by, seat.hold_token, seat.held_until) == ("held", "Ada", hold.token, hold.held_until)
+    assert (seat.status, seat.held_by, seat.hold_id, seat.held_until) == ("held", "Ada", hold.hold_id, hold.held_until)
     assert queue(lab) == ["Ada"]
     assert lab.execute("SELECT TTL(session_id) FROM order_queue").one()[0] in watch.left(600)
-    assert order_of(lab, hold.token) == "pending"
+    assert order_of(lab, hold.hold_id) == "pending"
 
 
 def test_the_second_buyer_is_told_who_was_faster(lab: Session, chapter: Event) -> None:
@@ -94,7 +94,7 @@ def test_of_many_buyers_at_once_one_gets_the_seat(lab: Session, chapter: Event) 
 def test_paying_sells_once_however_often_it_is_said(lab: Session, chapter: Event) -> None:
     hold = hold_seat(lab, chapter.tickets[0], "Ada")
     assert [pay(lab, hold).applied for _ in range(2)] == [True, True]
-    assert (order_of(lab, hold.token), queue(lab)) == ("paid", [])
+    assert (order_of(lab, hold.hold_id), queue(lab)) == ("paid", [])
     assert not cancel(lab, hold).applied
     assert hold_seat(lab, chapter.tickets[0], "Bo").status == "sold"
     assert count_by_status(lab, chapter) == {"available": 199, "held": 0, "sold": 1}
@@ -103,7 +103,7 @@ def test_paying_sells_once_however_often_it_is_said(lab: Session, chapter: Event
 def test_cancelling_gives_the_seat_to_the_next(lab: Session, chapter: Event) -> None:
     hold = hold_seat(lab, chapter.tickets[0], "Ada")
     assert cancel(lab, hold).applied
-    assert (order_of(lab, hold.token), queue(lab)) == ("cancelled", [])
+    assert (order_of(lab, hold.hold_id), queue(lab)) == ("cancelled", [])
     assert hold_seat(lab, chapter.tickets[0], "Bo").applied
 
 
@@ -113,7 +113,7 @@ def test_a_late_message_of_an_earlier_hold_touches_no_later_one(lab: Session, ch
     cancel(lab, first)
     second = hold_seat(lab, chapter.tickets[0], "Ada")
     assert not late(lab, first).applied
-    assert seat_of(lab, chapter.tickets[0]).hold_token == second.token
+    assert seat_of(lab, chapter.tickets[0]).hold_id == second.hold_id
     assert pay(lab, second).applied
 
 
@@ -127,7 +127,7 @@ def test_a_hold_that_is_over_cannot_be_paid_and_is_released_once(lab: Session, c
     assert queue(lab) == ["Bo"]
     assert release_expired(lab, chapter) == [chapter.tickets[0]]
     assert release_expired(lab, chapter) == []
-    assert order_of(lab, hold.token) == "expired"
+    assert order_of(lab, hold.hold_id) == "expired"
     assert pay(lab, longer).applied
 
 
@@ -141,7 +141,7 @@ def test_a_timeout_is_settled_by_reading(lab: Session, chapter: Event, error: Ex
     hold = hold_seat(deaf, chapter.tickets[0], "Ada")
     assert hold.applied is carried_out
     assert seat_of(lab, chapter.tickets[0]).status == ("held" if carried_out else "available")
-    hold = hold_seat(lab, chapter.tickets[0], "Ada", token=hold.token)
+    hold = hold_seat(lab, chapter.tickets[0], "Ada", hold_id=hold.hold_id)
     assert hold.applied
     assert queue(lab) == ["Ada"]
     assert pay(deaf, hold).applied is carried_out
@@ -154,9 +154,9 @@ def test_a_cancel_whose_answer_is_lost_is_settled_too(lab: Session, chapter: Eve
     assert cancel(LosesAnswers(lab, LOST[0], carried_out=carried_out), hold).applied is carried_out
 
 
-def test_holding_again_with_the_same_token_is_the_same_hold(lab: Session, chapter: Event) -> None:
+def test_holding_again_with_the_same_id_is_the_same_hold(lab: Session, chapter: Event) -> None:
     first = hold_seat(lab, chapter.tickets[0], "Ada", seconds=600)
-    assert hold_seat(lab, chapter.tickets[0], "Ada", seconds=600, token=first.token) == first
+    assert hold_seat(lab, chapter.tickets[0], "Ada", seconds=600, hold_id=first.hold_id) == first
     assert queue(lab) == ["Ada"]
     assert not hold_seat(lab, chapter.tickets[0], "Ada").applied
 

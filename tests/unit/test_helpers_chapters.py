@@ -39,7 +39,7 @@ def test_whatever_was_changed_is_back_at_its_start(lab: Session, chapter: Event)
     assert set(rows) == set(event.by_id)
     for ticket in event.tickets:
         row = rows[ticket.ticket_id]
-        assert (row.price, row.status, row.held_by, row.hold_token) == (ticket.price, "available", None, None)
+        assert (row.price, row.status, row.held_by, row.hold_id) == (ticket.price, "available", None, None)
     for table in ("orders", "order_queue", "order_queue_scylla_cdc_log"):
         assert lab.execute(f"SELECT * FROM {table}").one() is None
     assert lab.execute(statement("select_available_events")).one().event_id == event.id

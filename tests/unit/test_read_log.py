@@ -52,7 +52,7 @@ def test_what_was_done_is_what_the_log_says(lab: Session, chapter: Event) -> Non
         "ticket_id": chapter.tickets[0].ticket_id,
         "started_at": first["started_at"],
         "session_id": "Ada",
-        "hold_token": first["hold_token"],
+        "hold_id": first["hold_id"],
     }
     assert first.deleted == frozenset()
     assert (update.deleted, update.end_of_batch) == ({"session_id"}, True)

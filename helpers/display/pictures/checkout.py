@@ -48,9 +48,9 @@ def seat_states() -> Figure:
     places = {"available": 0.0, "held": 1.0, "sold": 2.0}
     steps = [
         ("available", "held", 0.0, "hold_seat\nIF available", (0.5, 0.05), "bottom"),
-        ("held", "sold", 0.0, "pay_seat\nIF held with my token, in time", (1.5, 0.05), "bottom"),
-        ("held", "available", 0.6, "release_seat   IF held with my token", (0.5, 0.64), "bottom"),
-        ("held", "available", -0.6, "expire_seat   IF held with this token, time over", (0.5, -0.64), "top"),
+        ("held", "sold", 0.0, "pay_seat\nIF held by my hold, in time", (1.5, 0.05), "bottom"),
+        ("held", "available", 0.6, "release_seat   IF held by my hold", (0.5, 0.64), "bottom"),
+        ("held", "available", -0.6, "expire_seat   IF held by this hold, time over", (0.5, -0.64), "top"),
     ]
     for source, target, bend, words, at, side in steps:
         colour = RED if words.startswith("expire") else INK
