@@ -1,21 +1,20 @@
 """A crowd on the day of the sale: fans look at the shop's window, hold seats, and pay, cancel or walk away.
 
-``open_sale`` lets fans in, round after round, until every seat is sold, while a sweeper in a process of its own frees
-what was abandoned. Each answer of the database is kept, so that the evening can be drawn afterwards.
+``open_sale`` lets fans in, round after round, until every seat is sold, while sweepers beside it free what was
+abandoned. Each answer of the database is kept, so that the evening can be drawn while it lasts, and afterwards.
 """
 
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, TypeVar
@@ -23,11 +22,12 @@ from uuid import UUID
 
 from ..lab.clock import let_time_pass, server_now
 from ..lab.errors import LabError
-from ..lab.node import PROJECT
 from ..lab.quiet_gc import quiet_gc
 from ..lab.waiting import wait_until
 from .asking import again, passes
+from .beside import Beside, MakeSweeper, SweeperBeside, Sweepers, SweeperThread
 from .box_office import HOLD_SECONDS, Outcome, lapsed
+from .doors import Doors, DoorsClosed
 from .event import Event
 from .parties import Party, cancel_together, hold_together, pay_together
 from .seats import check_hold_seconds
@@ -40,24 +40,26 @@ A = TypeVar("A", bound=Party | Outcome)
 
 PARTY_SIZES, SIZE_WEIGHTS = (1, 2, 3, 4, 6), (1, 3, 2, 4, 2)
 TRIES = 3  # a fan who was too late so often goes home
-ROUNDS = 10  # rounds in which the house could be sold, if nobody walked away
+ROUNDS = 10  # rounds in which the house would be sold, if nobody walked away
 ROUNDS_A_HOLD = 4  # so many rounds last as long as a hold
 MOST_ROUNDS = 100
 _IN_VIEW = 60  # of the free seats of a section a fan considers so many
-_END_SECONDS = 20.0  # a process that is asked to end finishes the request under way
-_SWEEPER_SECONDS = 150.0  # on a cluster it stays half a minute behind the present
+_WATCHED_SECONDS = 60.0  # where all sweepers are dead, so long somebody who watches may start one
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Answer:
     """What the database said to one fan: ``asked`` is "hold", "pay" or "cancel"; ``at`` is seconds since the opening,
-    when the answer came, and ``seconds`` how long it took."""
+    when the answer came, and ``seconds`` how long it took. ``until`` is the end of a hold, by the server's clock."""
 
     at: float
     seconds: float
     asked: str
     applied: bool
     tickets: tuple[Ticket, ...]
+    fan: str = ""
+    until: datetime | None = None
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Sale:
     rounds: int = 0
     seconds: float = 0.0
     unanswered: int = 0  # requests of which the fan never heard what became
+    trouble: str | None = None  # why the learner's sweeper has stopped, if it has
 
     def changes(self) -> Iterator[tuple[float, int, int]]:
         """How the number of held and of sold seats changes: (seconds, held, sold), in order."""
@@ -104,7 +107,7 @@ class Sale:
 class Window:
     """The shop's window: the seats that seem to be free. It is always a little behind, as every page of a shop is.
 
-    Fans like the dear seats best, and take the first rows of a section first.
+    Fans like the expensive seats best, and take the first rows of a section first.
     """
 
     def __init__(self, event: Event, seed: int):
@@ -146,7 +149,7 @@ class Window:
 
 
 class Crowd:
-    """Fans with a mind of their own. In the first rounds a part of them walks away or cancels, later all pay."""
+    """Fans with a mind of their own: a part of them walks away or cancels, the others pay."""
 
     def __init__(
         self, session: Session, event: Event, *, hold_seconds: int, walk_away: float, cancel: float, seed: int
@@ -155,22 +158,23 @@ class Crowd:
         self.walk_away, self.cancel, self._seed = walk_away, cancel, seed
         self.window = Window(event, seed)
         self.sale = Sale(event)
-        self.opened = time.perf_counter()
+        self.doors = Doors()
 
     def visit(self, number: int) -> None:
-        """One fan at the box office, from the first look to the end."""
-        chance = random.Random(f"{self._seed} {number}")
+        """One fan at the box office, from the first look to the end, or until the doors are closed."""
+        with suppress(DoorsClosed):
+            self._visit(f"fan {number}", random.Random(f"{self._seed} {number}"))
+
+    def _visit(self, fan: str, chance: random.Random) -> None:
         (seats,) = chance.choices(PARTY_SIZES, SIZE_WEIGHTS)
-        party = self._hold(f"fan {number}", seats)
-        if party is None:
-            return
-        mood = chance.random() if self.sale.rounds <= ROUNDS else 1.0
-        if mood < self.walk_away:
+        party = self._hold(fan, seats)
+        mood = chance.random()
+        if party is None or mood < self.walk_away:
             return
         asked, ask = ("cancel", cancel_together) if mood < self.walk_away + self.cancel else ("pay", pay_together)
         tickets = tuple(hold.ticket for hold in party.holds)
         try:
-            self._timed(asked, tickets, lambda: _insist(lambda: ask(self.session, party)))
+            self._timed(asked, tickets, fan, lambda: _insist(lambda: ask(self.session, party)))
         except Exception as error:
             self._gone_home(error)
 
@@ -181,7 +185,7 @@ class Crowd:
                 return None
             try:
                 hold = partial(hold_together, self.session, wish, fan, seconds=self.hold_seconds)
-                party = self._timed("hold", wish, hold)
+                party = self._timed("hold", wish, fan, hold)
             except Exception as error:
                 self._gone_home(error)
                 return None
@@ -192,17 +196,33 @@ class Crowd:
         return None
 
     def _gone_home(self, error: Exception) -> None:
-        """The fan has asked often enough. What was held, if anything, is paid or lapses: the sweeper comes by."""
-        if not passes(error):
+        """The fan has asked often enough. What was held, if anything, is paid or expires: the sweeper comes by."""
+        if isinstance(error, DoorsClosed) or not passes(error):
             raise error
         self.sale.unanswered += 1
 
-    def _timed(self, asked: str, tickets: tuple[Ticket, ...], ask: Callable[[], A]) -> A:
+    def _timed(self, asked: str, tickets: tuple[Ticket, ...], fan: str, ask: Callable[[], A]) -> A:
+        self.doors.enter()
         begin = time.perf_counter()
         answer = ask()
-        end = time.perf_counter()
-        self.sale.answers.append(Answer(end - self.opened, end - begin, asked, answer.applied, tickets))
+        seconds = time.perf_counter() - begin
+        until = answer.holds[0].held_until if isinstance(answer, Party) and answer.applied else None
+        told = Answer(self.doors.open_for(), seconds, asked, answer.applied, tickets, fan, until)
+        self.sale.answers.append(told)
         return answer
+
+
+@dataclass
+class RunningSale:
+    """A sale under way, for whoever draws it: what has happened, and what can be done about it, from any thread."""
+
+    session: Session
+    sale: Sale
+    doors: Doors
+    sweepers: Sweepers
+
+
+Audience = Callable[[RunningSale], AbstractContextManager[object]]
 
 
 def open_sale(
@@ -214,13 +234,17 @@ def open_sale(
     walk_away: float = 0.1,
     cancel: float = 0.05,
     seed: int = 6,
+    sweeper: MakeSweeper | None = None,
+    audience: Audience | None = None,
 ) -> Sale:
     """Sell the whole house to a crowd, ``at_once`` fans at any moment, and return what happened.
 
     In each round the window shows what the view has, and fans come for a tenth of the house; meanwhile, or after that,
-    a quarter of ``hold_seconds`` goes by. ``walk_away`` and ``cancel`` are the parts of the fans, in the first ten
-    rounds, who leave without a word, or give their seats back. What they held is freed by the sweeper and sold again.
-    The sale ends when no seat is available or held. A database that does not answer for a while does not end it.
+    a quarter of ``hold_seconds`` goes by. ``walk_away`` and ``cancel`` are the parts of the fans who leave without a
+    word, or give their seats back. What they held is freed by a sweeper and sold again: by ours, in a process of its
+    own, or by what ``sweeper(session)`` makes, a consumer of the queue's log, in a thread. The sale ends when no seat
+    is available or held, or nobody is left to free those that are held. A database that does not answer for a while
+    does not end it. ``audience`` is a block that lasts as long as the sale, for whoever watches.
 
     >>> sale = open_sale(session, event)
     >>> sale.sold_twice()
@@ -231,36 +255,82 @@ def open_sale(
     check_hold_seconds(hold_seconds)
     crowd = Crowd(session, event, hold_seconds=hold_seconds, walk_away=walk_away, cancel=cancel, seed=seed)
     mean = sum(size * weight for size, weight in zip(PARTY_SIZES, SIZE_WEIGHTS, strict=True)) / sum(SIZE_WEIGHTS)
-    fans, numbers, sale = max(1, round(event.seats / ROUNDS / mean)), count(1), crowd.sale
+    fans, numbers, sale, doors = max(1, round(event.seats / ROUNDS / mean)), count(1), crowd.sale, crowd.doors
     event.tickets  # noqa: B018  made before the clock runs
-    with SweeperBeside(session.keyspace) as sweeper, quiet_gc(), ThreadPoolExecutor(at_once) as pool:
-        crowd.opened = time.perf_counter()
-        while _next_round(session, crowd, sweeper):
-            began = time.perf_counter()
-            for _ in pool.map(crowd.visit, islice(numbers, fans)):
-                sale.fans += 1
-            let_time_pass(session, max(0.0, hold_seconds / ROUNDS_A_HOLD - (time.perf_counter() - began)))
-        sale.seconds = time.perf_counter() - crowd.opened
+
+    def freed(ticket_id: UUID) -> None:
+        sale.released.append((doors.open_for(), ticket_id))
+
+    sweepers = Sweepers(partial(_start_sweeper, session, event, sweeper, server_now(session), freed))
+    run = RunningSale(session, sale, doors, sweepers)
+    with sweepers, quiet_gc(), ThreadPoolExecutor(at_once) as pool, audience(run) if audience else nullcontext():
+        doors.open()
+        try:
+            while _next_round(crowd, run, patience=_WATCHED_SECONDS if audience else 0.0):
+                began = time.perf_counter()
+                for _ in pool.map(crowd.visit, islice(numbers, fans)):
+                    sale.fans += 1
+                let_time_pass(session, max(0.0, hold_seconds / ROUNDS_A_HOLD - (time.perf_counter() - began)))
+        finally:
+            sale.seconds = doors.open_for()
+            sale.trouble = sweepers.trouble
+            doors.close()  # nobody waits behind them for a sale that was interrupted
     sale.answers.sort(key=lambda each: each.at)
-    sale.released = [(at - crowd.opened, ticket_id) for at, ticket_id in sweeper.released]
+    sale.released.sort()
     return sale
 
 
-def _next_round(session: Session, crowd: Crowd, sweeper: SweeperBeside) -> bool:
-    """Fill the window; where it would be empty, wait for the sweeper. False: nothing is left that could be sold."""
-    event = crowd.sale.event
+def _start_sweeper(
+    session: Session,
+    event: Event,
+    make: MakeSweeper | None,
+    opened: datetime,
+    freed: Callable[[UUID], None],
+    number: int,
+) -> Beside:
+    if make is None:
+        return SweeperBeside(session.keyspace, freed, name="sweeper" if number == 1 else f"sweeper_{number}")
+    return SweeperThread(session, event, make, freed, since=opened)
+
+
+def _next_round(crowd: Crowd, run: RunningSale, patience: float) -> bool:
+    """Fill the window; where it would be empty, wait for a sweeper. False: nothing is left that could be sold, or
+    nobody frees what is held, after so many seconds of ``patience``."""
+    session, event = run.session, crowd.sale.event
     while not crowd.window.show(_seats(session, event, "available")):
-        if sweeper.ended.is_set() or not _seats(session, event, "held"):
+        if not _seats(session, event, "held") or not _a_sweeper_is_there(run, patience):
             return False
         let_time_pass(session, crowd.hold_seconds / ROUNDS_A_HOLD)
-        wait_until(
-            lambda: sweeper.ended.is_set() or not lapsed(session, event.id, server_now(session)),
-            why="the sweeper to free what was abandoned",
-            seconds=_SWEEPER_SECONDS,
-        )
+        if not _freed_in_time(run, event):
+            return False
     crowd.sale.rounds += 1
     if crowd.sale.rounds > MOST_ROUNDS:
         raise LabError(f"After {MOST_ROUNDS} rounds there are still seats. Is somebody else giving them back?")
+    return True
+
+
+def _a_sweeper_is_there(run: RunningSale, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while not run.sweepers.alive:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _freed_in_time(run: RunningSale, event: Event) -> bool:
+    """Wait until no hold is left whose time is over, or no sweeper. False: a learner's sweeper frees nothing."""
+
+    def done() -> bool:
+        return not run.sweepers.alive or not lapsed(run.session, event.id, server_now(run.session))
+
+    try:
+        wait_until(done, why="the sweeper to free what was abandoned", seconds=run.sweepers.seconds)
+    except LabError as error:
+        if not run.sweepers.ours:
+            run.sweepers.trouble = f"it is there, and frees nothing. {error}"
+            return False
+        raise
     return True
 
 
@@ -288,51 +358,3 @@ def _insist(ask: Callable[[], Outcome]) -> Outcome:
             if outcome.applied or outcome.status != "held":
                 return outcome
     return ask()
-
-
-class SweeperBeside:
-    """``python -m helpers.shop.sweeper`` in a process of its own, for as long as the block lasts.
-
-    ``released`` grows by the seats that it frees, each with the ``time.perf_counter()`` at which it said so. ``ended``
-    is set when it has ended; if it did so by itself, leaving the block is a LabError with its last words.
-    """
-
-    def __init__(self, keyspace: str):
-        self.released: list[tuple[float, UUID]] = []
-        self.ended = threading.Event()
-        self._command = [sys.executable, "-m", "helpers.shop.sweeper", keyspace, "--safety", "1"]
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-
-    def __enter__(self) -> SweeperBeside:
-        self._words = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self._process = subprocess.Popen(
-            self._command, stdout=subprocess.PIPE, stderr=self._words, text=True, cwd=PROJECT
-        )
-        self._listener.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        died = self.ended.is_set()
-        # Not a blow: it may die at any moment, and its checkpoint knows where to go on.
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._listener.join(timeout=_END_SECONDS)  # to the end of what it said, unless somebody else has its output
-        with self._words as words:
-            words.seek(0)
-            lines = words.read().strip().splitlines()
-        if died:
-            raise LabError(f"The sweeper has ended by itself: {lines[-1] if lines else 'it did not say why'}")
-
-    def _listen(self) -> None:
-        lines = self._process.stdout
-        assert lines is not None, "it was started with a pipe"
-        with lines:
-            for line in lines:
-                words = line.split()
-                if len(words) == 2 and words[0] == "released":
-                    self.released.append((time.perf_counter(), UUID(words[1])))
-        self.ended.set()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..showing import Table
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, which people who see fewer colours can tell apart too; in the middle of light and dark.
@@ -45,18 +50,53 @@ def picture(fig: Figure, alt: str) -> None:
     The words go into the image's ``alt`` and stand in for it where there are only words, so keep figures that change
     from run to run out of them.
 
-    >>> picture(seat_map(event.venue), "Seat map of Lantern Park: the nearer to the stage, the dearer.")
+    >>> picture(seat_map(event.venue), "Seat map of Lantern Park: the nearer to the stage, the more expensive.")
     """
-    words = f"Picture: {alt}"
     if "IPython" in sys.modules:
         from IPython import get_ipython
         from IPython.display import display
 
         if get_ipython() is not None:
-            data = {"image/png": png(fig), "text/plain": words}
-            display(data, metadata={"image/png": {"alt": alt, "width": int(fig.get_figwidth() * 96)}}, raw=True)
+            display({"text/html": in_html(fig, alt), "text/plain": in_words(alt)}, raw=True)
             return
-    print(words)
+    print(in_words(alt))
+
+
+def in_html(fig: Figure, alt: str) -> str:
+    """The picture as a notebook has it. In HTML, because JupyterLab gives a bare PNG no ``alt``.
+
+    Below it stand the figure's numbers, folded, where it has a ``table``: for those who cannot see the bars.
+    """
+    data, width = base64.b64encode(png(fig)).decode(), int(fig.get_figwidth() * 96)
+    image = f'<img alt="{html.escape(alt)}" width="{width}" src="data:image/png;base64,{data}">'
+    table = getattr(fig, "table", None)
+    return image if table is None else f"{image}\n<details><summary>In numbers</summary>{table._repr_html_()}</details>"
+
+
+def in_words(alt: str) -> str:
+    """What stands where there are only words."""
+    return f"Picture: {alt}"
+
+
+def log_scale(axis: Axis) -> None:
+    """Make an axis logarithmic, with plain numbers on it: 1, 10, 100, or over a short way 10, 20, 50, 100."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    low, high = axis.get_view_interval()
+    steps = (1.0,) if high > 500 * max(low, 1e-9) else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(10, subs=steps, numticks=12))
+    axis.set_major_formatter(_plain)
+    axis.set_minor_formatter(NullFormatter())
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Numbers as they are read: 50,000 and 2.5, each tick as it is and none rounded."""
+    axis.set_major_formatter(_plain)
+
+
+def _plain(number: float, place: int | None = None) -> str:
+    return f"{number:,.10g}"
 
 
 def bars(
@@ -72,12 +112,15 @@ def bars(
     ax.bar_label(drawn, labels=figures, color=INK)
     ax.invert_yaxis()
     if log:
-        ax.set_xscale("log")
+        log_scale(ax.xaxis)
+    else:
+        plain_numbers(ax.xaxis)
     # Room for the figure that stands behind the longest bar.
     ax.set_xlim(right=max(values.values()) * (3 if log else 1.15))
-    ax.xaxis.set_major_formatter("{x:,.0f}" if max(values.values()) >= 10 else "{x:,.1f}")
     ax.set_xlabel(unit)
     ax.set_title(f"{title}, {engine}")
+    rows = [[name, figure.strip()] for name, figure in zip(values, figures, strict=True)]
+    fig.table = Table(["", unit], rows, [False, True])  # type: ignore[attr-defined]
     return fig
 
 

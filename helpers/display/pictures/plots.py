@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 
 from ...lab.errors import LabError
 from ...lab.latency import Latencies
-from .drawing import BLUE, COLOURS, GREEN, GREY, INK, ORANGE, RED, STATUS_COLOURS, new_figure
+from .drawing import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    RED,
+    STATUS_COLOURS,
+    log_scale,
+    new_figure,
+    plain_numbers,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,12 +44,10 @@ def lines(
     fig, ax = new_figure(7.5, 3.6)
     for (name, ys), colour in zip(series.items(), COLOURS, strict=False):
         ax.plot(xs, ys, "o-", color=colour, linewidth=2, label=name)
-    if log:
-        ax.set(xscale="log", yscale="log")
-    else:
+    if not log:
         ax.set_ylim(bottom=0)
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.yaxis.set_major_formatter("{x:,.0f}")
+    for axis in (ax.xaxis, ax.yaxis):
+        (log_scale if log else plain_numbers)(axis)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     if len(series) > 1:
         ax.legend(frameon=False)
@@ -53,7 +63,7 @@ def stacked_columns(
     for (name, heights), colour in zip(parts.items(), _STACK, strict=False):
         ax.bar(labels, heights, bottom=below, color=colour, label=name)
         below = [low + height for low, height in zip(below, heights, strict=True)]
-    ax.yaxis.set_major_formatter("{x:,.0f}")
+    plain_numbers(ax.yaxis)
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     ax.legend(frameon=False)
     return fig
@@ -107,8 +117,7 @@ def plot_latencies(samples: Mapping[str, Latencies] | list[Latencies], *, engine
         shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
         label = f"{each.name} (p50 {each.p50:.2f}, p99 {each.p99:.2f} ms)"
         ax.step(ordered, shares, where="post", label=label, color=colour, linewidth=2)
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter("{x:g}")
+    log_scale(ax.xaxis)
     ax.set_xlabel("milliseconds until the answer (the scale is logarithmic)")
     ax.set_ylabel("% of requests")
     ax.set_title(f"How long requests take, {engine}")
@@ -170,10 +179,10 @@ def partition_load(
     numbers = [f"{len(loads)} partition{'s' * (len(loads) != 1)}" for loads in designs.values()]
     labels = [f"{key}\n{number}" for key, number in zip(designs, numbers, strict=True)]
     ax.set_yticks(range(len(designs)), labels)
-    ax.set(title=title, xlabel=xlabel, xscale="log", ylim=(len(designs) - 0.5, -0.5))
+    ax.set(title=title, xlabel=xlabel, ylim=(len(designs) - 0.5, -0.5))
     most = max(max(loads) for loads in designs.values())
     ax.set_xlim(1, 2.5 * max(most, limit[0] if limit else 1))
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    log_scale(ax.xaxis)
     ax.grid(True, axis="x", alpha=0.35)
     if limit is not None:
         value, words = limit

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from ...lab.errors import LabError
 from ...lab.latency import Latencies
-from ...shop.crowd import Sale
-from .drawing import BLUE, GREEN, INK, PINK, RED, STATUS_COLOURS, new_figure
-from .stadium import share_map
+from ...shop.crowd import Answer, Sale
+from ...shop.seating import SOLD, Seating
+from .drawing import BLUE, GREEN, INK, PINK, RED, STATUS_COLOURS, log_scale, new_figure, plain_numbers
+from .places import house_places
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,9 +42,9 @@ def sale_plot(sale: Sale, *, engine: str = "embedded node") -> Figure:
     colours = [STATUS_COLOURS[status] for status in ("sold", "held", "available")]
     ax.stackplot(times, sold, held, available, colors=colours, labels=["sold", "held", "available"], step="post")
     ax.vlines([at for at, _ in sale.released], 0.965 * seats, seats, color=RED, lw=0.4, alpha=0.7)
-    ax.plot([], [], color=RED, lw=1.5, label="a lapsed hold is freed")
+    ax.plot([], [], color=RED, lw=1.5, label="an expired hold is freed")
     ax.set(xlim=(0, times[-1]), ylim=(0, seats), xlabel=f"seconds since the doors opened, {engine}", ylabel="seats")
-    ax.yaxis.set_major_formatter("{x:,.0f}")
+    plain_numbers(ax.yaxis)
     ax.set_title(f"{seats:,} seats, {sale.fans:,} fans, {len(sale.released):,} seats sold again")
     fig.legend(loc="outside lower center", ncols=4, frameon=False)
     return fig
@@ -67,9 +69,8 @@ def pace_plot(sale: Sale, *, engine: str = "embedded node") -> Figure:
         left.fill_between(middles, low, high, color=colour, alpha=0.18, lw=0)
         left.plot(middles, low, color=colour, lw=2, label=f"{asked}, median")
         left.plot(middles, high, color=colour, lw=1, ls="--", label=f"{asked}, slowest in 100")
-    left.set(yscale="log", title="How long a fan waits", ylabel="milliseconds", xlabel=f"seconds, {engine}")
-    left.yaxis.set_major_formatter("{x:,.0f}")
-    left.yaxis.set_minor_formatter("")
+    left.set(title="How long a fan waits", ylabel="milliseconds", xlabel=f"seconds, {engine}")
+    log_scale(left.yaxis)
     fig.legend(loc="outside lower center", ncols=4, frameon=False)
     sold = Counter[int]()
     for each in sale.answers:
@@ -81,18 +82,50 @@ def pace_plot(sale: Sale, *, engine: str = "embedded node") -> Figure:
     right.axhline(mean, color=INK, lw=1, ls=":")
     right.set_title(f"Seats sold a second, {mean:,.0f} on average")
     right.set(xlabel=f"seconds, {engine}")
-    right.yaxis.set_major_formatter("{x:,.0f}")
+    plain_numbers(right.yaxis)
     return fig
 
 
-def filling_maps(sale: Sale, parts: Sequence[float] = (0.2, 0.5, 1.0)) -> Figure:
-    """The house at some moments of a sale, ``parts`` of its length: each section's colour says how much is sold.
+def filling_series(sale: Sale, parts: Sequence[float] = (0.1, 0.4, 0.7, 1.0)) -> Figure:
+    """The house at some moments of a sale, ``parts`` of its length: a dot for each seat, coloured by its status.
 
-    >>> picture(filling_maps(sale), "Three maps: the dear sections fill first.")
+    >>> picture(filling_series(sale), "Four maps: the seats near the stage are sold first.")
     """
+    from matplotlib.lines import Line2D
+
     _insist(sale)
-    moments = {f"after {part:.0%} of the time": sale.sold_at(part * sale.seconds) for part in parts}
-    return share_map(sale.event.venue, moments, label="% of the seats sold")
+    places = house_places(sale.event.venue)
+    across, down = [x for x, _ in places], [-y for _, y in places]
+    colours = [STATUS_COLOURS[status] for status in ("available", "held", "sold")]
+    fig, axes = new_figure(2.6 * len(parts), 3.1, columns=len(parts))
+    dot = min(12.0, 2.2 * 50_000 / len(places))
+    for ax, (moment, seating) in zip([axes] if len(parts) == 1 else axes, _moments(sale, parts), strict=True):
+        shades = [colours[status] for status in seating.now]
+        ax.scatter(across, down, c=shades, s=dot, marker="s", linewidths=0)
+        ax.set_title(f"{moment:,.0f} s: {seating.counts[SOLD]:,} sold")
+        ax.set(aspect="equal")
+        ax.axis("off")
+    dots = [Line2D([], [], marker="s", linestyle="", color=colour) for colour in colours]
+    fig.legend(dots, ["available", "held", "sold"], loc="outside lower center", ncols=3, frameon=False)
+    return fig
+
+
+def _moments(sale: Sale, parts: Sequence[float]) -> Iterator[tuple[float, Seating]]:
+    """The seats as they were at each of these moments, in order; the same Seating, gone on."""
+    seating = Seating(sale.event)
+    told: list[tuple[float, Answer | UUID]] = [(each.at, each) for each in sale.answers]
+    told = sorted([*told, *sale.released], key=lambda each: each[0])
+    left = iter([*told, (math.inf, None)])
+    at, what = next(left)
+    for part in sorted(parts):
+        moment = part * sale.seconds
+        while what is not None and (at <= moment or part >= 1):
+            if isinstance(what, Answer):
+                seating.answer(what)
+            else:
+                seating.freed(what)
+            at, what = next(left)
+        yield moment, seating
 
 
 def _insist(sale: Sale) -> None:

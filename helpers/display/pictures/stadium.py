@@ -61,29 +61,6 @@ def seat_map(
     return fig
 
 
-def share_map(venue: pandas.DataFrame, moments: Mapping[str, Mapping[str, float]], *, label: str) -> Figure:
-    """One small map beside the other, each under its title, with sections coloured by percent from 0 to 100.
-
-    >>> picture(share_map(event.venue, {"at eight": {"L04": 12}, "at nine": {"L04": 80}}, label="% sold"), "…")
-    """
-    from matplotlib import colormaps
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    colours, scale = colormaps["viridis"], Normalize(0, 100)
-    fig, axes = new_figure(3.4 * len(moments) + 0.6, 3.7, columns=len(moments))
-    panels = [axes] if len(moments) == 1 else list(axes)
-    for ax, (title, shares) in zip(panels, moments.items(), strict=True):
-        for section in venue.itertuples(index=False):
-            shade = colours(scale(shares.get(section.section, 0.0)))
-            ax.add_patch(_wedge(section, facecolor=shade, edgecolor=PAPER, linewidth=0.5))
-        _stage(ax, fontsize=6)
-        ax.set_title(title)
-    bar = fig.colorbar(ScalarMappable(scale, colours), ax=panels, shrink=0.7, pad=0.02, label=label)
-    bar.ax.tick_params(colors=INK, labelsize=9)
-    return fig
-
-
 def section_map(
     tickets: list[Ticket], statuses: Mapping[object, str] | None = None, *, title: str | None = None
 ) -> Figure:
@@ -116,7 +93,7 @@ def section_map(
 
 
 def price_levels(venue: pandas.DataFrame) -> dict[Decimal, int]:
-    """How many seats there are at each price, dearest first."""
+    """How many seats there are at each price, the most expensive first."""
     sums = venue.groupby("price")["seats_count"].sum()
     return {price: int(sums[price]) for price in sorted(sums.index, reverse=True)}
 
