@@ -58,7 +58,6 @@ _PUBLIC = {
     "time_to_lapse": "shop.lapse",
     "rush": "shop.buyers",
     "latencies_of": "shop.buyers",
-    "open_sale": "shop.crowd",
     "row_of": "shop.fan_out",
     # display
     "Operation": "scylla_cdc",
@@ -77,7 +76,7 @@ _PUBLIC = {
     "streams_plot": "display.pictures.log",
     "sale_plot": "display.pictures.sale",
     "pace_plot": "display.pictures.sale",
-    "filling_maps": "display.pictures.sale",
+    "sell_out": "display.pictures.live_sale",
     "sequence_diagram": "display.pictures.checkout",
     "seat_states": "display.pictures.checkout",
     "rush_plot": "display.pictures.checkout",

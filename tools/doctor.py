@@ -32,7 +32,9 @@ from tools.recorded_node import RecordedNode
 
 NEEDED_DISK_MB = 500
 NEEDED_MEMORY_MB = 700
-PACKAGES = ("anywidget", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill", "psutil", "scylla-driver", "tqdm")
+PACKAGES = (
+    "anywidget", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill", "psutil", "scylla-driver", "tqdm",
+)  # fmt: skip
 NOTEBOOKS = ROOT / "notebooks"
 MAKE_VENV = "make venv, or where there is no make: python tools/make_venv.py"
 

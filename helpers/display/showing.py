@@ -52,7 +52,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         align = ["right" if right else "left" for right in self.numeric]
-        head = "".join(_cell("th", name, side) for name, side in zip(self.columns, align, strict=True))
+        head = "".join(_cell('th scope="col"', name, side) for name, side in zip(self.columns, align, strict=True))
         body = "".join(
             "<tr>" + "".join(_cell("td", cell, side) for cell, side in zip(row, align, strict=True)) + "</tr>\n"
             for row in self.rows
@@ -157,7 +157,7 @@ def _is_numeric(values: list[Any]) -> bool:
 
 
 def _cell(tag: str, text: str, align: str) -> str:
-    return f'<{tag} style="text-align: {align}">{html.escape(text)}</{tag}>'
+    return f'<{tag} style="text-align: {align}">{html.escape(text)}</{tag.split()[0]}>'
 
 
 def show_or_print(table: Any) -> None:

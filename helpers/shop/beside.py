@@ -18,6 +18,7 @@ from ..lab.clock import server_now
 from ..lab.errors import LabError
 from ..lab.node import PROJECT
 from .event import Event
+from .venue import Ticket
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
@@ -162,7 +163,7 @@ class SweeperThread:
     """A learner's sweeper: what ``make(session)`` returns is given every change of the queue's log since ``since``.
 
     ``freed`` is called with the ticket's id for each conditional update of a seat that was applied. If the sweeper
-    raises, it has ended, and ``trouble`` says why.
+    raises, it has ended, and ``trouble`` says why. With ``until`` it ends by itself, when the log is read up to then.
     """
 
     seconds = _THREAD_SECONDS
@@ -175,6 +176,7 @@ class SweeperThread:
         freed: Callable[[UUID], object],
         *,
         since: datetime,
+        until: datetime | None = None,
     ):
         self.ended = threading.Event()
         self.trouble: str | None = None
@@ -184,6 +186,7 @@ class SweeperThread:
             session.keyspace,
             "order_queue",
             start=since,
+            stop=until,
             accept_loss=True,
             safety=1,
             pause=0.2,
@@ -238,14 +241,15 @@ class HeardSession:
         if self.dead:
             raise _Dead
         rows = self._session.execute(query, parameters, *more, **options)
-        if "[applied]" in (getattr(rows, "column_names", None) or ()) and rows.was_applied:
-            for ticket_id in _ids(query, parameters):
+        first = rows.one() if "[applied]" in (rows.column_names or ()) else None
+        if first is not None and first[0]:
+            for ticket_id in ids_in(query, parameters):
                 if ticket_id in self._tickets:
                     self._freed(ticket_id)
         return rows
 
 
-def _ids(query: Any, parameters: Any) -> Iterator[UUID]:
+def ids_in(query: Any, parameters: Any) -> Iterator[UUID]:
     """The ids among the values of a statement, however they were given to it."""
     values = parameters.values() if isinstance(parameters, dict) else parameters or ()
     for value in [*values, *(getattr(query, "values", None) or ())]:
@@ -253,3 +257,31 @@ def _ids(query: Any, parameters: Any) -> Iterator[UUID]:
             yield value
         elif isinstance(value, bytes) and len(value) == 16:
             yield UUID(bytes=value)
+
+
+def text_of(query: Any) -> str:
+    """A statement's text, whichever form the driver was given it in."""
+    prepared = getattr(query, "prepared_statement", query)
+    return str(getattr(prepared, "query_string", None) or prepared)
+
+
+def sweep_together(
+    session: Session, event: Event, make: MakeSweeper, *, copies: int = 2, since: datetime
+) -> list[Ticket]:
+    """Run copies of a sweeper at once on the queue's log, from ``since`` to the present; the seat of each update that
+    was applied, whichever copy sent it. A LabError if one of them stops with an error.
+
+    >>> sweep_together(session, event, MySweeper, copies=2, since=changes[0].written_at)
+    """
+    freed: list[UUID] = []
+    now = server_now(session)
+    sweepers = [SweeperThread(session, event, make, freed.append, since=since, until=now) for _ in range(copies)]
+    with ExitStack() as stack:
+        for each in sweepers:
+            stack.enter_context(each)
+        for each in sweepers:
+            each.ended.wait(_PROCESS_SECONDS)
+    for each in sweepers:
+        if each.trouble:
+            raise LabError(f"A sweeper has stopped: {each.trouble}")
+    return [event.by_id[ticket_id] for ticket_id in freed]

@@ -19,6 +19,7 @@ class Doors:
         self.slow = False
         self.closed = False
         self._may_enter = threading.Event()
+        self._may_enter.set()
         self._opened = time.perf_counter()
         self._stood = 0.0  # seconds for which they were shut
         self._shut_at: float | None = None

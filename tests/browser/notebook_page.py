@@ -51,6 +51,21 @@ const done = arguments[arguments.length - 1];
     await app.commands.execute('notebook:run-all-cells');
 })().then(() => done(null), error => done(String(error)));
 """
+_START_ALL = """
+const done = arguments[arguments.length - 1];
+(async () => {
+    const app = window.jupyterapp;
+    await app.restored;
+    const session = app.shell.currentWidget.sessionContext;
+    await session.ready;
+    await session.session.kernel.info;
+    app.commands.execute('notebook:run-all-cells');
+})().then(() => done(null), error => done(String(error)));
+"""
+_SAVE = """
+const done = arguments[arguments.length - 1];
+window.jupyterapp.shell.currentWidget.context.save().then(() => done(null), error => done(String(error)));
+"""
 _OUTPUT = """
 const [id, done] = [arguments[0], arguments[arguments.length - 1]];
 (async () => {
@@ -86,6 +101,18 @@ class NotebookPage:
         self.driver.set_script_timeout(LONG_SECONDS)
         problem = self.driver.execute_async_script(_RUN_ALL)
         assert problem is None, problem
+
+    def start_all(self) -> None:
+        """Run all cells, and wait for none."""
+        problem = self.driver.execute_async_script(_START_ALL)
+        assert problem is None, problem
+
+    def save_and_open_again(self) -> None:
+        """Save the notebook, and load the page anew, as on another day."""
+        problem = self.driver.execute_async_script(_SAVE)
+        assert problem is None, problem
+        self.driver.refresh()
+        self.until(lambda: self.driver.execute_script(_OPENED), "the notebook is open again", LONG_SECONDS)
 
     def cells(self) -> list[dict[str, Any]]:
         """The notebook's cells with their outputs, as they would be saved now."""

@@ -10,12 +10,13 @@ import nbformat
 import pytest
 from cassandra.cluster import Session
 from nbformat.v4 import new_code_cell, new_notebook
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from helpers import Event, cancel, connect, hold_seat, seat_of, wait_until
-from helpers.display.pictures.widgets import STATUS_COLOURS
+from helpers.display.pictures.places import section_places
 from tests.patience import LONG_SECONDS, SECONDS
 from tools.refresh_outputs import METADATA, private_node
 
@@ -59,6 +60,17 @@ BuyersSlider(open_the_doors, value=30).show()
 """,
 }
 CONTROLS = ("seats", "pay", "cancel", "expiry", "buyers")
+SALE = {
+    "open": f"""
+from helpers import apply_cql, connect, count_by_status, open_chapter, sell_out
+
+session = connect()
+event = open_chapter(session, "browser_sale", seats={SEATS})
+apply_cql(session, "checkout.cql")
+""",
+    "sale": "sale = sell_out(session, event)",
+    "count": "print(count_by_status(session, event))",
+}
 
 
 @pytest.fixture(scope="module")
@@ -111,15 +123,14 @@ def errors_of(page: NotebookPage) -> list[str]:
 
 def live(page: NotebookPage, cell_id: str) -> WebElement:
     """The live control below a cell."""
-    return page.find(page.output(cell_id), ".jp-OutputArea-output .widget-vbox")
+    return page.find(page.output(cell_id), ".jp-OutputArea-output .widget-vbox, .jp-OutputArea-output .seat-map")
 
 
-def assert_picture_then_control(page: NotebookPage, cell_id: str) -> None:
+def assert_shown_once(page: NotebookPage, cell_id: str) -> None:
+    """The control, and no picture of it beside."""
     output = page.output(cell_id)
-    control = live(page, cell_id)
-    image = page.find(output, ".jp-RenderedImage img")
-    assert int(image.get_property("naturalWidth")) > 100, "the static picture is not drawn"
-    assert image.location["y"] + image.size["height"] <= control.location["y"], "the picture does not stand first"
+    assert live(page, cell_id).is_displayed()
+    assert len(output.find_elements(By.CSS_SELECTOR, ".jp-OutputArea-output")) == 1
     assert "Error displaying widget" not in output.text
 
 
@@ -128,13 +139,23 @@ def until_status(session: Session, event: Event, label: str, status: str) -> Non
     wait_until(lambda: seat_of(session, ticket).status == status, why=f"{label} to be {status}", seconds=SECONDS)
 
 
-def seat_button(page: NotebookPage, label: str) -> WebElement:
-    return page.find(page.output("seats"), f'button[title^="{label},"]')
+def said(page: NotebookPage, where: str) -> str:
+    """What the seat map says: below the map ("here"), or of the latest click ("says")."""
+    return page.find(page.output("seats"), f".seat-map-{where}").text
 
 
-def colour_of(button: WebElement) -> str:
-    red, green, blue = re.findall(r"\d+", button.value_of_css_property("background-color"))[:3]
-    return f"#{int(red):02X}{int(green):02X}{int(blue):02X}"
+def canvas_of(page: NotebookPage, cell_id: str) -> WebElement:
+    return page.find(page.output(cell_id), ".seat-map canvas")
+
+
+def click_on(page: NotebookPage, event: Event, label: str) -> None:
+    """A click of the mouse on a seat of the map."""
+    seats = event.section("F03")
+    x, y = section_places(seats)[seats.index(event.seat(label))]
+    canvas = canvas_of(page, "seats")
+    # An offset counts from the middle of an element.
+    right, down = (x - 0.5) * canvas.size["width"], (y - 0.5) * canvas.size["height"]
+    ActionChains(page.driver).move_to_element_with_offset(canvas, round(right), round(down)).click().perform()
 
 
 def test_the_chapter_about_checkouts_runs_and_shows_its_controls(
@@ -154,29 +175,53 @@ def test_the_chapter_about_checkouts_runs_and_shows_its_controls(
         page.run_all()
         assert errors_of(page) == []
         for number, name in enumerate(controls, start=1):
-            assert_picture_then_control(page, name)
+            assert_shown_once(page, name)
             page.screenshot(f"{CHAPTER}, control {number}")
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-def test_a_control_shows_its_picture_and_then_itself(page: NotebookPage, name: str):
-    assert_picture_then_control(page, name)
+def test_a_control_is_shown_once(page: NotebookPage, name: str):
+    assert_shown_once(page, name)
     page.screenshot(f"control {name}")
 
 
 def test_a_click_holds_a_seat_and_the_next_gives_it_back(page: NotebookPage, session: Session, event: Event):
     label = event.section("F03")[1].label
     until_status(session, event, label, "available")
-    seat_button(page, label).click()
+    click_on(page, event, label)
     until_status(session, event, label, "held")
     assert seat_of(session, event.seat(label)).held_by == "Bo"
     page.until_says(live(page, "seats"), f"Bo holds {label}.")
-    held = STATUS_COLOURS["held"]
-    page.until(lambda: colour_of(seat_button(page, label)) == held, f"the button's colour is {held}")
+    page.until_says(live(page, "seats"), "held_by = 'Bo'")
+    page.until_says(live(page, "seats"), "→ [applied] True")
+    page.until(lambda: said(page, "here") == f"{label}: yours", "the map says whose the seat is")
     page.screenshot("a seat is held")
-    seat_button(page, label).click()
+    click_on(page, event, label)
     until_status(session, event, label, "available")
     page.until_says(live(page, "seats"), f"Bo gave {label} back.")
+
+
+def test_a_keyboard_does_all_that_a_mouse_does(page: NotebookPage, session: Session, event: Event):
+    first, _, third, *_ = event.section("F03")
+    canvas = canvas_of(page, "seats")
+    page.driver.execute_script("arguments[0].focus()", canvas)
+    cell = page.driver.execute_script("return window.jupyterapp.shell.currentWidget.content.activeCellIndex")
+    while not said(page, "here").startswith(first.label):
+        canvas.send_keys(Keys.ARROW_LEFT, Keys.ARROW_UP)
+    canvas.send_keys(Keys.ARROW_DOWN, Keys.ARROW_UP, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    page.until(lambda: said(page, "here") == f"{third.label}: available", "arrow keys lead to the third seat")
+    canvas.send_keys(Keys.ENTER)
+    until_status(session, event, third.label, "held")
+    page.until(lambda: said(page, "here") == f"{third.label}: yours", "the map says whose the seat is")
+    page.screenshot("a seat is held by keyboard")
+    canvas.send_keys(Keys.SPACE)
+    until_status(session, event, third.label, "available")
+    # The arrow keys were the map's: JupyterLab is in the cell where it was.
+    now = page.driver.execute_script("return window.jupyterapp.shell.currentWidget.content.activeCellIndex")
+    assert now == cell
+    # One stop of the Tab key, however many seats.
+    focusable = live(page, "seats").find_elements(By.CSS_SELECTOR, "[tabindex], button, input, a")
+    assert focusable == [canvas]
 
 
 def test_a_click_on_a_seat_that_was_taken_meanwhile_says_whose_it_is(
@@ -184,9 +229,10 @@ def test_a_click_on_a_seat_that_was_taken_meanwhile_says_whose_it_is(
 ):
     ticket = event.section("F03")[2]
     hold = hold_seat(session, ticket, "Cy")
-    seat_button(page, ticket.label).click()
+    click_on(page, event, ticket.label)
     page.until_says(live(page, "seats"), f"Bo was too late: {ticket.label} is held by Cy.")
-    page.until(lambda: not seat_button(page, ticket.label).is_enabled(), "the button of Cy's seat is switched off")
+    page.until_says(live(page, "seats"), "→ [applied] False")
+    page.until(lambda: said(page, "here") == f"{ticket.label}: held", "the map says that the seat is held")
     assert cancel(session, hold).applied
 
 
@@ -223,12 +269,15 @@ def test_a_hold_runs_out_before_the_eyes(page: NotebookPage, session: Session, e
     label = event.section("F04")[2].label
     page.until_says(live(page, "expiry"), f"The time is over: {label} waits for whoever tidies up.")
     assert seat_of(session, event.seat(label)).status == "held"
-    assert not page.button(live(page, "expiry"), "Pay").is_enabled()
+    page.button(live(page, "expiry"), "Pay").click()
+    page.until_says(live(page, "expiry"), f"Too late: {label} is no longer held by this checkout.")
+    page.until_says(live(page, "expiry"), "[applied] False")
 
 
 def test_the_slider_changes_the_picture(page: NotebookPage):
     control = live(page, "buyers")
-    pictures = [page.find(page.output("buyers"), "img").get_attribute("src")]
+    pictures = [page.find(control, "img").get_attribute("src")]
+    assert page.find(control, "img").get_attribute("alt")
     for buyers in (31, 32):
         page.find(control, ".noUi-handle").send_keys(Keys.ARROW_RIGHT)
         page.button(control, "Open the doors").click()
@@ -236,3 +285,56 @@ def test_the_slider_changes_the_picture(page: NotebookPage):
         pictures.append(page.find(control, "img").get_attribute("src"))
     assert len(set(pictures)) == 3
     page.screenshot("the slider has moved")
+
+
+def test_on_another_day_the_controls_are_still_there_to_be_read(
+    page: NotebookPage, lab: JupyterLab, session: Session, event: Event
+):
+    """Last of those on this page: its kernel ends."""
+    lab.end_kernels()
+    page.save_and_open_again()
+    for name in ("seats", "pay"):
+        page.until(lambda name=name: live(page, name).is_displayed(), f"{name} is drawn again", LONG_SECONDS)
+    body = page.driver.find_element(By.TAG_NAME, "body").text
+    assert "Error displaying widget" not in body and "model not found" not in body
+    page.screenshot("another day")
+
+
+def test_a_sale_draws_itself_obeys_its_buttons_and_leaves_pictures(
+    lab: JupyterLab, tmp_path_factory: pytest.TempPathFactory
+):
+    notebook = new_notebook(metadata=METADATA)
+    notebook.cells = [new_code_cell(source.strip(), id=name) for name, source in SALE.items()]
+    path = lab.notebooks / "sale.ipynb"
+    nbformat.write(notebook, path)
+
+    def number(name: str) -> str:
+        pairs = page.driver.execute_script(
+            "return [...arguments[0].querySelectorAll('dt')].map(dt => [dt.textContent, dt.nextSibling.textContent])",
+            live(page, "sale"),
+        )
+        return dict(pairs)[name]
+
+    with open_notebook(lab, path, tmp_path_factory.mktemp("profile")) as page:
+        page.start_all()
+        page.until(lambda: int(number("sold")) > 0, "seats are being sold", LONG_SECONDS)
+        # The cell runs, and the buttons are heard all the same.
+        page.button(live(page, "sale"), "Pause").click()
+        page.button(live(page, "sale"), "Go on")
+        page.button(live(page, "sale"), "A dead sweeper").click()
+        page.until(lambda: number("sweepers") == "0", "the sweeper is dead")
+        page.until_says(live(page, "sale"), "Nobody is let in.")
+        page.screenshot("a sale, paused")
+        page.button(live(page, "sale"), "One more sweeper").click()
+        page.until(lambda: number("sweepers") == "1", "there is another sweeper")
+        page.button(live(page, "sale"), "Go on").click()
+
+        def outputs(id: str) -> list[dict]:
+            return next(cell for cell in page.cells() if cell["id"] == id).get("outputs", [])
+
+        page.until(lambda: outputs("count"), "the sale is over, and the next cell has run", LONG_SECONDS)
+        assert f"'sold': {SEATS}" in str(outputs("count"))
+        (shown,) = outputs("sale")
+        assert "".join(shown["data"]["text/html"]).startswith('<img alt="Four maps of the house')
+        assert set(shown["data"]) == {"text/html", "text/plain"}
+        page.screenshot("a sale, over")

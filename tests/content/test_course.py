@@ -15,6 +15,7 @@ from PIL import Image
 
 from helpers.course.cells import cql_of, python_of
 from helpers.course.outline import outline
+from tests.notebooks.same_picture import pictures_in
 from tools.refresh_outputs import NOTEBOOKS
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -119,8 +120,7 @@ def test_pictures_read_on_light_and_on_dark(notebook: NotebookNode):
     """They bring their own paper: no pixel lets the page shine through, and the paper is light."""
     for cell in code(notebook):
         for output in cell.outputs:
-            data = output.get("data", {}).get("image/png")
-            if data:
+            for data in pictures_in(output):
                 image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
                 assert image.getchannel("A").getextrema()[0] == 255, cell.id
                 assert min(image.getpixel((1, 1))[:3]) >= 230, cell.id

@@ -17,7 +17,7 @@ leave_out_iri_grammar()
 import nbval.plugin  # noqa: E402
 import pytest  # noqa: E402
 
-from tests.notebooks.same_picture import TOLERANCE, share_that_differs  # noqa: E402
+from tests.notebooks.same_picture import TOLERANCE, pictures_in, share_that_differs  # noqa: E402
 from tests.patience import SECONDS  # noqa: E402
 
 PICTURE = "image/png"
@@ -52,7 +52,7 @@ def _compare(cell: Any, test: list[Any], reference: list[Any], skip_compare: Any
 
 
 def _pictures(outputs: list[Any]) -> list[str]:
-    return [output["data"][PICTURE] for output in outputs if PICTURE in output.get("data", {})]
+    return [picture for output in outputs for picture in pictures_in(output)]
 
 
 def pytest_configure() -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, count_by_status, hold_together, let_time_pass, open_sale, wait_until
+from helpers import Event, count_by_status, hold_together, let_time_pass, wait_until
 from helpers.lab.errors import LabError
-from helpers.shop.crowd import SweeperBeside
+from helpers.shop.beside import SweeperBeside
+from helpers.shop.crowd import RunningSale, open_sale
 from tests.patience import SECONDS
 from tests.unit.conftest import KEYSPACE
 
@@ -33,13 +42,102 @@ def test_a_crowd_buys_every_seat_once(lab: Session, chapter: Event) -> None:
 @pytest.mark.slow
 def test_the_sweeper_beside_it_tells_which_seats_it_frees(lab: Session, chapter: Event) -> None:
     party = hold_together(lab, chapter.tickets[:3], "Ada", seconds=60)
-    with SweeperBeside(KEYSPACE) as beside:
+    freed: list[UUID] = []
+    with SweeperBeside(KEYSPACE, freed.append):
         let_time_pass(lab, 61)
-        wait_until(lambda: len(beside.released) == 3, why="the sweeper to free three seats", seconds=SECONDS)
-    assert {ticket_id for _, ticket_id in beside.released} == {hold.ticket.ticket_id for hold in party.holds}
+        wait_until(lambda: len(freed) == 3, why="the sweeper to free three seats", seconds=SECONDS)
+    assert set(freed) == {hold.ticket.ticket_id for hold in party.holds}
 
 
 @pytest.mark.slow
 def test_a_sweeper_that_cannot_work_is_not_passed_over(lab: Session) -> None:
-    with pytest.raises(LabError, match="The sweeper has ended by itself: error: "), SweeperBeside("nowhere") as beside:
+    nowhere = SweeperBeside("nowhere", print)
+    with pytest.raises(LabError, match="The sweeper has ended by itself: error: "), nowhere as beside:
         assert beside.ended.wait(SECONDS)
+
+
+class Own:
+    """A sweeper as a learner writes it."""
+
+    def __init__(self, session: Session):
+        self.session, self.deadlines = session, {}
+        self.expire = session.prepare("""
+            UPDATE tickets SET status = 'available', held_by = null, hold_id = null, held_until = null
+                WHERE event_id = ? AND ticket_id = ?
+                IF status = 'held' AND hold_id = ? AND held_until <= ?""")
+
+    def consume(self, change: Any) -> None:
+        for row in change.delta:
+            key = tuple(row.key.values())
+            if row.ends_at is None:
+                self.deadlines.pop(key, None)
+            else:
+                self.deadlines[key] = row.ends_at, row["hold_id"]
+
+    def advanced(self, until: datetime) -> None:
+        for key, (ends_at, hold_id) in list(self.deadlines.items()):
+            if ends_at <= until:
+                self.session.execute(self.expire, (*key[:2], hold_id, until))
+                del self.deadlines[key]
+
+
+@pytest.mark.slow
+def test_a_learner_s_sweeper_frees_what_is_left_behind_and_every_seat_is_sold(lab: Session, chapter: Event) -> None:
+    sale = open_sale(lab, chapter, walk_away=0.3, sweeper=Own)
+    assert count_by_status(lab, chapter) == {"available": 0, "held": 0, "sold": chapter.seats}
+    assert sale.released and sale.trouble is None and sale.sold_twice() == []
+    assert sum(held for _, held, _ in sale.changes()) == 0
+
+
+@pytest.mark.slow
+def test_a_learner_s_sweeper_that_fails_leaves_seats_held_and_says_why(lab: Session, chapter: Event) -> None:
+    class Broken(Own):
+        def consume(self, change: Any) -> None:
+            raise KeyError("hold_token")
+
+    sale = open_sale(lab, chapter, walk_away=0.3, sweeper=Broken)
+    counts = count_by_status(lab, chapter)
+    assert counts["available"] == 0 and counts["held"] > 0
+    assert sale.trouble == "KeyError: 'hold_token'" and sale.released == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [None, Own], ids=["ours", "a learner's"])
+def test_a_dead_sweeper_is_replaced_by_one_that_knows_nothing(lab: Session, chapter: Event, make: Any) -> None:
+    """The second reads the log from the beginning of the sale: what the first had learnt is not lost."""
+    lives = []
+
+    @contextmanager
+    def audience(run: RunningSale) -> Iterator[None]:
+        run.sweepers.kill_one()
+        lives.append(run.sweepers.alive)
+        run.sweepers.one_more()
+        lives.append(run.sweepers.alive)
+        yield
+
+    sale = open_sale(lab, chapter, walk_away=0.3, sweeper=make, audience=audience)
+    assert lives == [0, 1]
+    assert count_by_status(lab, chapter) == {"available": 0, "held": 0, "sold": chapter.seats}
+    assert sale.released and sale.trouble is None
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_a_sale_and_nobody_waits_behind_its_doors(lab: Session, chapter: Event) -> None:
+    runs = []
+
+    @contextmanager
+    def audience(run: RunningSale) -> Iterator[None]:
+        runs.append(run)
+
+        def interrupt() -> None:
+            wait_until(lambda: run.sale.answers, why="the first fan to be served", seconds=SECONDS)
+            run.doors.shut_or_open()
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        threading.Thread(target=interrupt).start()
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        open_sale(lab, chapter, audience=audience)
+    assert runs[0].sweepers.alive == 0
+    assert 0 < runs[0].sale.seconds < SECONDS

@@ -20,7 +20,6 @@ from helpers import (
     hold_seat,
     hold_together,
     let_time_pass,
-    open_sale,
     pay,
     pay_together,
     rush,
@@ -28,6 +27,7 @@ from helpers import (
 )
 from helpers.shop import asking, on_sale
 from helpers.shop.box_office import Outcome
+from helpers.shop.crowd import open_sale
 from helpers.shop.parties import cancel_together
 from helpers.shop.seats import order_status
 from helpers.shop.sweeper import Sweeper, make_reader

@@ -9,8 +9,9 @@ from uuid import uuid4
 import pytest
 from cassandra import OperationTimedOut
 
-from helpers import Event, filling_maps, pace_plot, sale_plot
-from helpers.display.pictures.drawing import GREEN
+from helpers import Event, pace_plot, sale_plot
+from helpers.display.pictures.drawing import GREEN, GREY, ORANGE
+from helpers.display.pictures.sale import filling_series
 from helpers.lab.errors import LabError
 from helpers.shop.box_office import Hold, Outcome
 from helpers.shop.crowd import TRIES, Answer, Crowd, Sale, Window
@@ -49,7 +50,7 @@ def test_a_party_sits_in_one_section_side_by_side():
         assert len({ticket.section for ticket in chosen}) == 1
 
 
-def test_the_dear_seats_are_chosen_most():
+def test_the_expensive_seats_are_chosen_most():
     window = full_window()
     prices = Counter(window.choose(1)[0].price for _ in range(600))
     assert prices[max(prices)] > prices[min(prices)]
@@ -142,15 +143,18 @@ def test_the_pace_counts_every_seat_that_was_paid():
     assert {line.get_label() for line in left.get_lines()} >= {"hold, median", "pay, median"}
 
 
-def test_there_is_a_map_for_each_moment():
-    fig = filling_maps(a_sale(), parts=(0.2, 1.0))
-    titles = [ax.get_title() for ax in fig.axes if ax.get_title()]
-    assert titles == ["after 20% of the time", "after 100% of the time"]
-    colours = [ax.patches[0].get_facecolor() for ax in fig.axes[:2]]
-    assert len(set(colours)) == 2
+def test_there_is_a_map_for_each_moment_with_a_dot_for_each_seat():
+    from matplotlib.colors import to_hex
+
+    first, between, last = filling_series(a_sale(), parts=(0.1, 0.35, 1.0)).axes
+    assert [ax.get_title() for ax in (first, between, last)] == ["1 s: 0 sold", "4 s: 2 sold", "10 s: 4 sold"]
+    colours = [[to_hex(shade).upper() for shade in ax.collections[0].get_facecolors()] for ax in (first, between, last)]
+    assert [Counter(each)[GREEN] for each in colours] == [398, 396, 396]
+    assert [Counter(each)[ORANGE] for each in colours] == [2, 2, 0]
+    assert [Counter(each)[GREY] for each in colours] == [0, 2, 4]
 
 
-@pytest.mark.parametrize("draw", [sale_plot, pace_plot, filling_maps])
+@pytest.mark.parametrize("draw", [sale_plot, pace_plot, filling_series])
 def test_a_sale_without_anybody_cannot_be_drawn(draw):
     with pytest.raises(LabError, match="nobody came"):
         draw(Sale(EVENT))

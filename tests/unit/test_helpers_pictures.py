@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import html
+import re
+import struct
 import threading
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +23,7 @@ from helpers import (
     bars,
     hold_seat,
     let_time_pass,
+    lines,
     pay,
     picture,
     plot_latencies,
@@ -30,7 +35,7 @@ from helpers import (
     timeline,
 )
 from helpers.display.pictures import widgets
-from helpers.display.pictures.drawing import GREEN, GREY, ORANGE, png
+from helpers.display.pictures.drawing import GREEN, GREY, ORANGE, in_html, png
 from helpers.display.pictures.stadium import price_levels, section_map
 from helpers.lab.errors import LabError
 from helpers.shop.venue import load_venue
@@ -85,11 +90,38 @@ def test_a_notebook_gets_the_image_with_its_words(monkeypatch: pytest.MonkeyPatc
     shown = []
     monkeypatch.setattr(IPython, "get_ipython", lambda: object())
     monkeypatch.setattr(IPython.display, "display", lambda data, **options: shown.append((data, options)))
-    picture(bars({"a": 1}, title="t", unit="u"), "One bar.")
-    [(data, options)] = shown
-    assert data["image/png"].startswith(PNG)
-    assert data["text/plain"] == "Picture: One bar."
-    assert options["metadata"]["image/png"]["alt"] == "One bar."
+    picture(lines([1], {"a": [1]}, title="t", xlabel="", ylabel=""), "A bar & no more.")
+    [(data, _)] = shown
+    assert data["text/plain"] == "Picture: A bar & no more."
+    found = re.match(r'<img alt="([^"]*)" width="\d+" src="data:image/png;base64,([^"]*)">', data["text/html"])
+    assert found and html.unescape(found[1]) == "A bar & no more."
+    assert base64.b64decode(found[2]).startswith(PNG)
+
+
+def test_bars_have_their_numbers_beside_them_under_their_headers() -> None:
+    shown = in_html(bars({"plain": 12.0, "with IF": 4000.0}, title="t", unit="µs"), "Two bars.")
+    folded = shown.partition("<details>")[2]
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', folded) == ["", "µs"]
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", folded) == ["plain", "12", "with IF", "4,000"]
+
+
+@pytest.mark.parametrize("low, high", [(90, 410), (1, 50_000), (0.3, 7)])
+def test_a_logarithmic_axis_has_plain_numbers(low: float, high: float) -> None:
+    fig = lines([1, 2], {"a": [low, high]}, title="", xlabel="", ylabel="", log=True)
+    fig.draw_without_rendering()
+    axis = fig.axes[0].yaxis
+    labels = [label.get_text() for label in [*axis.get_ticklabels(), *axis.get_ticklabels(minor=True)]]
+    assert sum(bool(label) for label in labels) >= 3
+    assert all(re.fullmatch(r"[\d,.]*", label) for label in labels), labels
+
+
+def test_an_axis_says_each_number_as_it_is() -> None:
+    """Steps of two and a half are not rounded to 2, 5, 8, 10."""
+    fig = lines([75, 300], {"a": [1, 17]}, title="", xlabel="", ylabel="")
+    ticks = fig.axes[0].yaxis
+    ticks.set_ticks([0, 2.5, 5, 7.5])
+    fig.draw_without_rendering()
+    assert [label.get_text() for label in ticks.get_ticklabels()] == ["0", "2.5", "5", "7.5"]
 
 
 def test_latencies_are_measured_in_milliseconds() -> None:
@@ -122,26 +154,62 @@ def test_a_timeline_has_a_lane_for_each_seat(lab: Session, chapter: Event) -> No
         timeline([], lane="colour")
 
 
+def choose(widget: SeatMapWidget, label: str) -> None:
+    """What the browser sends when a seat is chosen, by mouse or by keyboard."""
+    places = [ticket.label for ticket in widget.tickets]
+    widget._heard({"do": "seat", "seat": places.index(label)})
+
+
 def test_a_click_holds_a_seat_and_a_second_gives_it_back(lab: Session, chapter: Event) -> None:
     widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada")
     label = widget.tickets[0].label
-    widget.buttons[label].click()
+    choose(widget, label)
     assert seat_of(lab, widget.tickets[0]).held_by == "Ada"
-    assert widget.buttons[label].style.button_color == ORANGE
-    assert f"Ada holds {label}." in widget.message.value
-    widget.buttons[label].click()
-    assert seat_of(lab, widget.tickets[0]).status == "available"
-    assert f"Ada gave {label} back." in widget.message.value
+    assert widget.status(label) == "yours"
+    assert widget.map.frame["says"] == f"Ada holds {label}."
+    choose(widget, label)
+    assert seat_of(lab, widget.tickets[0]).status == widget.status(label) == "available"
+    assert widget.map.frame["says"] == f"Ada gave {label} back."
+
+
+def test_each_click_shows_its_statement_and_what_came_back(lab: Session, chapter: Event) -> None:
+    widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada")
+    label = widget.tickets[0].label
+    choose(widget, label)
+    told = "\n".join(widget.map.frame["lines"])
+    assert "UPDATE tickets SET status = 'held', held_by = 'Ada'" in told and f"ticket_id = {label}" in told
+    assert "IF status = 'available'" in told and told.endswith("→ [applied] True")
+    assert "?" not in told
+    hold_seat(lab, widget.tickets[1], "Bo")
+    choose(widget, widget.tickets[1].label)
+    assert widget.map.frame["lines"][-1] == "→ [applied] False"
+
+
+def test_a_frame_has_the_changed_seats_and_no_others(lab: Session, chapter: Event) -> None:
+    widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada")
+    choose(widget, widget.tickets[1].label)
+    widget.refresh()
+    assert widget.map.frame["changes"] == b""
+    hold_seat(lab, widget.tickets[0], "Bo")
+    widget._heard({"do": "look"})
+    assert struct.unpack("<I", widget.map.frame["changes"]) == (0 << 2 | 1,)
 
 
 def test_a_click_on_a_seat_that_is_taken_by_now_is_answered(lab: Session, chapter: Event) -> None:
     widget = SeatMapWidget(lab, chapter, "L04", buyer="Ada")
     hold_seat(lab, widget.tickets[0], "Bo")
     widget.click(widget.tickets[0].label)
-    assert "Ada was too late" in widget.message.value
-    assert widget.buttons[widget.tickets[0].label].disabled
+    assert "Ada was too late" in widget.says
+    assert widget.status(widget.tickets[0].label) == "held"
     with pytest.raises(LabError, match="There is no seat 'Z' on this map"):
         widget.click("Z")
+
+
+def test_a_map_without_a_section_is_of_one_that_has_a_free_seat(lab: Session, chapter: Event) -> None:
+    first = chapter.tickets[0].section
+    for ticket in chapter.section(first):
+        pay(lab, hold_seat(lab, ticket, "Bo"))
+    assert SeatMapWidget(lab, chapter).tickets[0].section != first
 
 
 def test_a_checkout_is_paid_or_cancelled_by_its_buttons(lab: Session, chapter: Event) -> None:
@@ -162,7 +230,13 @@ def test_a_checkout_counts_down_by_the_server_s_clock(lab: Session, chapter: Eve
     assert widget.bar.value in watch.left(300)
     let_time_pass(lab, 301)
     widget.tick()
-    assert widget.outcome == "expired"
+    assert "The time is over" in widget.message.value
+    # Whether it is too late the row says: so one may still ask.
+    assert not widget.pay_button.disabled
+    widget.pay_button.click()
+    assert widget.outcome == "expired" and widget.pay_button.disabled
+    assert "UPDATE tickets SET status = &#x27;sold&#x27;" in widget.answer.value
+    assert "[applied] False" in widget.answer.value
     with pytest.raises(LabError, match="There is nothing to check out: Ada was too late"):
         CheckoutWidget(lab, hold_seat(lab, chapter.tickets[0], "Ada"))
 
@@ -198,7 +272,7 @@ def test_a_click_gives_back_or_holds_and_never_does_the_one_for_the_other(lab: S
     let_time_pass(lab, 61)
     assert release_expired(lab, chapter) == [widget.tickets[0]]
     widget.click(label)
-    assert f"{label} was no longer Ada&#x27;s to give back." in widget.message.value
+    assert widget.says == f"{label} was not Ada's any more."
     assert seat_of(lab, widget.tickets[0]).status == "available"
 
 
@@ -207,9 +281,9 @@ def test_a_seat_stays_one_s_own_when_giving_it_back_got_no_answer(lab: Session, 
     label = widget.tickets[0].label
     widget.click(label)
     widget.session = NobodyAnswers()
-    widget.buttons[label].click()
-    assert "The server does not answer any more. Run the cell with connect() again" in widget.message.value
-    assert "NoHostAvailable" not in widget.message.value
+    choose(widget, label)
+    assert "The server does not answer any more. Run the cell with connect() again" in widget.map.frame["says"]
+    assert "NoHostAvailable" not in widget.map.frame["says"]
     assert list(widget.holds) == [widget.tickets[0].ticket_id]
 
 

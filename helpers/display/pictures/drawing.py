@@ -82,7 +82,8 @@ def log_scale(axis: Axis) -> None:
     """Make an axis logarithmic, with plain numbers on it: 1, 10, 100, or over a short way 10, 20, 50, 100."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axes = axis.axes
+    (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
     low, high = axis.get_view_interval()
     steps = (1.0,) if high > 500 * max(low, 1e-9) else (1.0, 2.0, 5.0)
     axis.set_major_locator(LogLocator(10, subs=steps, numticks=12))
@@ -95,7 +96,7 @@ def plain_numbers(axis: Axis) -> None:
     axis.set_major_formatter(_plain)
 
 
-def _plain(number: float, place: int | None = None) -> str:
+def _plain(number: float, place: float | None = None) -> str:
     return f"{number:,.10g}"
 
 
