@@ -13,7 +13,7 @@ import pytest
 
 from helpers import Event
 from helpers.display.pictures import live_sale
-from helpers.display.pictures.live_map import LiveMap, a_frame, changes_between, packed
+from helpers.display.pictures.live_map import LiveMap, a_frame, changes_between, hear_beside_a_cell, packed
 from helpers.display.pictures.live_sale import LiveSale, line_of
 from helpers.display.pictures.places import house_places, house_plan, names_of, section_places, section_plan
 from helpers.shop.beside import HeardSession, Sweepers
@@ -122,6 +122,14 @@ def test_who_opens_the_notebook_again_is_told_the_seats_as_they_are_now() -> Non
     map = LiveMap({}, [(0.0, 0.0), (1.0, 1.0)], lambda: now)
     now[1] = SOLD
     assert bytes(map.get_state()["seats"]) == bytes([AVAILABLE, SOLD])
+
+
+def test_a_message_s_way_back_is_not_the_cell_that_runs() -> None:
+    map = LiveMap({}, [], bytearray)
+    hear_beside_a_cell(map)
+    map.comm._reply_subshell_id = None
+    hear_beside_a_cell(map)
+    assert not hasattr(map.comm, "_reply_subshell_id")
 
 
 def test_two_readings_of_the_seats_are_compared() -> None:

@@ -64,6 +64,15 @@ def changes_between(before: bytes | bytearray, now: bytes | bytearray) -> bytes:
     return struct.pack(f"<{len(new)}I", *(place << 2 | now[place] for place in new))
 
 
+def hear_beside_a_cell(widget: Any) -> None:
+    """Let a running cell not keep a widget's messages waiting; to be called after each that is sent to the browser.
+
+    JupyterLab has a thread of the kernel for them. But ipykernel sends the answer to a message where the message came
+    from, which is the cell, unless it has forgotten. Other kernels and frontends take no notice.
+    """
+    vars(widget.comm).pop("_reply_subshell_id", None)
+
+
 def live_bundle(widget: Any) -> dict[str, Any]:
     """What a notebook shows a widget by."""
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}

@@ -15,7 +15,7 @@ from ...shop.crowd import Answer, RunningSale, Sale, open_sale
 from ...shop.seating import AVAILABLE, HELD, SOLD, Seating
 from ..frontend import somebody_watches
 from .drawing import in_html, in_words, picture
-from .live_map import LiveMap, a_frame, live_bundle
+from .live_map import LiveMap, a_frame, hear_beside_a_cell, live_bundle
 from .places import house_places, house_plan
 from .sale import filling_series
 
@@ -190,6 +190,7 @@ class LiveSale:
             began = time.monotonic()
             try:
                 self.map.frame = self.frame()
+                hear_beside_a_cell(self.map)
             except Exception as error:  # the sale goes on, whatever keeps it from being drawn
                 self.map.frame = a_frame(says=f"This picture has stopped: {type(error).__name__}.")
                 return
