@@ -147,8 +147,8 @@ def grouped_bars(groups: Mapping[str, Mapping[str, float]], *, title: str, unit:
     ax.set_yticks(range(len(groups)), list(groups))
     ax.invert_yaxis()
     highest = max(value for bars in groups.values() for value in bars.values())
-    ax.set(title=title, xlabel=unit, xscale="log", xlim=(None, 3 * highest))
-    ax.xaxis.set_major_formatter("{x:,g}")
+    ax.set(title=title, xlabel=unit, xlim=(None, 3 * highest))
+    log_scale(ax.xaxis)
     fig.legend(loc="outside lower center", frameon=False, ncols=len(names))
     return fig
 
