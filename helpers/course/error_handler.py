@@ -15,10 +15,14 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import chain
 from pathlib import PurePath
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
+
+from cassandra.encoder import Encoder
+from cassandra.query import bind_params
 
 from ..display.refusals import NO_TABLE, meaning_of, refusal_lines
 from ..lab.errors import LabError
@@ -207,5 +211,22 @@ def _query_in(trace: TracebackType | None) -> str | None:
                 text = Evaluator.from_frame(here.tb_frame)[call.args[0]]
             except CannotEval:
                 continue
-            return text if isinstance(text, str) else getattr(text, "query_string", None)
+            text = text if isinstance(text, str) else getattr(text, "query_string", None)
+            return _with_values(text, call, here.tb_frame) if text else None
     return None
+
+
+# Of these nothing is run when they are read, but the properties of the course's own objects.
+_READABLE = (ast.Tuple, ast.List, ast.Dict, ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.expr_context)
+
+
+def _with_values(text: str, call: ast.Call, frame: FrameType) -> str:
+    """A statement's text as the server saw it: the driver puts values in the place of each %s."""
+    values = next((each.value for each in call.keywords if each.arg == "parameters"), None)
+    values = values or (call.args[1] if len(call.args) > 1 else None)
+    if values is None or not all(isinstance(each, _READABLE) for each in ast.walk(values)):
+        return text
+    with suppress(Exception):  # then the server's own words have to do
+        bound = eval(compile(ast.Expression(values), "<values>", "eval"), frame.f_globals, frame.f_locals)
+        return str(bind_params(text, bound, Encoder()))
+    return text

@@ -77,6 +77,9 @@ _MEANINGS = [
     (InvalidRequest, "views still depend on it", "A view goes before its table: DROP MATERIALIZED VIEW first."),
     (InvalidRequest, "keyspace", "Is the keyspace made, and in use? open_chapter(session, keyspace) does both."),
     (InvalidRequest, "constant", "The value is not of the column's type."),
+    (SyntaxException, "property 'cdc'", "cdc is a map, in curly brackets: cdc = {'enabled': true}."),
+    (SyntaxException, "Unknown property", "No option has this name: is it spelt so?"),
+    (SyntaxException, "for property", "This option takes a value of another kind."),
     (SyntaxException, "", "The statement is not CQL from that place on."),
     (Unauthorized, "cdc log table", "The log goes with its table. Once cdc is off, it may be dropped by itself."),
     (Unavailable, "", "Fewer replicas are alive than this consistency level needs. Nothing was written or read."),
@@ -121,14 +124,25 @@ def refusal_lines(error: BaseException, statement: str | None = None) -> list[st
     """
     message = error_text(error)
     lines = [f"{type(error).__name__}: {message}"]
-    place = re.match(r"line (\d+):(\d+)", message)
-    if isinstance(error, SyntaxException) and place and statement:
-        rows = statement.splitlines()
-        row, column = int(place[1]) - 1, int(place[2])
+    place = _place(message, statement) if isinstance(error, SyntaxException) and statement else None
+    if statement and place:
+        rows, (row, column) = statement.splitlines(), place
         if row < len(rows) and column <= len(rows[row]):
             lines += [f"    {rows[row]}", f"    {' ' * column}^"]
     meaning = meaning_of(error)
     return [*lines, f"→ {meaning}"] if meaning else lines
+
+
+def _place(message: str, statement: str) -> tuple[int, int] | None:
+    """The row and the column, from 0, of which the server speaks; of an option of a table it says the name alone."""
+    if found := re.match(r"line (\d+):(\d+)", message):
+        return int(found[1]) - 1, int(found[2])
+    named = re.search(r"[Pp]roperty '(\w+)'", message)
+    there = re.search(rf"\b{named[1]}\b(?=\s*=)", statement, re.IGNORECASE) if named else None
+    if there is None:
+        return None
+    before = statement[: there.start()]
+    return before.count("\n"), len(before) - before.rfind("\n") - 1
 
 
 def in_a_sentence(error: Exception) -> str:

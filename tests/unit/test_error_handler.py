@@ -46,6 +46,25 @@ MISTAKES = {
         "             ^",
         "→ The word FROM is missing there.",
     ],
+    "session.execute('CREATE TABLE t (k int PRIMARY KEY)\\n WITH cdc = true')": [
+        "SyntaxException: Invalid value for property 'cdc'. It should be a map.",
+        "     WITH cdc = true",
+        "          ^",
+        "→ cdc is a map, in curly brackets: cdc = {'enabled': true}.",
+    ],
+    "session.execute('CREATE TABLE t (k int PRIMARY KEY) WITH ttl = 60')": [
+        "SyntaxException: Unknown property 'ttl'",
+        "    CREATE TABLE t (k int PRIMARY KEY) WITH ttl = 60",
+        "                                            ^",
+        "→ No option has this name: is it spelt so?",
+    ],
+    # The place that the server names is one of the text that it saw, with the values in it.
+    "session.execute('SELECT * FROM tickets WHERE event_id = %s AN price = %s', (event.id, 5))": [
+        "SyntaxException: line 1:76 : Syntax error",
+        "    SELECT * FROM tickets WHERE event_id = 3e2eb9aa-",
+        "                                                                                ^",
+        "→ The statement is not CQL from that place on.",
+    ],
     "from cassandra.cluster import NoHostAvailable\nraise NoHostAvailable('none', {})": [
         "NoHostAvailable: The server does not answer any more. Run the cell with connect() again",
     ],
