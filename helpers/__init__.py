@@ -101,6 +101,7 @@ _PUBLIC = {
     "surprises": "course.predictions",
     "check": "course.exercises",
     "hint": "course.exercises",
+    "starter": "course.exercises",
     "solving": "course.exercises",
     "checkpoint": "course.catch_up",
     "reset": "course.catch_up",

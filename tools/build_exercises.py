@@ -3,14 +3,14 @@
     python tools/build_exercises.py            write what has changed; then: make outputs
     python tools/build_exercises.py --check    only say what differs; exit code 1 if anything does
 
-An author marks the place with a Markdown cell whose id is ``ex-04-2-task``; this writes that cell and the three behind
-it: the starter, the check, and the solution, folded. A cell that is as it should be keeps its output.
+An author marks the place with a Markdown cell whose id is ``ex-04-2-task``; this writes that cell and those behind it:
+what is given, if anything is; the starter; the check; and the solution, folded. A cell that is as it should be keeps
+its output.
 """
 
 from __future__ import annotations
 
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,14 @@ from nbformat import NotebookNode
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from helpers.course.exercises import Exercise, exercises, first_line  # noqa: E402
+from helpers.course.answers import folded, given  # noqa: E402
+from helpers.course.exercises import Exercise, exercises  # noqa: E402
 from helpers.lab.errors import LabError  # noqa: E402
 from tools.arguments import Arguments  # noqa: E402
 from tools.refresh_outputs import read, write  # noqa: E402
 
 NOTEBOOKS = PROJECT / "notebooks"
-KINDS = ("task", "starter", "check", "solution")
+KINDS = ("task", "given", "starter", "check", "solution")
 
 
 def cell_id(number: str, kind: str) -> str:
@@ -35,14 +36,15 @@ def cell_id(number: str, kind: str) -> str:
 
 
 def cells_of(wanted: Exercise) -> list[NotebookNode]:
-    """The four cells of an exercise, not executed."""
+    """The cells of an exercise, not executed."""
     number = wanted.number
-    solution = textwrap.indent(f'{wanted.solution}\ncheck("{number}")', "    ", lambda line: bool(line.strip()))
-    sources = {
-        "task": f"### Exercise {number}: {wanted.title}\n{wanted.task}",
-        "starter": f"{first_line(number)}\n{wanted.starter}",
+    sources = {"task": f"### Exercise {number} · {wanted.rung}: {wanted.title}\n{wanted.task}"}
+    if wanted.given:
+        sources["given"] = given(number, wanted.given)
+    sources |= {
+        "starter": wanted.untouched_cell,
         "check": f'check("{number}")',
-        "solution": f'if solving("{number}"):\n{solution}',
+        "solution": folded(number, wanted.solution),
     }
     cells = []
     for kind, source in sources.items():

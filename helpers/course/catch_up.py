@@ -14,7 +14,8 @@ from ..shop.seats import check_hold_seconds
 from ..shop.venue import FULL_HOUSE
 from . import record_file
 from .exercises import undo
-from .numbers import keyspace_of
+from .look import Look, NotYet
+from .numbers import chapter_of, keyspace_of
 from .outline import chapter as chapter_called
 from .outline import outline
 
@@ -66,12 +67,12 @@ def checkpoint(
 def reset(what: str | None = None, *, seats: int | None = None, progress: bool = False) -> None:
     """Start over: an exercise ("04.2"), or a whole chapter ("04"; without a name the open one).
 
-    An exercise's rows are put back. A chapter's keyspace is dropped, with everything that a learner has made in it,
-    and built anew. What is done so far is kept unless ``progress=True`` asks to forget it too.
+    An exercise's rows are put back, and so is a table of the chapter that is gone. A chapter's keyspace is dropped,
+    with everything that a learner has made in it, and built anew. What is done so far is kept unless ``progress=True``
+    asks to forget it too.
     """
     if isinstance(what, str) and "." in what:
-        undo(what)
-        print(f"Exercise {what}: as it was before.")
+        _reset_exercise(what)
         return
     session = living_session() or connect()
     chapter = what or _open_chapter(session)
@@ -91,6 +92,26 @@ def _event(seats: int | None) -> Event:
     """The concert in a venue of this size; without one, in a venue as large as the one that is open here."""
     here = latest_event()
     return Event(seats=seats if seats is not None else here.seats if here is not None else FULL_HOUSE)
+
+
+def _reset_exercise(number: str) -> None:
+    from cassandra import InvalidRequest
+
+    try:
+        undo(number)
+    except (InvalidRequest, NotYet):
+        # What the exercise is about is not there: a table was dropped, or lacks a column.
+        _rebuild_tables(chapter_of(number))
+        undo(number)
+        print("A table of the chapter was gone. All are as the chapter begins: run the cells above that change them.")
+    print(f"Exercise {number}: as it was before.")
+
+
+def _rebuild_tables(chapter: str) -> None:
+    look = Look(chapter)
+    if chapter in _NOTHING | _EMPTY:
+        raise LabError(f'A table of this chapter is gone. reset("{chapter}") starts the chapter over.')
+    put_in_place(look.session, look.event, hold_seconds=900, on_sale=True)
 
 
 def _open_chapter(session: Session) -> str:

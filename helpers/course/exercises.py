@@ -1,7 +1,10 @@
-"""``check``, ``hint`` and ``solving``: exercises that are judged by the rows they leave, not by variable names."""
+"""``check``, ``hint``, ``starter`` and ``solving``: exercises that are judged by the rows they leave, and by what the
+learner's own statements do to rows that they have not seen. Never by variable names.
+"""
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +17,16 @@ from typing import Any
 from .. import course
 from ..display.formatting import paragraph
 from ..lab.errors import LabError
-from . import record_file
+from . import answers, record_file
 from .frontend import somebody_watches
 from .look import Look, NotYet
 from .numbers import chapter_of
 
 EXERCISES = Path(str(import_module(course.exercises_package).__file__)).parent
+# What a learner is asked to do: fix what is there, write a statement, or make a design that answers for itself.
+RUNGS = ("repair", "write", "design")
 _TRIES_BEFORE_HELP = 2
+_HINTS = 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,11 @@ class Right:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise as its TOML file has it; ``untouched`` is what ``check`` says to the starter as it is."""
+    """One exercise as its TOML file has it.
+
+    ``untouched`` is what ``check`` says to the starter as it is. ``given`` is the code, if any, of a cell of its own
+    before the starter: the rows and the variables that an answer in CQL begins with.
+    """
 
     number: str
     title: str
@@ -54,6 +64,17 @@ class Exercise:
     why: str
     wrong: tuple[Wrong, ...]
     right: tuple[Right, ...] = ()
+    rung: str = "repair"
+    given: str = ""
+
+    def __post_init__(self) -> None:
+        if self.rung not in RUNGS:
+            raise ValueError(f"its rung is {self.rung!r}, and not one of {', '.join(RUNGS)}")
+
+    @property
+    def untouched_cell(self) -> str:
+        """The starter's cell as it stands in the notebook."""
+        return answers.marked(self.number, self.starter)
 
 
 @cache
@@ -103,7 +124,8 @@ def check(number: str) -> None:
 def verdict(number: str) -> tuple[bool, str]:
     """Whether the exercise is done, and the sentence that says so about the learner's rows; nothing is recorded."""
     try:
-        return True, str(_function(number, "check")(Look(chapter_of(number))))
+        look = Look(chapter_of(number), number, exercise(number).untouched_cell)
+        return True, str(_function(number, "check")(look))
     except NotYet as not_yet:
         return False, str(not_yet)
 
@@ -116,11 +138,14 @@ def hint(number: str) -> None:
     def note(record: dict[str, Any]) -> None:
         nonlocal given
         mine = _mine(record, number)
-        given = mine["hints"] = mine["hints"] + 1
+        # Whoever has solved it may look at the hints without their being counted as help.
+        kind = "hints_after" if mine["done"] else "hints"
+        mine[kind] = mine.get(kind, 0) + 1
+        given = _hints_of(mine)
 
     record_file.step(chapter_of(number), note)
-    if given <= 2:
-        print(paragraph(f"Hint {given} of 2 for {number}: {wanted.hints[given - 1]}"))
+    if given <= _HINTS:
+        print(paragraph(f"Hint {given} of {_HINTS} for {number}: {wanted.hints[given - 1]}"))
         return
     print(f"The solution of {number}:\n\n{wanted.solution}\n\nThe folded cell below check() now runs it.")
 
@@ -130,11 +155,32 @@ def solving(number: str) -> bool:
     exercise(number)
     if not somebody_watches():
         return True
-    mine = record_file.read()["exercises"].get(number, {})
-    if mine.get("hints", 0) > 2:
+    if _hints_of(record_file.read()["exercises"].get(number, {})) > _HINTS:
         return True
     print(f'The solution of {number} is folded in this cell, and was not run. hint("{number}") leads there in steps.')
     return False
+
+
+def behind_solution(number: str, run: Callable[[], object]) -> None:
+    """``run`` is the folded solution of a ``%%cql`` cell: run it where that may be, then judge what it did."""
+    if solving(number):
+        run()
+        check(number)
+
+
+def starter(number: str) -> None:
+    """Give the starter's cell back as it was: as a new cell below this one."""
+    cell = exercise(number).untouched_cell
+    shell = None
+    if "IPython" in sys.modules:
+        from IPython import get_ipython
+
+        shell = get_ipython()
+    if shell is not None and somebody_watches():
+        shell.set_next_input(cell)
+        print(f"Exercise {number}: its starter is in the cell below.")
+    else:
+        print(cell)
 
 
 def undo(number: str) -> None:
@@ -167,9 +213,13 @@ def _mine(record: dict[str, Any], number: str) -> dict[str, Any]:
     return mine
 
 
+def _hints_of(mine: dict[str, Any]) -> int:
+    return int(mine.get("hints", 0)) + int(mine.get("hints_after", 0))
+
+
 def _note(wanted: Exercise, done: bool) -> int:
     """Record a try; how many there were."""
-    code = _cell_of(wanted) if done else None
+    code = _own_code(wanted) if done else None
     tries = 0
 
     def note(record: dict[str, Any]) -> None:
@@ -184,26 +234,9 @@ def _note(wanted: Exercise, done: bool) -> int:
     return tries
 
 
-def _cell_of(wanted: Exercise) -> str | None:
-    """What solved the exercise: the last cell that ran and begins with its first line, or the folded solution.
-
-    None where neither is found; the starter as it was is nobody's answer.
-    """
-    try:
-        from IPython import get_ipython
-
-        cells = get_ipython().user_ns["In"]
-    except (ImportError, AttributeError, KeyError):
+def _own_code(wanted: Exercise) -> str | None:
+    """The learner's own answer; None where there is none: the starter as it was and the solution are nobody's."""
+    answer = answers.latest(wanted.number, wanted.untouched_cell)
+    if answer is None or answer.is_solution or answer.source.split() == wanted.untouched_cell.split():
         return None
-    folded, own = f'if solving("{wanted.number}")', first_line(wanted.number)
-    for cell in reversed(cells):
-        if cell.lstrip().startswith(folded):
-            return f"{own}\n{wanted.solution}"
-        if cell.lstrip().startswith(own):
-            return None if cell.strip() == f"{own}\n{wanted.starter}".strip() else cell
-    return None
-
-
-def first_line(number: str) -> str:
-    """What the starter's cell begins with; by it the learner's answer is found for the passport."""
-    return f"# Exercise {number}"
+    return answer.source.strip()

@@ -48,10 +48,12 @@ def install_magics() -> None:
     manager = getattr(shell, "magics_manager", None)
     if manager is not None and hasattr(manager.magics["cell"].get("cql"), "is_offered"):
         from ..display import cql_magic
-        from . import gate
+        from . import answers, exercises, gate
 
         cql_magic.install(shell)
+        cql_magic.around["solution"] = exercises.behind_solution
         gate.install(shell)
+        answers.install(shell)
 
 
 def _offered(name: str) -> Any:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..display.refusals import error_text
 from ..lab.connection import latest_session
 from ..lab.errors import LabError
+from ..lab.sent import Sent, tables_of
 from ..lab.waiting import wait_until
 from ..shop.names import latest_event
+from . import answers
+from .answers import Answer
 from .numbers import keyspace_of
 from .outline import outline
+from .replay import NoValue, Outcome, replay
 
 if TYPE_CHECKING:
     from cassandra.cluster import Session
 
     from ..shop.event import Event
+    from ..shop.venue import Ticket
 
 
 _TABLE = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
@@ -35,9 +42,10 @@ class Look:
 
     ``session`` is the notebook's, its keyspace in use; ``event`` the one that is on sale there. A check that names its
     ``chapter`` is refused in the keyspace of another one, where tables of the same names would answer for it.
+    ``exercise`` is the number of the one whose answer is looked at, and ``untouched`` its starter's cell.
     """
 
-    def __init__(self, chapter: str | None = None) -> None:
+    def __init__(self, chapter: str | None = None, exercise: str | None = None, untouched: str | None = None) -> None:
         session = latest_session()
         if session is None or not session.keyspace:
             raise LabError("No chapter is open here: run the notebook's first cells, then this one again.")
@@ -49,6 +57,9 @@ class Look:
             )
         self.session: Session = session
         self.keyspace: str = session.keyspace
+        self._exercise = exercise
+        # Before the check sends anything: it may run in the same cell as the answer.
+        self._answer = answers.latest(exercise, untouched) if exercise else None
 
     @property
     def event(self) -> Event:
@@ -57,6 +68,67 @@ class Look:
         if event is None:
             raise LabError("No event is open here: run the notebook's first cells, then this one again.")
         return event
+
+    @property
+    def answer(self) -> Answer:
+        """The cell that answers the exercise, as it ran last; ``NotYet`` where none has run in this kernel."""
+        if self._answer is None:
+            raise NotYet("No cell of yours has run in this kernel: run your answer, then this one again.")
+        return self._answer
+
+    @property
+    def sent(self) -> tuple[Sent, ...]:
+        """What was sent while the answer's cell ran, in order."""
+        return self.answer.sent
+
+    def statement(self, verb: str, table: str) -> str:
+        """The learner's last statement that begins with ``verb`` and names ``table``; ``NotYet`` if there is none."""
+        text = self.answer.said(verb, table)
+        if text is None:
+            raise NotYet(f"Your cell has no {verb} of {table} yet.")
+        return text
+
+    def replay(self, which: int | str, **values: Any) -> Outcome:
+        """Run one of the learner's own statements, by its text or its place in ``answer.statements``, with other
+        values for its marks, each by the mark's name or by its column.
+
+        A mark without one keeps the notebook's value. A column of the key that the statement writes out itself, and
+        so cannot be tried on another row, is a ``NotYet``; any other value without a mark is left out.
+        """
+        text = self.answer.statements[which] if isinstance(which, int) else which
+        before = next((each for each in reversed(self.sent) if each.text == text), None)
+        try:
+            outcome = replay(self.session, text, values, self._names, before)
+        except NoValue as mark:
+            raise NotYet(f"Your statement has a mark, {mark.name}, for which this notebook has no value.") from None
+        for column in sorted(outcome.left_out):
+            if any(column in self._key_columns(table) for table in tables_of(text)):
+                raise NotYet(
+                    f"Your statement says itself which {column} it means: with :{column} there, it works for any."
+                )
+        return outcome
+
+    def variable(self, name: str, otherwise: Any = None) -> Any:
+        """The value that a name has in the notebook."""
+        return self._names.get(name, otherwise)
+
+    def _key_columns(self, table: str) -> list[str]:
+        with suppress(NotYet):
+            partition, clustering = self.key(table)
+            return partition + clustering
+        return []
+
+    @cached_property
+    def _names(self) -> Mapping[str, Any]:
+        """The notebook's variables."""
+        if "IPython" in sys.modules:
+            from IPython import get_ipython
+
+            shell = get_ipython()
+            if shell is not None:
+                names: Mapping[str, Any] = shell.user_ns
+                return names
+        return {}
 
     def rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         """The rows of a SELECT; ``NotYet`` when the table or a column that it reads is not there yet."""
@@ -141,3 +213,25 @@ class Look:
         """Remove tables or views, for an exercise that makes them, whatever a learner has made of the name."""
         for table in tables:
             self.session.execute(f"DROP {'MATERIALIZED VIEW' if self.is_view(table) else 'TABLE'} IF EXISTS {table}")
+
+    def put_back(self, *tickets: Ticket) -> None:
+        """Make seats available again, whatever has become of their rows; also one that was deleted.
+
+        By condition, like every other change of these columns.
+        """
+        holds = [name for name in ("held_by", "hold_id", "held_until") if name in self.columns("tickets")]
+        for ticket in tickets:
+            key = (ticket.event_id, ticket.ticket_id)
+            row = {
+                "price": ticket.price,
+                "section": ticket.section_id,
+                "type_id": ticket.type_id,
+                "status": "available",
+            }
+            row |= dict.fromkeys(holds)
+            marks, sets = ", ".join(["%s"] * (2 + len(row))), ", ".join(f"{name} = %s" for name in row)
+            names = ", ".join(["event_id", "ticket_id", *row])
+            insert = f"INSERT INTO tickets ({names}) VALUES ({marks}) IF NOT EXISTS"
+            if not self.session.execute(insert, (*key, *row.values())).one().applied:
+                update = f"UPDATE tickets SET {sets} WHERE event_id = %s AND ticket_id = %s IF EXISTS"
+                self.session.execute(update, (*row.values(), *key))

@@ -12,6 +12,7 @@ from typing import Any
 from ..lab.errors import LabError
 from . import record_file
 from .exercises import exercises
+from .frontend import somebody_watches
 from .outline import NOTEBOOKS, Chapter, outline
 
 _STYLE = """
@@ -25,23 +26,26 @@ pre { background: #8882; border-radius: 6px; padding: .6rem .8rem; font-size: 12
 @media print { body { margin: 0; font-size: 11px; } section { break-inside: avoid; } }
 """
 
+# Where nobody has given a name: a learner who has not, and a program that runs the notebook.
+_GUEST, _NOBODY = "A guest of Lantern Park", "Ada"
 _HELP = {0: "without a hint", 1: "with one hint", 2: "with two hints"}
 
 
-def passport(name: str, path: Path | str | None = None) -> None:
+def passport(name: str | None = None, path: Path | str | None = None) -> None:
     """Write a learner's passport as one HTML page, and say where: beside the notebooks, to be opened from there.
 
     It lists the chapters in which every exercise is done, what can be said after each, and the CQL of the answers.
-    ``path`` puts it elsewhere.
+    A name that was given once stays, until another is given. ``path`` puts it elsewhere.
     """
-    if not isinstance(name, str) or not name.strip():
+    if name is not None and (not isinstance(name, str) or not name.strip()):
         raise LabError('A passport needs a name: passport("Ada").')
+    name = _remembered(name)
     record = record_file.read()
     chosen = path
     path = Path(chosen).expanduser() if chosen else _place()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_page(name.strip(), record), encoding="utf-8")
+        path.write_text(_page(name, record), encoding="utf-8")
     except OSError as error:
         raise LabError(
             f"The passport could not be written to {path}: {error.strerror}. "
@@ -51,7 +55,18 @@ def passport(name: str, path: Path | str | None = None) -> None:
     chapters = f"{whole} chapter{'s' * (whole != 1)}"
     beside = "the notebooks" if path.parent == NOTEBOOKS else "your progress file"
     where = path if chosen else f"{path.name}, beside {beside}"
-    print(f"{name.strip()}'s passport: {chapters} with every exercise done. Open {where}.")
+    print(f"{name}'s passport: {chapters} with every exercise done. Open {where}.")
+    if name == _GUEST:
+        print('passport("your name") puts your name on it.')
+
+
+def _remembered(name: str | None) -> str:
+    """The name to be on the passport: the given one, kept for the next time, or the one that was given last."""
+    if name is None:
+        return str(record_file.read().get("name", _GUEST if somebody_watches() else _NOBODY))
+    wanted = name.strip()
+    record_file.change(lambda record: record.update(name=wanted))
+    return wanted
 
 
 def _place() -> Path:

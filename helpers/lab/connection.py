@@ -18,6 +18,7 @@ from .keyspaces import check_keyspace_name
 from .node import Node, running_node
 from .replication import racks_of, replication
 from .row_classes import named_rows
+from .sent import watch
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def connect(keyspace: str | None = None) -> Session:
         settings = Settings((node.host,), node.port, local_dc="datacenter1")
     before = _latest.keyspace if _latest is not None else None
     session = _latest = _session(settings, node, keyspace)
+    watch(session)
     if keyspace is None and before is not None:
         _go_on_in(before, session)
     comes_back, _lost = _lost, False

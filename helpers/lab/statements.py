@@ -77,6 +77,11 @@ def statement(name: str) -> Statement:
     return known[name]
 
 
+def statement_texts() -> frozenset[str]:
+    """The texts of all statements that have a name."""
+    return frozenset(_named().values())
+
+
 def apply_cql(session: Session, file: str, **substitutions: object) -> list[Statement]:
     """Run the statements of ``cql/<file>`` that have no name, and return them; safe to repeat.
 
@@ -119,6 +124,16 @@ def split(text: str) -> Iterator[Statement]:
             body += found
     if body.strip():
         yield _statement(body, comments)
+
+
+def bare(text: str) -> str:
+    """CQL without what only looks like CQL: comments become a blank, and what is quoted is empty.
+
+    >>> bare("SELECT * FROM t WHERE a = 'IF' -- if")
+    "SELECT * FROM t WHERE a = ''  "
+    """
+    cut = {"comment": " ", "quoted": "''"}
+    return "".join(cut.get(piece.lastgroup or "", piece.group()) for piece in _PIECES.finditer(text))
 
 
 def without_scylla_options(text: str) -> str:

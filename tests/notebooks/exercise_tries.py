@@ -1,5 +1,6 @@
 """Both halves of every exercise, tried in the notebook itself, where a learner meets it: untouched it fails with the
-intended sentence, wrong answers with theirs, and the solution passes, as right answers of another kind do.
+intended sentence, wrong answers with theirs, and the solution passes, as right answers of another kind do. Each is
+tried from a fresh start, in Python or as a ``%%cql`` cell, with the mark by which an answer is found.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from dataclasses import dataclass
 import nbformat
 from nbformat import NotebookNode
 
+from helpers.course.answers import marked
 from helpers.course.exercises import Exercise
-from tools.build_exercises import cell_id
+from tools.build_exercises import KINDS, cell_id
 
 _IMPORTS = "from helpers.course.exercises import undo, verdict"
 
@@ -41,7 +43,8 @@ def tries_of(each: Exercise) -> list[Try]:
 
 def with_tries(notebook: NotebookNode, wanted: dict[str, Exercise]) -> NotebookNode:
     """The notebook with all tries, each from a fresh start, in place of the exercises' own cells."""
-    ours = {cell_id(number, kind): (number, kind) for number in wanted for kind in ("starter", "check", "solution")}
+    replaced = [kind for kind in KINDS if kind != "task"]
+    ours = {cell_id(number, kind): (number, kind) for number in wanted for kind in replaced}
     cells = []
     for cell in notebook.cells:
         number, kind = ours.get(cell.id, ("", ""))
@@ -49,7 +52,8 @@ def with_tries(notebook: NotebookNode, wanted: dict[str, Exercise]) -> NotebookN
             cells.append(cell)
         if kind == "starter":
             for each in tries_of(wanted[number]):
-                sources = {"before": f'{_IMPORTS}\nundo("{number}")', "try": each.code}
+                before = f'{_IMPORTS}\nundo("{number}")\n{wanted[number].given}'.rstrip()
+                sources = {"before": before, "try": marked(number, each.code)}
                 cells += [nbformat.v4.new_code_cell(text, id=f"{each.judged_by}-{id}") for id, text in sources.items()]
                 cells.append(nbformat.v4.new_code_cell(f'print(*verdict("{number}"))', id=each.judged_by))
     return nbformat.from_dict({**notebook, "cells": cells})

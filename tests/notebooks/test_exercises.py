@@ -13,7 +13,7 @@ from tools.build_exercises import cells_of, rebuilt
 from tools.refresh_outputs import NOTEBOOKS
 
 PATHS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if exercises(path.name.split("_")[0])]
-LEAST = 3
+LEAST = LEAST_WRONG = 3
 _NUMBERS = re.compile(r'"(\d\d[a-z]?)"')
 
 
@@ -47,6 +47,17 @@ def test_each_is_whole(wanted: dict[str, Exercise]):
         assert len(each.starter.splitlines()) <= 12, number
         for cell in cells_of(each):
             assert len(cell.source.splitlines()) <= 20, number
+
+
+def test_a_chapter_asks_for_one_repair_at_most_and_knows_what_goes_wrong():
+    for path in PATHS:
+        wanted = exercises(path.name.split("_")[0]).values()
+        rungs = [each.rung for each in wanted]
+        if set(rungs) == {"repair"}:
+            continue  # written before there were rungs
+        assert rungs.count("repair") <= 1, path.stem
+        for each in wanted:
+            assert len(each.wrong) >= LEAST_WRONG, f"{each.number} needs more wrong answers"
 
 
 def test_every_notebook_is_run_by_one_of_the_tests_of_chapters():

@@ -1,4 +1,4 @@
-"""check, hint and solving: what a learner is told, step by step, and what is kept of it."""
+"""check, hint, starter and solving: what a learner is told, step by step, and what is kept of it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from cassandra.cluster import Session
 from helpers import Event, check, checkpoint, connect, hint, reset, solving
 from helpers.course import exercises as module
 from helpers.course import record_file
-from helpers.course.exercises import exercise, exercises, verdict
+from helpers.course.exercises import exercise, exercises, starter, verdict
 from helpers.course.look import Look, NotYet
+from helpers.lab import sent
 from helpers.lab.errors import LabError
 
 TOML = """
@@ -55,6 +56,8 @@ def session(lab: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> It
     monkeypatch.setattr(module, "_checks", lambda chapter: checks)
     monkeypatch.setenv("PROGRESS_FILE", str(tmp_path / "mine.json"))
     exercises.cache_clear()
+    for _ in range(sent.MOST_CELLS):
+        sent.begin("")  # no test finds what another one has run
     session = connect()
     checkpoint("00", seats=100)
     yield session
@@ -126,30 +129,102 @@ def test_an_exercise_can_be_tried_afresh(session: Session, told):
 
 
 STARTER = '# Exercise 00.1\nprint("nothing yet")'
+SOLUTION = '# The solution of 00.1; it runs when …\nif solving("00.1"):\n    …'
+MINE = "# Exercise 00.1\nmine()"
+IN_CQL = "%%cql\n-- Exercise 00.1\nINSERT INTO my_notes (day, note) VALUES (1, 'x');"
+
+
+def solved(session: Session) -> None:
+    session.execute("CREATE TABLE IF NOT EXISTS my_notes (day int PRIMARY KEY, note text)")
+    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'x')")
+
+
+def run_cells(*sources: str) -> None:
+    """As a notebook would run them, the last of them now."""
+    for source in sources:
+        sent.begin(source)
 
 
 @pytest.mark.parametrize(
     ("cells", "kept"),
     [
-        (["import this", STARTER, "# Exercise 00.1\nmine()", "check('00.1')"], "# Exercise 00.1\nmine()"),
-        # What the learner's own cell did, nobody knows: it does not say which exercise it is about.
-        ([STARTER, "mine()", "check('00.1')"], None),
-        ([STARTER, 'if solving("00.1"):\n    check("00.1")'], '# Exercise 00.1\nsession.execute("…")'),
+        (["import this", STARTER, MINE, 'check("00.1")'], MINE),
+        ([STARTER, IN_CQL, 'check("00.1")'], IN_CQL),
+        # Without the mark it is the last cell before check() that may be an answer.
+        ([STARTER, "mine()", 'check("00.1")'], "mine()"),
+        (["mine()", 'hint("00.1")', 'check("00.1")'], "mine()"),
+        ([STARTER, MINE, "a_look_at_it()", 'check("00.1")'], MINE),
+        ([MINE, "# Exercise 00.2\nanother()", 'check("00.1")'], MINE),
+        (["# For exercise 00.1\nrow = 1", 'check("00.1")'], None),
+        # Nobody's own: the starter as it was, and the solution.
+        ([STARTER, 'check("00.1")'], None),
+        ([STARTER, SOLUTION], None),
+        ([STARTER, "%%cql --solution 00.1\nSELECT note FROM my_notes;"], None),
     ],
 )
-def test_the_passport_gets_what_solved_the_exercise(
-    session: Session, monkeypatch: pytest.MonkeyPatch, cells: list[str], kept: str | None
-):
-    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
-    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'x')")
-    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"In": cells}))
+def test_the_passport_keeps_the_learners_own_answer(session: Session, cells: list[str], kept: str | None):
+    solved(session)
+    run_cells(*cells)
     check("00.1")
     assert record_file.read()["exercises"]["00.1"].get("code") == kept
+
+
+def test_the_solutions_run_overwrites_no_answer_of_the_learners(session: Session):
+    solved(session)
+    for cells in ([MINE, 'check("00.1")'], [SOLUTION]):
+        run_cells(*cells)
+        check("00.1")
+        assert record_file.read()["exercises"]["00.1"]["code"] == MINE
+
+
+def test_a_hint_that_is_asked_after_solving_is_no_help(session: Session, monkeypatch: pytest.MonkeyPatch, told):
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    solved(session)
+    check("00.1")
+    for _ in range(3):
+        hint("00.1")
+    assert record_file.read()["exercises"]["00.1"]["hints"] == 0
+    assert solving("00.1")
+
+
+def test_the_starter_can_be_had_again(session: Session, told):
+    told()
+    starter("00.1")
+    assert told() == f"{STARTER}\n"
+
+
+def test_in_a_notebook_the_starter_comes_as_a_new_cell(session: Session, monkeypatch: pytest.MonkeyPatch, told):
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    cells: list[str] = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(set_next_input=cells.append))
+    starter("00.1")
+    assert cells == [STARTER]
+    assert told().endswith("Exercise 00.1: its starter is in the cell below.\n")
+
+
+def test_an_exercise_comes_back_also_where_a_table_of_the_chapter_is_gone(
+    session: Session, monkeypatch: pytest.MonkeyPatch, told
+):
+    checks = SimpleNamespace(undo_1=lambda look: look.put_back(*look.event.tickets[:1]))
+    monkeypatch.setattr(module, "_checks", lambda chapter: checks)
+    for view in "available_tickets", "tickets_by_type":
+        session.execute(f"DROP MATERIALIZED VIEW IF EXISTS {view}")
+    session.execute("DROP TABLE tickets")
+    told()
+    reset("00.1")
+    assert "A table of the chapter was gone." in told()
+    assert len(session.execute("SELECT ticket_id FROM tickets").all()) == 100
 
 
 def test_a_file_that_is_not_whole_is_named(session: Session, tmp_path: Path):
     (tmp_path / "chapter_03.toml").write_text(re.sub("hints = .*", "", TOML), encoding="utf-8")
     with pytest.raises(LabError, match=r"Exercise 03\.1 in chapter_03\.toml is not whole: 'hints'"):
+        exercises("03")
+
+
+def test_a_rung_that_nobody_knows_is_named(session: Session, tmp_path: Path):
+    (tmp_path / "chapter_03.toml").write_text(TOML.replace("why =", 'rung = "jump"\nwhy ='), encoding="utf-8")
+    with pytest.raises(LabError, match=r"not whole: its rung is 'jump', and not one of repair, write, design"):
         exercises("03")
 
 

@@ -263,3 +263,16 @@ def test_an_empty_passport_says_so(tmp_path: Path):
         passport(" ")
     with pytest.raises(LabError, match=r'could not be written to .*passport\("Ada", "ada\.html"\)'):
         passport("Bo", str(tmp_path / "bo.html" / "no folder.html"))
+
+
+def test_a_passport_keeps_the_name_that_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    path = tmp_path / "mine.html"
+    passport(path=path)
+    assert 'passport("your name") puts your name on it.' in capsys.readouterr().out
+    passport("Cleo", path)
+    passport(path=path)
+    assert "<h1>Cleo</h1>" in path.read_text(encoding="utf-8")
+    assert "puts your name" not in capsys.readouterr().out
