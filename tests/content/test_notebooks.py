@@ -45,7 +45,8 @@ def prose(notebook):
 
 
 def code_lines(cell) -> list[str]:
-    return [line for line in cell.source.splitlines() if line.strip()]
+    """Those of a cell, without the label that a folded solution has."""
+    return [line for line in cell.source.splitlines() if line.strip() and not line.startswith("# The solution of")]
 
 
 def test_there_are_notebooks():
