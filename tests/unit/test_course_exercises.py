@@ -284,7 +284,8 @@ def test_what_an_exercise_drops_may_be_a_view_or_have_a_log_that_was_switched_of
         look.view("my_notes")
 
 
-def test_without_an_open_chapter_it_says_so(session: Session):
+def test_without_an_open_chapter_it_says_so(session: Session, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("helpers.lab.connection._latest", None)  # whoever connects again goes on where they were
     connect()
     with pytest.raises(LabError, match="No chapter is open here"):
         check("00.1")
