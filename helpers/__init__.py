@@ -58,7 +58,6 @@ _PUBLIC = {
     "time_to_lapse": "shop.lapse",
     "rush": "shop.buyers",
     "latencies_of": "shop.buyers",
-    "row_of": "shop.fan_out",
     # display
     "Operation": "scylla_cdc",
     "read_log": "scylla_cdc",

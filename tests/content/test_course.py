@@ -15,6 +15,7 @@ from PIL import Image
 
 from helpers.course.cells import cql_of, python_of
 from helpers.course.outline import outline
+from helpers.lab.statements import split, statements
 from tests.notebooks.same_picture import pictures_in
 from tools.refresh_outputs import NOTEBOOKS
 
@@ -124,3 +125,12 @@ def test_pictures_read_on_light_and_on_dark(notebook: NotebookNode):
                 image = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
                 assert image.getchannel("A").getextrema()[0] == 255, cell.id
                 assert min(image.getpixel((1, 1))[:3]) >= 230, cell.id
+
+
+def test_chapter_1_creates_what_the_files_create():
+    """Its cells have the five tables and the two views in full: the same as cql/, whose copies other chapters run."""
+    (path,) = NOTEBOOKS.glob("01_*.ipynb")
+    cells = [cell for cell in code(nbformat.read(path, as_version=4)) if "tags" not in cell.metadata]
+    written = [each for cell in cells for each in split(cql_of(cell.source) or "")]
+    created = {" ".join(each.split()) for each in written if " IF NOT EXISTS " in each and each.startswith("CREATE")}
+    assert created == {" ".join(each.split()) for file in ("tables.cql", "views.cql") for each in statements(file)}
