@@ -103,8 +103,12 @@ class ChangeRow:
     time: UUID
 
     def __getitem__(self, column: str) -> Any:
-        """The column's value. KeyError if this row has none: see ``get`` and ``deleted``."""
-        return self.values[column]
+        """The column's value. KeyError if this row has none, with what it has: see ``get`` and ``deleted``."""
+        try:
+            return self.values[column]
+        except KeyError:
+            has = ", ".join(self.values) or "nothing"
+            raise KeyError(f"this {self.operation} has no value for {column}; it has one for {has}") from None
 
     def __contains__(self, column: str) -> bool:
         return column in self.values
