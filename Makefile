@@ -89,6 +89,11 @@ rehearse: venv ## run all chapters against nodes that hide what they are, as on 
 test: venv ## run all tests
 	@$(BIN)/python -m pytest -p no:nbval -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
+# Some minutes, once: its crates are compiled. Whoever has no Rust reads in chapter 5 what it prints.
+.PHONY: rust
+rust: ## build the Rust consumer of chapter 5 (needs Rust's cargo)
+	@cargo build --locked --quiet --manifest-path rust/consumer/Cargo.toml $(ARGS)
+
 # Half an hour: the machine that plays with the checkout takes some 500 steps a second.
 .PHONY: prove
 prove: venv ## play with the checkout for a million steps (make prove STEPS=50000)

@@ -29,6 +29,7 @@ _PUBLIC = {
     "let_time_pass": "lab.clock",
     "decisions_take": "lab.dials",
     "delayed_views": "lab.dials",
+    "rust_consumer": "lab.rust_consumer",
     # scylla_cdc
     "ChangeReader": "scylla_cdc",
     "TableCheckpoints": "scylla_cdc",
@@ -72,7 +73,6 @@ _PUBLIC = {
     "seat_map": "display.pictures.stadium",
     "timeline": "display.pictures.log",
     "stream_id_diagram": "display.pictures.log",
-    "streams_plot": "display.pictures.log",
     "sale_plot": "display.pictures.sale",
     "pace_plot": "display.pictures.sale",
     "sell_out": "display.pictures.live_sale",

@@ -25,6 +25,7 @@ CACHES = (
     ".import_linter_cache",
     ".hypothesis",
     "fifty_thousand_seats.egg-info",
+    "rust/consumer/target",
 )
 FOLDER_CACHES = ("__pycache__", ".ipynb_checkpoints")
 

@@ -55,6 +55,7 @@ def test_what_was_made_goes_and_what_is_ones_own_stays(checkout: Path) -> None:
         ".ruff_cache/0",
         ".embedded/data",
         ".git/__pycache__",
+        "rust/consumer/target/debug",
     ):
         (checkout / folder).mkdir(parents=True)
     for name in "node.json", "node.json.new", "node.log", "node.log.1", "node.lock":
@@ -71,8 +72,9 @@ def test_what_was_made_goes_and_what_is_ones_own_stays(checkout: Path) -> None:
     node.mkdir()
     done = clean(checkout)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert names_in(checkout) == {"tools", "helpers", "notebooks", "mine", ".progress.json", ".git"}
+    assert names_in(checkout) == {"tools", "helpers", "notebooks", "mine", ".progress.json", ".git", "rust"}
     assert names_in(checkout / "helpers") == names_in(checkout / "notebooks") == set()
+    assert names_in(checkout / "rust" / "consumer") == set()
     assert (checkout / ".git" / "__pycache__").is_dir()
     assert (checkout / "mine" / "deep" / "thesis.txt").is_file()
 
