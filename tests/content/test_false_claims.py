@@ -244,6 +244,11 @@ CLAIMS = [
         "That is so on vnodes. On tablets a write from the past goes to the streams of its time, if they are known.",
     ),
     Claim(
+        r"(CDC|log)[^.]{0,60} makes? sure that (no one|nobody)",
+        ("CDC makes sure that no one else can buy the seat.",),
+        "A log is read after the change has happened. Only a condition in the write itself stops a second buyer.",
+    ),
+    Claim(
         r"after a node has joined, the newest",
         ("After a node has joined, the newest generation is published about a minute before it begins.",),
         "On tablets generations come by splits and merges, and are published ahead as well.",

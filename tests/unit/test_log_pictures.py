@@ -1,4 +1,4 @@
-"""Pictures of stream ids, streams and a log over time: what is written and drawn in them, without a server."""
+"""Pictures of stream ids and of a log over time: what is written and drawn in them, without a server."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from cassandra.util import uuid_from_time
 
-from helpers import Operation, stream_id_diagram, streams_plot, timeline
-from helpers.lab.errors import LabError
+from helpers import Operation, stream_id_diagram, timeline
 from scylla_cdc import ChangeRow, StreamId
 
 # The source system's own sample.
 SAMPLE = bytes.fromhex("8a78ebc0e79835301f196f14180001f1")
-
-
-def stream(token: int) -> bytes:
-    return token.to_bytes(8, "big", signed=True) + bytes.fromhex("1f196f14180001f1")
 
 
 def test_a_stream_id_shows_its_bytes_and_its_four_numbers():
@@ -30,25 +25,6 @@ def test_a_stream_id_shows_its_bytes_and_its_four_numbers():
 def test_the_parts_are_as_wide_as_they_are_long():
     widths = [patch.get_width() + 0.06 for patch in stream_id_diagram(SAMPLE).axes[0].patches]
     assert [round(width * 8, 6) for width in widths] == [64, 38, 22, 4]
-
-
-def test_every_partition_is_a_dot_and_the_event_is_marked():
-    fig = streams_plot([(5, stream(10)), (25, stream(30))], [stream(10), stream(30)], around=25)
-    for ax in fig.axes:
-        every, marked = ax.collections[:2]
-        assert every.get_offsets().tolist() == [[5, 10], [25, 30]]
-        assert marked.get_offsets().tolist() == [[25, 30]]
-
-
-def test_the_enlarged_half_shows_the_nearest_streams_only():
-    streams = [stream(token) for token in range(-100_000, 100_000, 1_000)]
-    lines = streams_plot([(500, stream(1_000))], streams).axes[1].collections[-1]
-    assert sorted(segment[0][1] for segment in lines.get_segments()) == list(range(-3_000, 5_000, 1_000))
-
-
-def test_nothing_to_draw():
-    with pytest.raises(LabError, match="at least one token"):
-        streams_plot([])
 
 
 # Fifteen minutes are no number of seconds that a reader knows by heart.

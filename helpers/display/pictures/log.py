@@ -1,8 +1,8 @@
-"""Pictures of a CDC log: what happened to each row, what a stream id is made of, and where streams lie on the ring."""
+"""Pictures of a CDC log: what happened to each row, and what a stream id is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from scylla_cdc import ChangeRow, Operation, StreamId
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # The parts of a stream id, from the left, and their bits.
 _PARTS = (("token", 64, BLUE), ("random", 38, GREY), ("index", 22, GREEN), ("version", 4, PINK))
-_NEIGHBOURS = 4
 _MARKS = {
     Operation.INSERT: ("o", GREEN),
     Operation.UPDATE: ("s", BLUE),
@@ -59,42 +58,6 @@ def stream_id_diagram(stream_id: bytes) -> Figure:
     ax.set(xlim=(0, 17.6), ylim=(0.1, 1.9))
     ax.axis("off")
     ax.set_title("A stream id")
-    return fig
-
-
-def streams_plot(
-    rows: Sequence[tuple[int, bytes]], streams: Iterable[bytes] = (), *, around: int | None = None
-) -> Figure:
-    """Partitions' tokens (across) and the tokens of the streams that tell of them (up); one dot a partition.
-
-    ``rows`` are (token of the partition, stream id). On the left the whole ring; on the right, enlarged, the streams of
-    ``streams`` nearest to the token ``around``, each with a line.
-
-    >>> picture(streams_plot([(token, row.stream)], stream_ids(session, "seats_05", "order_queue")), "…")
-    """
-    if not rows:
-        raise LabError("There is nothing to draw: give at least one token with its stream.")
-    dots = [(token, StreamId(stream).token) for token, stream in rows]
-    own, middle = dict(dots), dots[0][0] if around is None else around
-    near = sorted((StreamId(each).token for each in streams), key=lambda token: abs(token - middle))
-    near = sorted(near[: 2 * _NEIGHBOURS])
-    fig, axes = new_figure(9.0, 4.2, columns=2)
-    for ax, title in zip(axes, ("All tokens", "Enlarged: a few streams, a line each"), strict=True):
-        ax.plot([-(2**63), 2**63], [-(2**63), 2**63], color=GREY, lw=0.8, ls="--", zorder=1)
-        ax.scatter(*zip(*dots, strict=True), s=14, color=BLUE, zorder=3)
-        ax.set_title(title)
-        ax.set_xlabel("token of the event")
-        ax.set_ylabel("token of its stream")
-        ax.set(xticks=[], yticks=[])
-        if middle in own:
-            ax.scatter([middle], [own[middle]], s=90, color=ORANGE, edgecolor=PAPER, zorder=4)
-            ax.annotate("this event", (middle, own[middle]), (9, -13), textcoords="offset points", color=INK)
-    axes[0].set(xlim=(-(2**63), 2**63), ylim=(-(2**63), 2**63))
-    if near:
-        room = max((near[-1] - near[0]) // 12, 1)
-        window = near[0] - room, near[-1] + room
-        axes[1].hlines(near, *window, color=GREEN, lw=1, alpha=0.6, zorder=2)
-        axes[1].set(xlim=window, ylim=window)
     return fig
 
 
