@@ -1,17 +1,21 @@
-"""The checks of chapter 02b: row markers, values left unset, writes without an end, and one newer than a delete."""
+"""The checks of chapter 02b: a row marker that stays, values left unset, and a write that is newer than a delete."""
 
 from __future__ import annotations
 
-from ..course.look import Look, NotYet
-from ..display.traces import rows_read
+from datetime import datetime, timedelta
 
-_A_DAY = 86_400
-_BY_DEFAULT = "his row took the table's default"
+from ..course.look import Look, NotYet
+from ..display.formatting import about
+from ..display.pictures.rows import MARKER, parts_of
+from ..display.traces import rows_read
+from ..lab.clock import server_now
+
 _GATES = {"E-1": "A", "E-4": "C"}
+_HIDDEN = "my_arrivals has no row C-1: what is not newer than the delete stays hidden."
 
 
 def check_1(look: Look) -> str:
-    """The row is there, and its guest is null."""
+    """The row is there, free, and stays there."""
     seats = _guests(look, "my_seats")
     if "C-1" not in seats:
         raise NotYet("my_seats has no row C-1: nothing of it is left, not even a row marker.")
@@ -22,7 +26,24 @@ def check_1(look: Look) -> str:
         raise NotYet(f"The guest on C-1 is called {guest!r}, which is a name; a free seat has null there.")
     if seats:
         raise NotYet(f"my_seats also lists {', '.join(sorted(seats))}; only C-1 was asked for.")
+    parts = parts_of(look.session, "my_seats", {"seat": "C-1"})
+    marker = parts[MARKER]
+    if marker is None or not marker.lives:
+        holding = next((name for name, part in parts.items() if part is not None and part.lives), "something")
+        raise NotYet(f"C-1 has no row marker: it is on the list only as long as {holding} has a value.")
+    if marker.ttl is not None:
+        raise NotYet(f"C-1 leaves the list by itself in {about(marker.ttl)}: its row marker has an end.")
+    _one_more_guest(look)
     return "C-1 is on the list, and free."
+
+
+def _one_more_guest(look: Look) -> None:
+    """Let Di come and go by UPDATE, as the shop does it: the row must be there still."""
+    update = "UPDATE my_seats SET guest = %s WHERE seat = 'C-1'"
+    for guest in "Di", None:
+        look.session.execute(update, (guest,))
+    if "C-1" not in _guests(look, "my_seats"):
+        raise NotYet("The next guest came and went, and then C-1 was not on the list any more.")
 
 
 def undo_1(look: Look) -> None:
@@ -52,42 +73,24 @@ def undo_2(look: Look) -> None:
 
 
 def check_3(look: Look) -> str:
-    """One row without an end, in a table that gives its rows one."""
-    look.columns("my_passes")
-    where = "WHERE keyspace_name = %s AND table_name = 'my_passes'"
-    query = f"SELECT default_time_to_live FROM system_schema.tables {where}"
-    passes = {row.holder: row.left for row in look.rows("SELECT holder, TTL(kind) AS left FROM my_passes")}
-    default = look.row(query, (look.keyspace,)).default_time_to_live
-    if default != _A_DAY:
-        raise NotYet(f"my_passes has a default of {default} seconds now: the next day pass would never end.")
-    for holder in "Ada", "Cy":
-        if holder not in passes:
-            raise NotYet(f"{holder} has no pass.")
-    if passes["Ada"] is None:
-        raise NotYet("Ada's pass has no end, and hers is for a day.")
-    if passes["Cy"] is not None:
-        raise NotYet(f"Cy's pass ends: {'far away, but it ends' if passes['Cy'] > _A_DAY else _BY_DEFAULT}.")
-    return "Ada's pass ends by the table's default, Cy's has no end."
-
-
-def undo_3(look: Look) -> None:
-    look.drop("my_passes")
-
-
-def check_4(look: Look) -> str:
-    """A row that is newer than the delete before it."""
+    """A row that is newer than a delete from the future."""
     seats = _guests(look, "my_arrivals")
     if "C-1" not in seats:
         if "Cy" in seats.values():
             elsewhere = next(seat for seat, guest in seats.items() if guest == "Cy")
             raise NotYet(f"Cy sits on {elsewhere} now; he wants C-1 back.")
-        raise NotYet("my_arrivals has no row C-1: what is not newer than the delete stays hidden.")
+        raise NotYet(_HIDDEN)
     if seats["C-1"] != "Cy":
         raise NotYet(f"The guest on C-1 is {seats['C-1'] or 'null'}, not Cy.")
+    stamp = look.row("SELECT WRITETIME(guest) AS stamp FROM my_arrivals WHERE seat = 'C-1'").stamp
+    if datetime(1970, 1, 1) + timedelta(microseconds=stamp) <= server_now(look.session):
+        raise NotYet(
+            "Cy's row is stamped with the present, which the delete would hide: the delete is gone, and was to stay."
+        )
     return "Cy sits on C-1 again."
 
 
-def undo_4(look: Look) -> None:
+def undo_3(look: Look) -> None:
     look.drop("my_arrivals")
 
 
