@@ -33,6 +33,7 @@ CELLS = {
 from helpers import *
 session, hold_seconds = connect(), 900
 event = checkpoint("04", seats=500)
+event_id = event.id
 _ = apply_cql(session, "checkout.cql")
 """,
     "predict": 'predict("04.1", "One and one?", {"one": 1, "two": 2})',
