@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.patience import LONG_SECONDS, SECONDS
 from tools.refresh_outputs import NOTEBOOKS, PROJECT
+from tools.working_copy import complete
 
 _OPTIONS = (
     "--no-browser",
@@ -34,7 +35,7 @@ class JupyterLabDidNotStart(Exception):
 
 @dataclass(frozen=True)
 class JupyterLab:
-    """A running JupyterLab: its address, the token it asks for, and the folder of its notebooks."""
+    """A running JupyterLab: its address, the token it asks for, and the folder that it shows."""
 
     address: str
     token: str
@@ -49,6 +50,14 @@ class JupyterLab:
         """End every kernel, so that none takes processor time from what comes next."""
         for session in json.loads(self._ask("GET", "api/sessions")):
             self._ask("DELETE", f"api/sessions/{session['id']}")
+
+    def has(self, path: str) -> bool:
+        """Can a file be opened in it, as by a click on a link?"""
+        try:
+            self._ask("GET", f"api/contents/{path}?content=0")
+        except OSError:
+            return False
+        return True
 
     def answers(self) -> bool:
         """Does it answer who has the token?"""
@@ -66,11 +75,21 @@ class JupyterLab:
             return answer.read()
 
 
+def learners_project(folder: Path) -> Path:
+    """A project as `make lab` leaves it, as far as a learner sees it: the working copy, and what that links to."""
+    project = folder / "project"
+    complete(mine=project / "my")
+    for linked in "docs", "cql", "scylla_cdc":
+        shutil.copytree(PROJECT / linked, project / linked, ignore=shutil.ignore_patterns("__pycache__"))
+    return project
+
+
 @contextmanager
-def start_jupyterlab(folder: Path) -> Iterator[JupyterLab]:
-    """Run JupyterLab on a copy of ``notebooks/`` until the block ends; all that it writes is in ``folder``."""
-    notebooks, runtime, log = folder / "notebooks", folder / "runtime", folder / "jupyterlab.log"
-    shutil.copytree(NOTEBOOKS, notebooks, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+def start_jupyterlab(folder: Path, root: Path | None = None) -> Iterator[JupyterLab]:
+    """Run JupyterLab until the block ends, on a copy of ``notebooks/`` or in ``root``; it writes to ``folder``."""
+    notebooks, runtime, log = root or folder / "notebooks", folder / "runtime", folder / "jupyterlab.log"
+    if root is None:
+        shutil.copytree(NOTEBOOKS, notebooks, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     token = secrets.token_hex(16)
     variables = {
         "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH")))),

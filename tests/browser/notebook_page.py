@@ -11,7 +11,9 @@ from typing import Any
 from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -75,6 +77,16 @@ const [id, done] = [arguments[0], arguments[arguments.length - 1]];
     return notebook.widgets[index].outputArea.node;
 })().then(done, error => done(null));
 """
+_CELL = """
+const [id, done] = [arguments[0], arguments[arguments.length - 1]];
+(async () => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const index = notebook.widgets.findIndex(cell => cell.model.id === id);
+    await notebook.scrollToItem(index, 'center');
+    await notebook.widgets[index].ready;
+    return notebook.widgets[index].node;
+})().then(done, error => done(null));
+"""
 _MODEL = "return window.jupyterapp.shell.currentWidget.context.model.toJSON()"
 
 
@@ -113,6 +125,30 @@ class NotebookPage:
         assert problem is None, problem
         self.driver.refresh()
         self.until(lambda: self.driver.execute_script(_OPENED), "the notebook is open again", LONG_SECONDS)
+
+    def cell(self, cell_id: str) -> WebElement:
+        """A cell, scrolled to."""
+        return self.until(lambda: self.driver.execute_async_script(_CELL, cell_id), f"cell {cell_id} is there")
+
+    def write(self, cell_id: str, text: str) -> None:
+        """Click into a cell, go to its end, and type."""
+        self.find(self.cell(cell_id), ".cm-content").click()
+        keys = ActionChains(self.driver).key_down(Keys.CONTROL).send_keys(Keys.END).key_up(Keys.CONTROL)
+        keys.send_keys(text).perform()
+
+    def run(self, cell_id: str) -> None:
+        """Click into a cell, press Shift and Enter, and wait until it has run."""
+        self.find(self.cell(cell_id), ".cm-content").click()
+        before = self.execution_count(cell_id)
+        ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+        self.until(
+            lambda: self.execution_count(cell_id) not in (None, before), f"cell {cell_id} has run", LONG_SECONDS
+        )
+
+    def execution_count(self, cell_id: str) -> int | None:
+        """The number of a cell's last run; None where it has not run, or runs now."""
+        count: int | None = next(cell for cell in self.cells() if cell["id"] == cell_id)["execution_count"]
+        return count
 
     def cells(self) -> list[dict[str, Any]]:
         """The notebook's cells with their outputs, as they would be saved now."""
