@@ -14,6 +14,8 @@ from ..lab.node import PROJECT
 from .cells import python_of
 
 NOTEBOOKS = PROJECT / "notebooks"
+# A learner's own copy of them, where `make lab` has made one.
+MINE = PROJECT / "my"
 _ITEM = re.compile(r"^\d+\. (.+?)\s*$", re.MULTILINE)
 
 

@@ -13,7 +13,7 @@ from ..lab.errors import LabError
 from . import record_file
 from .exercises import exercises
 from .frontend import somebody_watches
-from .outline import NOTEBOOKS, Chapter, outline
+from .outline import MINE, NOTEBOOKS, Chapter, outline
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -53,7 +53,7 @@ def passport(name: str | None = None, path: Path | str | None = None) -> None:
         ) from error
     whole = len(_finished(record))
     chapters = f"{whole} chapter{'s' * (whole != 1)}"
-    beside = "the notebooks" if path.parent == NOTEBOOKS else "your progress file"
+    beside = "your progress file" if os.environ.get("PROGRESS_FILE") else "the notebooks"
     where = path if chosen else f"{path.name}, beside {beside}"
     print(f"{name}'s passport: {chapters} with every exercise done. Open {where}.")
     if name == _GUEST:
@@ -70,9 +70,11 @@ def _remembered(name: str | None) -> str:
 
 
 def _place() -> Path:
-    """Beside the notebooks, where JupyterLab can open it; a record that lies elsewhere takes its passport along."""
+    """Beside the learner's notebooks, or those of the printed edition where there are no others: JupyterLab can open it
+    there. A record that lies elsewhere takes its passport along."""
     named = os.environ.get("PROGRESS_FILE")
-    return (Path(named).expanduser().parent if named else NOTEBOOKS) / "passport.html"
+    beside = MINE if MINE.is_dir() else NOTEBOOKS
+    return (Path(named).expanduser().parent if named else beside) / "passport.html"
 
 
 def _finished(record: dict[str, Any]) -> list[Chapter]:

@@ -256,6 +256,22 @@ def test_a_passport_says_where_it_lies(
     assert capsys.readouterr().out.endswith(f"Open {tmp_path / 'bo.html'}.\n")
 
 
+def test_a_passport_lies_beside_the_notebooks_that_a_learner_works_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delenv("PROGRESS_FILE")
+    monkeypatch.setenv("HELPERS_LIVE", "0")  # and nobody's record is touched
+    printed, mine = tmp_path / "notebooks", tmp_path / "my"
+    monkeypatch.setattr("helpers.course.passport.NOTEBOOKS", printed)
+    monkeypatch.setattr("helpers.course.passport.MINE", mine)
+    passport("Bo")
+    assert (printed / "passport.html").is_file()
+    mine.mkdir()
+    passport("Bo")
+    assert (mine / "passport.html").is_file()
+    assert capsys.readouterr().out.endswith("Open passport.html, beside the notebooks.\n")
+
+
 def test_an_empty_passport_says_so(tmp_path: Path):
     passport("Bo", tmp_path / "bo.html")
     assert "they are yours to fill" in (tmp_path / "bo.html").read_text(encoding="utf-8")
