@@ -117,7 +117,12 @@ def check(number: str) -> None:
         print(paragraph(f"✓ {number}: {sentence}\n  Why it works: {wanted.why}"))
         return
     print(paragraph(f"✗ {number}: {sentence}"))
-    if somebody_watches() and tries >= _TRIES_BEFORE_HELP:
+    if not somebody_watches():
+        return
+    if record_file.read()["exercises"][number]["done"]:
+        # Whoever opens a chapter again begins it anew; what was solved there is nobody's to take away.
+        print("  You have solved it before, and that stays. Run the cell of your answer, and its rows are back.")
+    elif tries >= _TRIES_BEFORE_HELP:
         print(f'  hint("{number}") helps.')
 
 

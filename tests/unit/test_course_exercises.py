@@ -100,6 +100,22 @@ def test_after_two_tries_a_learner_hears_of_the_hints(session: Session, monkeypa
     assert told().endswith('  hint("00.1") helps.\n')
 
 
+def test_what_was_solved_stays_solved_when_the_chapter_begins_anew(
+    session: Session, monkeypatch: pytest.MonkeyPatch, told
+):
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
+    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'ring Bo')")
+    check("00.1")
+    reset("00.1")
+    told()
+    check("00.1")
+    assert told().splitlines()[1:] == [
+        "  You have solved it before, and that stays. Run the cell of your answer, and its rows are back."
+    ]
+    assert record_file.read()["exercises"]["00.1"]["done"]
+
+
 def test_two_hints_and_then_the_solution(session: Session, monkeypatch: pytest.MonkeyPatch, told):
     monkeypatch.setenv("HELPERS_LIVE", "1")
     told()
