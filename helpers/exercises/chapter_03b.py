@@ -1,92 +1,142 @@
-"""Checks of chapter 03b: a table in an order of its own, a view over buckets, a sale under the whole key."""
+"""Checks of chapter 03b: one order for two tables, a view of refunds, and a statement that goes straight to its row."""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from ..course.look import Look, NotYet
-from ..shop.ids import user_id
+from ..lab.sent import tables_of
+from ..lab.waiting import wait_until
+from ..shop.ids import event_id, user_id
 from .keys import rows_by_key
 
-_SECTION = "L04"
+_TABLES = ("orders", "buyers_table")
+_WHERE = {"orders": "order_id = %s", "buyers_table": "order_id = %s AND user_id = %s"}
 
 
 def check_1(look: Look) -> str:
-    """``my_orders`` has all orders of Bo, and his partition begins with the latest."""
-    bo = (user_id("Bo"),)
-    # The lesson's index on user_id may not be made yet.
-    orders = look.rows("SELECT order_id, purchased_at FROM orders WHERE user_id = %s ALLOW FILTERING", bo)
-    times = {row.order_id: row.purchased_at for row in orders if row.purchased_at is not None}
-    if not times:
-        raise NotYet("Bo has no orders yet: cells above write them, so run those, then this exercise.")
-    query = "SELECT order_id FROM my_orders WHERE user_id = %s"
-    rows = [row.order_id for row in rows_by_key(look, "my_orders", "one buyer", query, bo)]
-    there = set(rows) & set(times)
-    if not there:
-        raise NotYet(f"my_orders has none of Bo's {len(times)} orders.")
-    if len(there) < len(times):
+    """Bo's order is in both tables by one logged batch, and another order sent the same way would be as well."""
+    bo, order = user_id("Bo"), event_id("Bo's new order")
+    for table in _TABLES:
+        _has_order(look, table, order, bo, "Bo's", Decimal(95))
+    batch = look.answer.said("BEGIN")
+    if batch is None:
         raise NotYet(
-            f"my_orders has {len(there)} of Bo's {len(times)} orders: "
-            "those of one moment share a key, and the last one wrote over the others."
+            "Both tables have Bo's order, by two requests: a program that ends between them leaves one table "
+            "without it."
         )
-    in_order = [times[order] for order in rows if order in times]
-    if in_order != sorted(in_order, reverse=True):
-        raise NotYet("Bo's orders are all in my_orders, and do not begin with the latest.")
-    return f"Bo's {len(times)} orders are in my_orders, the latest first."
+    if re.match(r"\s*BEGIN\s+UNLOGGED\b", batch, re.IGNORECASE):
+        raise NotYet(
+            "Both tables have Bo's order, by an UNLOGGED batch: nothing is kept aside, and a node that stops halfway "
+            "may leave one table without it."
+        )
+    beside = {
+        table for each in look.sent if not each.text.lstrip().upper().startswith("BEGIN") for table in each.tables
+    }
+    outside = sorted(beside & set(_TABLES) - tables_of(batch))
+    if outside:
+        raise NotYet(
+            f"Your batch leaves out {outside[0]}, which is written by a request of its own: both belong in one."
+        )
+    if look.answer.source.lstrip().startswith("%%cql"):
+        _try_for_cy(look, batch)
+    return "both tables have Bo's order, by one request that arrives as a whole."
+
+
+def _try_for_cy(look: Look, batch: str) -> None:
+    cy, order = user_id("Cy"), event_id("an order of Cy's")
+    try:
+        look.replay(batch, order_id=order, user_id=cy, total_price=Decimal(40), purchased_at=datetime(2031, 3, 2))
+        for table in _TABLES:
+            _has_order(look, table, order, cy, "Cy's", Decimal(40))
+    finally:
+        _forget(look, order, cy)
+
+
+def _has_order(look: Look, table: str, order: Any, buyer: Any, whose: str, price: Decimal) -> None:
+    key = (order, buyer)[: _WHERE[table].count("%s")]
+    query = f"SELECT user_id, event_id, status, total_price, purchased_at FROM {table} WHERE {_WHERE[table]}"
+    row = look.row(query, key)
+    if row is None:
+        raise NotYet(f"{table} has no such order of {whose} yet.")
+    wanted = {"user_id": buyer, "event_id": look.event.id, "status": "paid", "total_price": price}
+    for name, value in wanted.items():
+        if getattr(row, name) != value:
+            raise NotYet(f"{table} has {whose} order with the {name} {getattr(row, name)}, and it should be {value}.")
+    if row.purchased_at is None:
+        raise NotYet(f"{table} has {whose} order without its purchased_at.")
+
+
+def _forget(look: Look, order: Any, buyer: Any) -> None:
+    for table in _TABLES:
+        key = (order, buyer)[: _WHERE[table].count("%s")]
+        look.session.execute(f"DELETE FROM {table} WHERE {_WHERE[table]}", key)
 
 
 def undo_1(look: Look) -> None:
-    look.drop("my_orders")
+    _forget(look, event_id("Bo's new order"), user_id("Bo"))
 
 
 def check_2(look: Look) -> str:
-    """``my_prices`` is a view that is asked by event and section, and begins with the cheapest seat."""
-    look.view("my_prices")
-    seats = {seat.ticket_id: seat for seat in look.event.section(_SECTION)}
-    key = (look.event.id, next(iter(seats.values())).section_id)
-    query = "SELECT ticket_id, price FROM my_prices WHERE event_id = %s AND section = %s"
+    """``my_refunds`` is a view that has refunded orders and no others, and follows an order back and forth."""
+    look.view("my_refunds")
+    query = "SELECT order_id, total_price FROM my_refunds WHERE status = 'refunded'"
 
-    def found() -> list[Any]:
-        rows = rows_by_key(look, "my_prices", "one section", query, key)
-        return [row for row in rows if row.ticket_id in seats]
+    if "total_price" not in look.columns("my_refunds"):
+        raise NotYet("my_refunds has no column total_price.")
 
-    if not look.once_filled("my_prices", lambda: len(found()) >= len(seats)):
-        raise NotYet(f"my_prices has {len(found())} of the {len(seats)} seats of {_SECTION}.")
-    prices = [row.price for row in found()]
-    if prices != sorted(prices):
-        cheapest = f"the cheapest costs {min(prices)}"
-        raise NotYet(f"my_prices has the seats of {_SECTION}, and begins with one at {prices[0]}; {cheapest}.")
-    return f"my_prices gives you the {len(seats)} seats of {_SECTION}, from {prices[0]} to {prices[-1]}."
+    def listed() -> set[Any]:
+        return {row.order_id for row in rows_by_key(look, "my_refunds", "the refunded orders", query, ())}
+
+    rows = look.rows("SELECT order_id, status FROM orders")
+    wanted = {row.order_id for row in rows if row.status == "refunded"}
+    paid = next((row.order_id for row in rows if row.status == "paid"), None)
+    if paid is None:
+        raise NotYet("There is no paid order yet: cells above write them, so run those, then this exercise.")
+    if not look.once_filled("my_refunds", lambda: listed() == wanted):
+        raise NotYet(f"my_refunds has {len(listed() & wanted)} of {len(wanted)} refunded orders.")
+    others = [row for row in look.rows("SELECT status FROM my_refunds") if row.status != "refunded"]
+    if others:
+        raise NotYet(
+            "my_refunds lists the refunds, and it also keeps a row for each order that is paid: its WHERE takes "
+            "them all."
+        )
+    update = "UPDATE orders SET status = %s WHERE order_id = %s"
+    try:
+        look.session.execute(update, ("refunded", paid))
+        wait_until(lambda: paid in listed(), why="my_refunds to follow a refund")
+    finally:
+        look.session.execute(update, ("paid", paid))
+    wait_until(lambda: paid not in listed(), why="my_refunds to follow an order that is paid again")
+    return f"my_refunds has {len(wanted)} refunded order{'s' * (len(wanted) != 1)}, and follows orders both ways."
 
 
 def undo_2(look: Look) -> None:
-    look.drop("my_prices")
+    look.session.execute("DROP INDEX IF EXISTS my_refunds")
+    look.drop("my_refunds")
 
 
 def check_3(look: Look) -> str:
-    """The first seat of F05 is sold in its own section, and has no row in another."""
-    seat = look.event.section("F05")[0]
-    query = "SELECT status FROM tickets_by_section WHERE event_id = %s AND section = %s AND ticket_id = %s"
-    for section in look.event.venue.drop_duplicates("section").itertuples():
-        if section.section == seat.section:
-            continue
-        if look.row(query, (seat.event_id, section.section_id, seat.ticket_id)) is not None:
-            raise NotYet(f"{section.section} has a row for {seat.label}, which is no seat of {section.section}.")
-    row = look.row(query, (seat.event_id, seat.section_id, seat.ticket_id))
-    if row is None:
-        raise NotYet(f"{seat.label} has no row in {seat.section} any more.")
-    if row.status != "sold":
-        raise NotYet(f"{seat.label} is not sold: its status is {row.status or 'null'}.")
-    return f"{seat.label} is sold in {seat.section}, and no other section has a row for it."
-
-
-def undo_3(look: Look) -> None:
-    seat = look.event.section("F05")[0]
-    wrong = look.event.section("F06")[0].section_id
-    ghost = "DELETE FROM tickets_by_section WHERE event_id = %s AND section = %s AND ticket_id = %s"
-    look.session.execute(ghost, (seat.event_id, wrong, seat.ticket_id))
-    look.session.execute(
-        "INSERT INTO tickets_by_section (event_id, section, ticket_id, price, status, type_id) "
-        "VALUES (%s, %s, %s, %s, 'available', %s)",
-        (seat.event_id, seat.section_id, seat.ticket_id, seat.price, seat.type_id),
-    )
+    """The statement names a partition, and gives whichever order it is asked for."""
+    text = next((each for each in map(look.answer.said, ["SELECT"]) if each), None)
+    if text is None:
+        raise NotYet("Your cell has no SELECT yet.")
+    table = next(iter(tables_of(text)), "orders")
+    partition, _ = look.key(table)
+    if not set(partition) <= set(re.findall(r"(\w+)\s*=", text.lower())):
+        raise NotYet(
+            f"Your statement names no partition of {table}, whose key begins with {partition[0]}: the server looks "
+            "through all of them."
+        )
+    for row in look.rows("SELECT order_id, user_id FROM orders LIMIT 3"):
+        outcome = look.replay(text, order_id=row.order_id, user_id=row.user_id)
+        if outcome.rows and not hasattr(outcome.rows[0], "order_id"):
+            raise NotYet("Your statement finds a row and does not say which order it is: SELECT its order_id as well.")
+        found = [each.order_id for each in outcome.rows]
+        if found != [row.order_id]:
+            what = f"{len(outcome.rows)} rows" if len(outcome.rows) != 1 else "another one"
+            raise NotYet(f"Asked for another order, your statement gives {what}.")
+    return f"each order is one row of {table}, found by its key."

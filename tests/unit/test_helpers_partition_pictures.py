@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import partition_load
+from helpers.display.pictures.plots import partition_load
 from helpers.lab.errors import LabError
 
 

@@ -14,7 +14,6 @@ from helpers import (
     engine_of,
     lines,
     partition_sizes,
-    places,
     read_pages,
     stacked_columns,
     statement,
@@ -22,6 +21,7 @@ from helpers import (
     watch_sale,
 )
 from helpers.display.pictures.drawing import STATUS_COLOURS
+from helpers.display.places import places
 from helpers.lab.control import ask
 from helpers.shop.venue import Ticket
 from tests.patience import HOUR
