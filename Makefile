@@ -92,6 +92,7 @@ test: venv ## run all tests
 # Some minutes, once: its crates are compiled. Whoever has no Rust reads in chapter 5 what it prints.
 .PHONY: rust
 rust: ## build the Rust consumer of chapter 5 (needs Rust's cargo)
+	@command -v cargo >/dev/null || { echo "error: Rust's cargo is not here" >&2; exit 1; }
 	@cargo build --locked --quiet --manifest-path rust/consumer/Cargo.toml $(ARGS)
 
 # Half an hour: the machine that plays with the checkout takes some 500 steps a second.
