@@ -19,7 +19,7 @@ from .statements import bare
 if TYPE_CHECKING:
     from cassandra.cluster import ResponseFuture, Session
 
-MOST_CELLS, MOST_REQUESTS, MOST_IN_A_BATCH = 20, 200, 20
+MOST_CELLS, MOST_REQUESTS, MOST_IN_A_BATCH = 60, 100, 20
 
 _WRITE = re.compile(r"\s*(?:INSERT|UPDATE|DELETE|BEGIN)\b", re.IGNORECASE)
 _IF = re.compile(r"\bIF\b", re.IGNORECASE)

@@ -14,6 +14,7 @@ from tools.refresh_outputs import NOTEBOOKS
 
 PATHS = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if exercises(path.name.split("_")[0])]
 LEAST = LEAST_WRONG = 3
+LEAST_WRITE, LEAST_DESIGN = 10, 6  # over the course
 _NUMBERS = re.compile(r'"(\d\d[a-z]?)"')
 
 
@@ -58,6 +59,14 @@ def test_a_chapter_asks_for_one_repair_at_most_and_knows_what_goes_wrong():
         assert rungs.count("repair") <= 1, path.stem
         for each in wanted:
             assert len(each.wrong) >= LEAST_WRONG, f"{each.number} needs more wrong answers"
+
+
+def test_the_course_asks_for_more_than_repairs():
+    rungs = {path.stem: [each.rung for each in exercises(path.name.split("_")[0]).values()] for path in PATHS}
+    if any(set(each) == {"repair"} for each in rungs.values()):
+        return  # a chapter is still as it was before there were rungs
+    asked = [rung for each in rungs.values() for rung in each]
+    assert asked.count("write") >= LEAST_WRITE and asked.count("design") >= LEAST_DESIGN
 
 
 def test_every_notebook_is_run_by_one_of_the_tests_of_chapters():

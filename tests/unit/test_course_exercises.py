@@ -13,7 +13,7 @@ from cassandra.cluster import Session
 from helpers import Event, check, checkpoint, connect, hint, reset, solving
 from helpers.course import exercises as module
 from helpers.course import record_file
-from helpers.course.exercises import exercise, exercises, starter, verdict
+from helpers.course.exercises import behind_solution, exercise, exercises, starter, verdict
 from helpers.course.look import Look, NotYet
 from helpers.lab import sent
 from helpers.lab.errors import LabError
@@ -129,6 +129,16 @@ def test_two_hints_and_then_the_solution(session: Session, monkeypatch: pytest.M
     hint("00.1")
     assert 'session.execute("…")' in told()
     assert solving("00.1")
+
+
+def test_a_solution_in_cql_runs_when_it_may_and_is_judged(session: Session, monkeypatch: pytest.MonkeyPatch, told):
+    ran = []
+    monkeypatch.setenv("HELPERS_LIVE", "1")
+    behind_solution("00.1", lambda: ran.append(1))
+    assert not ran and "was not run" in told()
+    monkeypatch.setenv("HELPERS_LIVE", "0")
+    behind_solution("00.1", lambda: ran.append(1))
+    assert ran and told().startswith("✗ 00.1: There is no my_notes")
 
 
 def test_headless_the_solution_runs(session: Session, monkeypatch: pytest.MonkeyPatch):
