@@ -167,7 +167,7 @@ class LiveSale:
         if freed:
             at, ticket_id = freed[-1]
             label = self.run.sale.event.by_id[ticket_id].label
-            self._lines.append(f"{at:7.2f} s  sweeper     expire  {label:24}  [applied] True")
+            self._lines.append(f"{at:7.2f} s  sweeper     expire  {label:30}  [applied] True")
 
     def _buttons(self) -> list[tuple[str, str, bool]]:
         doors, going_on = self.run.doors, not self._over.is_set()
@@ -202,4 +202,4 @@ def line_of(answer: Answer) -> str:
     """An answer as the ticker has it: when, who, what, which seats, and whether it was applied."""
     first, *others = answer.tickets
     seats = ", ".join([first.label, *(f"{ticket.row}-{ticket.seat}" for ticket in others)])
-    return f"{answer.at:7.2f} s  {answer.fan:10}  {answer.asked:6}  {seats:24}  [applied] {answer.applied}"
+    return f"{answer.at:7.2f} s  {answer.fan:10}  {answer.asked:6}  {seats:30}  [applied] {answer.applied}"
