@@ -135,6 +135,14 @@ def verdict(number: str) -> tuple[bool, str]:
         return False, str(not_yet)
 
 
+def solved(number: str) -> bool:
+    """Whether the learner's answer passes now; nothing is said and nothing recorded.
+
+    >>> mine = MySweeper if solved("06.2") else None
+    """
+    return verdict(number)[0]
+
+
 def hint(number: str) -> None:
     """The first hint; asked again, the second; after that the solution, which the folded cell below then runs."""
     wanted = exercise(number)

@@ -24,12 +24,12 @@ from uuid import UUID
 
 import pytest
 
-from helpers import Event, apply_cql, connect, count_by_status, let_time_pass, open_chapter, sweep, wait_until
+from helpers import Event, apply_cql, connect, count_by_status, let_time_pass, open_chapter, wait_until
 from helpers.lab.connection import disconnect
 from helpers.lab.engine import engine_of
 from helpers.lab.node import running_node, stop_node
 from helpers.shop.on_sale import is_offered
-from helpers.shop.sweeper import Sweeper, close_books, make_reader, scan
+from helpers.shop.sweeper import Sweeper, close_books, make_reader, scan, sweep
 from scylla_cdc import Change, ChangeReaderError
 from tests.engines.choice import CHOSEN, UNKNOWN
 from tests.engines.second import cassandra_or_skip

@@ -21,14 +21,13 @@ from helpers import (
     hold_together,
     let_time_pass,
     pay,
-    pay_together,
     rush,
     seat_of,
 )
 from helpers.shop import asking, on_sale
 from helpers.shop.box_office import Outcome
 from helpers.shop.crowd import open_sale
-from helpers.shop.parties import cancel_together
+from helpers.shop.parties import cancel_together, pay_together
 from helpers.shop.seats import order_status
 from helpers.shop.sweeper import Sweeper, make_reader
 from tests.protocol.faults import Future

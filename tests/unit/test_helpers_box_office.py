@@ -19,7 +19,6 @@ from helpers import (
     let_time_pass,
     open_chapter,
     pay,
-    pay_together,
     release_expired,
     seat_of,
     server_now,
@@ -27,7 +26,7 @@ from helpers import (
 from helpers.lab.clock import push_clock
 from helpers.lab.errors import LabError
 from helpers.shop.box_office import is_held
-from helpers.shop.parties import cancel_together
+from helpers.shop.parties import cancel_together, pay_together
 from tests.patience import Stopwatch
 from tests.protocol.faults import LosesAnswers
 
