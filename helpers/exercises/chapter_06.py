@@ -208,7 +208,7 @@ def _judge_one(scene: _Scene, make: Callable[[Any], Any]) -> None:
     if scene.holder(left)[1] is not None:
         raise NotYet("A seat that came back still says who held it: held_by is to be null again.")
     if scene.holder(paid)[0] != "sold":
-        raise NotYet("A seat was paid in time, its delete comes late in the log, and your sweeper put it on sale again.")
+        raise NotYet("A seat was paid in time, and the log says so late: your sweeper put it on sale again.")
     if scene.holder(anew) != ("held", "Bo"):
         raise NotYet("Cy's hold ended, Bo holds the seat by now, and your sweeper took it from Bo.")
     if scene.holder(early)[0] != "held":
