@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -176,7 +177,7 @@ class _Copy:
 
     def consume(self, *changes: Change, when: str = "reads a change") -> None:
         for change in changes:
-            self._try(when, lambda change=change: self._sweeper.consume(change))
+            self._try(when, partial(self._sweeper.consume, change))
 
     def advanced(self, until: datetime, when: str = "is told how far the log is read") -> None:
         self._try(when, lambda: self._sweeper.advanced(until))

@@ -13,10 +13,11 @@ from uuid import UUID
 import pytest
 from cassandra.cluster import Session
 
-from helpers import Event, count_by_status, hold_together, let_time_pass, wait_until
+from helpers import Event, count_by_status, hold_together, let_time_pass, server_now, sweep_together, wait_until
 from helpers.lab.errors import LabError
 from helpers.shop.beside import SweeperBeside
 from helpers.shop.crowd import RunningSale, open_sale
+from helpers.shop.sweeper import Sweeper
 from tests.patience import SECONDS
 from tests.unit.conftest import KEYSPACE
 
@@ -119,6 +120,26 @@ def test_a_dead_sweeper_is_replaced_by_one_that_knows_nothing(lab: Session, chap
     assert lives == [0, 1]
     assert count_by_status(lab, chapter) == {"available": 0, "held": 0, "sold": chapter.seats}
     assert sale.released and sale.trouble is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [Own, Sweeper], ids=["a learner's", "ours"])
+def test_copies_that_read_the_same_log_free_each_seat_once(lab: Session, chapter: Event, make: Any) -> None:
+    since = server_now(lab)
+    party = hold_together(lab, chapter.tickets[:3], "Cy", seconds=60)
+    let_time_pass(lab, 61)
+    freed = sweep_together(lab, chapter, make, copies=3, since=since)
+    assert sorted(freed) == sorted(hold.ticket for hold in party.holds)
+    assert sweep_together(lab, chapter, make, copies=1, since=since) == []
+
+
+@pytest.mark.slow
+def test_a_copy_that_fails_is_not_passed_over(lab: Session, chapter: Event) -> None:
+    since = server_now(lab)
+    hold_together(lab, chapter.tickets[:1], "Cy", seconds=60)
+    let_time_pass(lab, 2)
+    with pytest.raises(LabError, match="A sweeper has stopped: TypeError: "):
+        sweep_together(lab, chapter, lambda session: object(), copies=1, since=since)
 
 
 @pytest.mark.slow

@@ -85,6 +85,15 @@ def test_a_check_speaks_of_the_rows(session: Session, told):
     assert mine == {"tries": 3, "hints": 0, "done": True, "title": "Write a note"}
 
 
+def test_whether_it_is_solved_can_be_asked_without_a_word_and_without_a_trace(session: Session, told):
+    told()
+    assert not module.solved("00.1")
+    session.execute("CREATE TABLE my_notes (day int PRIMARY KEY, note text)")
+    session.execute("INSERT INTO my_notes (day, note) VALUES (1, 'ring Bo')")
+    assert module.solved("00.1")
+    assert told() == "" and "00.1" not in record_file.read()["exercises"]
+
+
 def test_a_missing_column_is_told_too(session: Session):
     session.execute("CREATE TABLE my_notes (day int PRIMARY KEY)")
     done, sentence = verdict("00.1")
