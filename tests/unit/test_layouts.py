@@ -25,13 +25,13 @@ from helpers import (
     reset,
     server_now,
     stream_ids,
-    sweep,
     tablets,
 )
 from helpers.course import catch_up
 from helpers.lab import replication
 from helpers.lab.replication import on_tablets
 from helpers.shop.opening import use_keyspace
+from helpers.shop.sweeper import sweep
 
 HOLD = 60
 
