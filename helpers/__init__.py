@@ -59,6 +59,9 @@ _PUBLIC = {
     "read_together": "shop.readers",
     "rush": "shop.buyers",
     "latencies_of": "shop.buyers",
+    # festival
+    "Design": "festival.design",
+    "open_night": "festival.night",
     # display
     "Operation": "scylla_cdc",
     "read_log": "scylla_cdc",
@@ -134,5 +137,6 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 course.exercises_package = f"{__name__}.exercises"
+course.design_module = f"{__name__}.festival.cells"
 if (_shell := kernel.shell_of_a_notebook()) is not None:
     load_ipython_extension(_shell)

@@ -9,3 +9,5 @@ turns what goes wrong in a cell into a sentence and a next step.
 
 # Where the exercises are, a package that this room does not know: the face says it.
 exercises_package = ""
+# And what keeps a cell of ``%%cql --design``.
+design_module = ""

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from types import TracebackType
 from typing import Any
+
+from .. import course
 
 # What a learner may ask for in any cell, and what ? says to it until then.
 COMMANDS = {
@@ -52,8 +55,13 @@ def install_magics() -> None:
 
         cql_magic.install(shell)
         cql_magic.around["solution"] = exercises.behind_solution
+        cql_magic.keep_design = _keep_design
         gate.install(shell)
         answers.install(shell)
+
+
+def _keep_design(text: str, session: Any) -> None:
+    import_module(course.design_module).keep(text, session)
 
 
 def _offered(name: str) -> Any:

@@ -16,6 +16,8 @@ from .cells import python_of
 NOTEBOOKS = PROJECT / "notebooks"
 # A learner's own copy of them, where `make lab` has made one.
 MINE = PROJECT / "my"
+# The chapter that gives nothing but a letter: it asks for a design, shows little and predicts nothing.
+CAPSTONE = "07"
 _ITEM = re.compile(r"^\d+\. (.+?)\s*$", re.MULTILINE)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Who comes between a cell and its run: "after" and "solution", each called with the option's number and with what runs
 # the cell and shows it. The rooms above put theirs in.
 around: dict[str, Callable[[str, Callable[[], None]], None]] = {}
+# What keeps the statements of a cell that belongs to a learner's design: such a cell is not run.
+keep_design: Callable[[str, Session], None] | None = None
 
 
 def install(shell: Any) -> None:
@@ -58,6 +60,8 @@ def cql(line: str, cell: str | None = None) -> None:
     try:
         asked = cql_cell.read(line, cell)
         run: Callable[[], None] = partial(_run, asked, names)
+        if asked.options.design and keep_design is not None:
+            run = partial(keep_design, cell or "", _session(names))
         for option in ("solution", "after"):
             number = getattr(asked.options, option)
             if number is not None and option in around:

@@ -38,6 +38,7 @@ OPTIONS: dict[str, str | None] = {
     "sort": "price",
     "after": "04.1",
     "solution": "04.2",
+    "design": None,
 }
 _KEEP = re.compile(r"(\S+?)\s*<<\s*")
 _OPTION = re.compile(r"--(\w[\w-]*)(?:\s*=\s*|\s+|$)")
@@ -77,6 +78,7 @@ class Options:
     sort: tuple[str, ...] = ()
     after: str | None = None
     solution: str | None = None
+    design: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from PIL import Image
 
 from helpers.course.cells import cql_of, python_of
-from helpers.course.outline import outline
+from helpers.course.outline import CAPSTONE, outline
 from helpers.lab.statements import split, statements
 from tests.notebooks.same_picture import pictures_in
 from tools.refresh_outputs import NOTEBOOKS
@@ -91,6 +91,8 @@ def test_an_old_question_is_no_prediction(notebook: NotebookNode):
 def test_the_recap_ends_with_the_surprises(notebook: NotebookNode, path: Path):
     places = [i for i, cell in enumerate(notebook.cells) if "## What you can now say" in cell.source]
     assert len(places) == 1
+    if path.name.startswith(CAPSTONE):
+        return  # it predicts nothing
     assert notebook.cells[places[0] + 1].source == f'surprises("{path.name.split("_")[0]}")'
 
 
