@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cassandra.cluster import Session
 
 SEATS = 240
+# Smaller, there is no room for families; larger, the night only takes longer.
+LEAST_SEATS, MOST_SEATS = 48, 480
 MINUTES = 12
 _PARTS = {1: "the house", 2: "one seat, one buyer", 3: "families", 4: "what comes back", 5: "the report"}
 _FAMILIES = (("child", "adult"), ("adult", "child", "child"), ("child", "adult", "child", "adult"))
@@ -35,7 +37,7 @@ def open_night(design: Design | None = None, *, seats: int = SEATS, session: Ses
 
     The design is the one that was made last unless another is given. Its tables are made anew, or emptied. The
     rehearsal comes first; where it finds something, the doors stay shut. ``seats`` is the size of the house, in whole
-    blocks of 12 at two stages.
+    blocks of 12 at two stages; of more than 480 it plays 480.
 
     >>> open_night(design)
     ✓ The books balance. …
@@ -43,8 +45,8 @@ def open_night(design: Design | None = None, *, seats: int = SEATS, session: Ses
     design = design or latest_design()
     if design is None:
         raise LabError("There is no design yet: design = Design() makes an empty one.")
-    if not isinstance(seats, int) or isinstance(seats, bool) or not 48 <= seats <= 4_800:
-        raise LabError(f"seats must be a whole number from 48 to 4,800, not {seats!r}.")
+    if not isinstance(seats, int) or isinstance(seats, bool) or seats < LEAST_SEATS:
+        raise LabError(f"seats must be a whole number from {LEAST_SEATS} on, not {seats!r}.")
     session = session or latest_session() or connect()
     if not session.keyspace:
         raise LabError("No keyspace is in use: run the notebook's first cells, then this one again.")
@@ -81,7 +83,8 @@ def _played(session: Session, design: Design, seats: int, say: Callable[[str], N
         books = play(session, design, part)
         if books.faults:
             return Verdict(books.faults, f"in the rehearsal of {title}")
-    crowd = open_doors(session, design, House(max(2, round(seats / SEATS_IN_A_BLOCK / len(STAGES)))))
+    blocks = round(min(seats, MOST_SEATS) / SEATS_IN_A_BLOCK / len(STAGES))
+    crowd = open_doors(session, design, House(blocks))
     night = _Night(crowd, say)
     night.run()
     return Verdict(crowd.books.faults, "on the night", night.summary())

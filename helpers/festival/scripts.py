@@ -81,16 +81,6 @@ def cut(text: str) -> list[Statement]:
     return [_statement(pieces) for pieces in _apart(_pieces(text))]
 
 
-def selected(statement: Statement) -> list[str] | None:
-    """The names of the columns that a SELECT gives; None where its text does not tell them (``*``)."""
-    words = "".join(text for kind, text in statement.pieces if kind != "comment")
-    found = re.match(r"\s*SELECT\s+(?:JSON\s+|DISTINCT\s+)*(.*?)\s+FROM\s", words, re.IGNORECASE | re.DOTALL)
-    if found is None or "*" in re.sub(r"\([^)]*\)", "", found[1]):
-        return None
-    columns = re.split(r",(?![^(]*\))", found[1])
-    return [re.split(r"\s+", column.strip())[-1].strip('"') for column in columns]
-
-
 def _pieces(text: str) -> list[Piece]:
     return [(str(found.lastgroup), found.group()) for found in _PIECES.finditer(text)]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cassandra.cluster import Session
 
+from helpers.festival.cells import keep
 from helpers.festival.design import Design, DesignError
 from helpers.festival.night import open_night
 from helpers.festival.scenes import play
@@ -392,3 +393,30 @@ def test_tables_that_cells_have_made_are_emptied_and_no_other(session: Session) 
 def test_two_nights_are_the_same(session: Session) -> None:
     first, second = (str(open_night(Design.read("blocks.cql"), seats=48, session=session)) for _ in range(2))
     assert first == second
+
+
+def test_a_cell_of_a_design_is_noted_and_what_the_server_refuses_is_said(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Design()
+    capsys.readouterr()
+    keep("-- nothing yet\n-- name: hold\n", session)
+    made = "CREATE TABLE noted (id int PRIMARY KEY, buyer text);"
+    keep(f"{made}\n-- name: cancel\nDELETE FROM noted WHERE id = :seat", session)
+    keep("-- name: hold\nUPDATE noted SET buyer = :buyer WHERE id = :seat IF buyer = null", session)
+    keep("-- name: pay\nUPDATE noted SET colour = 1 WHERE id = :seat", session)
+    told = capsys.readouterr().out.splitlines()
+    assert told[:4] == [
+        "There is no statement in this cell yet.",
+        "noted: made.",
+        "cancel: noted, 1 statement.",
+        "hold: noted, 1 statement, decided by IF.",
+    ]
+    assert told[4].startswith("The server refuses pay")
+    session.execute("DROP TABLE noted")
+
+
+@pytest.mark.parametrize("seats", [47, "240", True, 0])
+def test_a_house_that_makes_no_sense_is_a_sentence(session: Session, seats: object) -> None:
+    with pytest.raises(LabError, match="seats must be a whole number from 48 on"):
+        open_night(Design.read("blocks.cql"), seats=seats, session=session)
