@@ -8,7 +8,7 @@ from ..display.refusals import error_text, meaning_of
 from ..lab.engine import engine_of
 from ..lab.server_errors import SERVER_ERRORS, inner_error
 from ..lab.statements import without_scylla_options
-from .design import Design, DesignError, made_by
+from .design import Design, DesignError, made_by, name_made_by
 from .scripts import Statement, only_statements
 
 if TYPE_CHECKING:
@@ -19,17 +19,16 @@ _TABLES = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = %s"
 
 
 def prepare_tables(session: Session, design: Design) -> None:
-    """Make the design's tables and views, or empty those that its statements name; a ``DesignError`` if it is refused.
-
-    No other table of the keyspace is touched.
+    """Make the design's tables and views, and empty those that its statements name and that cells have made; a
+    ``DesignError`` if the server refuses. No other table of the keyspace is touched.
     """
-    if design.tables:
-        make_tables(session, only_statements(design.tables))
-        return
+    creates = only_statements(design.tables)
+    make_tables(session, creates)
+    made = {name_made_by(each) for each in creates}
     there = {row.table_name for row in session.execute(_TABLES, (session.keyspace,))}
     bases = {row.view_name: row.base_table_name for row in session.execute(_BASES, (session.keyspace,))}
     used = {table for name in design.scripts for each in design.statements(name) for table in each.tables}
-    for table in sorted({bases.get(table, table) for table in used} & there):
+    for table in sorted(({bases.get(table, table) for table in used} & there) - made):
         _run(session, f"TRUNCATE {table}")
 
 
