@@ -44,9 +44,9 @@ class Crowd:
         return job
 
     def cancel(self, hold: Hold) -> Job:
-        job = Job(self.shop, "cancel", hold.seats, self._values(hold), self._cancelled)
-        self.holds[job] = hold
-        return job
+        """A party lets go: from its first statement on nobody has promised it anything."""
+        self.books.let_go(hold, f"{hold.party.name} cancelled")
+        return Job(self.shop, "cancel", hold.seats, self._values(hold), lambda job: None)
 
     def give_back(self, hold: Hold) -> Job:
         job = Job(self.shop, "give_back", hold.seats, self._values(hold) | {"minute": self.minute}, self._given_back)
@@ -89,10 +89,6 @@ class Crowd:
         if hold.is_live(now) and all(self.books.held.get(seat) is hold for seat in hold.seats):
             self.books.fault(in_words(hold.seats), f"{hold.party.name} paid in time, and {hold.party.verb} refused.")
         self.books.let_go(hold, f"{hold.party.name} paid too late and {hold.party.verb} refused")
-
-    def _cancelled(self, job: Job) -> None:
-        hold = self.holds[job]
-        self.books.let_go(hold, f"{hold.party.name} cancelled")
 
     def _given_back(self, job: Job) -> None:
         if job.said:

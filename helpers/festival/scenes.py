@@ -182,7 +182,7 @@ def _cancelled(crowd: Crowd) -> None:
             crowd.books.audit(crowd.shop, [seat])
         else:
             _stop_after(job, gap)
-            crowd.books.let_go(hold, "Cy cancelled, the line went dead between two statements, and the hold is over")
+            crowd.books.why_free[seat] = "Cy cancelled, the process died between two statements, the time is over"
     crowd.let_holds_end()
     crowd.sweep()
     crowd.books.audit(crowd.shop, crowd.house.block("Lake", "E"))
