@@ -14,7 +14,7 @@ from .questions import Prediction, Said
 # Takes what was said; gives back a sentence if it was nothing that can be said.
 Answer = Callable[[str, Said], str]
 
-_FIRST = "Choose, then run the next cell. (Nothing to choose from here? Run this cell again.)"
+_FIRST = "Choose, then run the next cell. (If a click does nothing here, run this cell again.)"
 _GONE = "Error displaying widget"
 # A widget ends with its kernel, and the next day JupyterLab shows an error in its place; the line above it will do.
 _TIDY = f"""<script>
@@ -55,8 +55,8 @@ class Card:
         display(self._page(_noted(said)), display_id=self._words_id)
         self._open = True
         view = self._choice(said)
-        words = "Choose here."
-        display({**view._repr_mimebundle_(), "text/plain": words}, raw=True, display_id=self._choice_id)
+        # Where there is no widget to show, the words above are all.
+        display({**view._repr_mimebundle_(), "text/plain": ""}, raw=True, display_id=self._choice_id)
 
     def noted(self, said: str | None) -> None:
         """Say what was chosen; it can still be changed."""

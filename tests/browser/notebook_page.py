@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
+from nbformat.sign import NotebookNotary
 from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
@@ -100,8 +102,26 @@ def programs() -> tuple[str, str] | None:
 class NotebookPage:
     """One notebook, open in JupyterLab in a browser of its own."""
 
-    def __init__(self, driver: Chrome):
-        self.driver = driver
+    def __init__(self, driver: Chrome, lab: JupyterLab, notebook: Path):
+        self.driver, self._lab, self._notebook = driver, lab, notebook
+
+    def open(self) -> None:
+        """Open the notebook, as it was saved last."""
+        self.driver.get(self._lab.url_of(self._notebook))
+        opened = f"JupyterLab has opened {self._notebook.name}"
+        self.until(lambda: self.driver.execute_script(_OPENED), opened, LONG_SECONDS)
+
+    def reopen(self, *, without_widgets: bool) -> None:
+        """The next day: the kernel has ended, and the notebook is opened again, with or without its widgets' state."""
+        self._lab.end_kernels()
+        self.driver.get("about:blank")
+        if without_widgets:
+            saved = nbformat.read(self._notebook, as_version=4)
+            saved.metadata.pop("widgets", None)
+            nbformat.write(saved, self._notebook)
+            # A file that is not as it was saved is not trusted, and a widget in it not looked for.
+            NotebookNotary(data_dir=str(self._lab.notebooks.parent / "data")).sign(saved)
+        self.open()
 
     def until(self, ready: Callable[[], Any], why: str, seconds: float = SECONDS) -> Any:
         """Wait until ``ready()`` gives something true, and return that; ``why`` says what did not happen in time."""
@@ -197,10 +217,9 @@ def open_notebook(lab: JupyterLab, notebook: Path, profile: Path) -> Iterator[No
     # With both programs named, selenium has no reason to look for any to download.
     driver = Chrome(options=options, service=Service(driver_program))
     driver.command_executor.client_config.timeout = 2 * LONG_SECONDS
-    page = NotebookPage(driver)
+    page = NotebookPage(driver, lab, notebook)
     try:
-        driver.get(lab.url_of(notebook))
-        page.until(lambda: driver.execute_script(_OPENED), f"JupyterLab has opened {notebook.name}", LONG_SECONDS)
+        page.open()
         yield page
     except Exception:
         page.screenshot(f"failed, {notebook.stem}")
