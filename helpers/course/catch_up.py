@@ -47,9 +47,9 @@ def checkpoint(
     Connected to the embedded node: 1 node, data centre datacenter1.
     seats_04: Midnight Orchestra, one night only, at Lantern Park; 50,000 tickets on sale.
     """
-    chapter_called(chapter)
+    least = chapter_called(chapter).least_seats if keyspace is None else least_seats
     event = _event(seats)
-    check_seats(event, least_seats)
+    check_seats(event, least)
     check_hold_seconds(hold_seconds)
     session = living_session() or connect()
     if keyspace is not None and comes_back_to(keyspace):
@@ -77,8 +77,7 @@ def reset(what: str | None = None, *, seats: int | None = None, progress: bool =
     session = living_session() or connect()
     chapter = what or _open_chapter(session)
     mine = session.keyspace if what is None else None
-    chapter_called(chapter)
-    check_seats(_event(seats), 1)
+    check_seats(_event(seats), chapter_called(chapter).least_seats)
     comes_back_to(mine or "")  # whoever starts over does not go on where it was
     if mine is not None:
         claim(session, mine)

@@ -76,7 +76,7 @@ def check_seats(event: Event, least: int) -> None:
     event.venue  # noqa: B018  says what is wrong with the number
     if event.seats < least:
         few = f"{event.seats:,} seat{'s are' if event.seats != 1 else ' is'}"
-        raise LabError(f"{few} too few for this chapter: set seats to at least {least:,} in its parameters cell.")
+        raise LabError(f"{few} too few for this chapter: it needs at least {least:,}.")
 
 
 def put_in_place(session: Session, event: Event, *, hold_seconds: int, on_sale: bool) -> Event:

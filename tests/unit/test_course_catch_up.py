@@ -15,7 +15,7 @@ from helpers.course import catch_up, record_file
 from helpers.lab.errors import LabError
 from tools.checkpoint import main as command
 
-SEATS = 200
+SEATS = 600
 
 
 @pytest.fixture
@@ -85,11 +85,11 @@ def test_chapter_one_begins_although_its_tables_have_a_learners_views_and_indexe
 
 
 def test_another_size_of_venue_keeps_a_learners_tickets(session: Session):
-    event = checkpoint("04", seats=SEATS)
+    event = checkpoint("04", seats=4 * SEATS)
     mine = uuid4()
     session.execute("INSERT INTO tickets (event_id, ticket_id, status) VALUES (%s, %s, 'sold')", (mine, uuid4()))
-    event = checkpoint("04", seats=SEATS // 4)
-    assert session.execute("SELECT count(*) FROM tickets WHERE event_id = %s", (event.id,)).one()[0] == SEATS // 4
+    event = checkpoint("04", seats=SEATS)
+    assert session.execute("SELECT count(*) FROM tickets WHERE event_id = %s", (event.id,)).one()[0] == SEATS
     assert session.execute("SELECT status FROM tickets WHERE event_id = %s", (mine,)).one().status == "sold"
 
 
@@ -126,6 +126,9 @@ def test_bad_input_is_a_sentence_and_changes_nothing(session: Session):
         reset("04.99")
     with pytest.raises(LabError, match="seats must be a whole number from 1"):
         checkpoint("04", seats=0)
+    for act in checkpoint, reset:
+        with pytest.raises(LabError, match="54 seats are too few for this chapter: it needs at least 500"):
+            act("04", seats=54)
     session.set_keyspace("system")
     with pytest.raises(LabError, match="No chapter is open here"):
         reset()

@@ -77,7 +77,7 @@ def test_seats_have_names_from_then_on(lab: Session, chapter: Event) -> None:
         (("select",), {}, "keyspace must not be 'select', which is a reserved word of CQL"),
         (("system_auth",), {}, "keyspace must not be 'system_auth': such names are the server's own"),
         (("ÄMTER",), {}, "keyspace may have the letters a to z, digits and _, and 'ÄMTER' has 'Ä'"),
-        ((KEYSPACE, 54), {"least_seats": 100}, "54 seats are too few for this chapter: set seats to at least 100"),
+        ((KEYSPACE, 54), {"least_seats": 100}, "54 seats are too few for this chapter: it needs at least 100"),
         ((KEYSPACE, 0), {}, "seats must be a whole number"),
         ((KEYSPACE, 10), {"hold_seconds": 0}, "hold_seconds must be at least 1, and is 0"),
         ((KEYSPACE, 10), {"hold_seconds": -900}, "hold_seconds must be at least 1, and is -900"),

@@ -138,7 +138,7 @@ def test_a_checkpoint_of_another_chapter_says_who_works_there_and_goes_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("helpers.course.catch_up.keyspace_of", lambda chapter: "seats_other")
-    checkpoint("04", seats=10)
+    checkpoint("04", seats=500)
     told = capsys.readouterr().out
     assert "Another notebook works in the keyspace seats_other (04_timed_checkouts.ipynb" in told
     assert "seats_other: Midnight Orchestra" in told
