@@ -54,3 +54,23 @@ def test_the_first_chapter_names_all_others_with_their_minutes():
     cells = nbformat.read(PROJECT / "notebooks" / first[0], as_version=4).cells
     path = next(cell.source for cell in cells if cell.id == "path")
     assert sorted(re.findall(r"\((\w+\.ipynb)\): .*\| (\d+) \|$", path, re.MULTILINE)) == sorted(others)
+
+
+def test_each_chapter_goes_by_one_name():
+    """Its title, wherever the course says what comes next."""
+    titles = {path.name: title_of(path) for path in sorted((PROJECT / "notebooks").glob("*.ipynb"))}
+    first = nbformat.read(PROJECT / "notebooks" / next(iter(titles)), as_version=4)
+    pages = {
+        "README.md": README,
+        "chapter 00": next(cell.source for cell in first.cells if cell.id == "path"),
+        "on-scylladb.md": (PROJECT / "docs" / "on-scylladb.md").read_text(encoding="utf-8"),
+    }
+    for page, text in pages.items():
+        rows = re.findall(r"^(?:\||###) .*?\[(?:\d\d\w? )?([^\]]+)\]\((?:.*/)?(\w+\.ipynb)\)", text, re.MULTILINE)
+        assert len(rows) >= len(titles) - 1, page
+        assert {name: title for title, name in rows} == {name: titles[name] for _, name in rows}, page
+
+
+def title_of(path: Path) -> str:
+    title: str = nbformat.read(path, as_version=4).cells[0].source.partition("\n")[0].removeprefix("# ")
+    return title
