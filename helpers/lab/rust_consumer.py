@@ -34,7 +34,8 @@ def rust_consumer(session: Session) -> None:
     elif reason:
         print(f"Not run here: {reason}. {_ELSEWHERE}")
     else:
-        print(f"Run here, against the {engine_of(session).name}.")
+        engine = engine_of(session)
+        print(f"Run here, against {'the ' * (engine.kind == 'embedded')}{engine.name}.")
         print(output_of(program, session), end="")
         return
     print(kept_output(), end="")
