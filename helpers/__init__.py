@@ -98,7 +98,6 @@ _PUBLIC = {
     "show_error": "display.showing",
     # course
     "predict": "course.predictions",
-    "compare": "course.old_predictions",
     "surprises": "course.predictions",
     "check": "course.exercises",
     "hint": "course.exercises",

@@ -9,12 +9,12 @@ answered a day after its cell was run. Where a program runs the notebook, the us
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ..display.showing import show_or_print
 from ..lab.errors import LabError
-from . import old_predictions, record_file
+from . import record_file
 from .frontend import somebody_watches
 from .outline import chapter as chapter_called
 from .prediction_cards import Card
@@ -26,15 +26,12 @@ _cards: dict[str, Card] = {}
 _waiting: dict[str, Callable[[], None]] = {}
 
 
-def predict(number: str, question: str | None = None, options: Mapping[str, Hashable] | None = None) -> None:
+def predict(number: str) -> None:
     """Ask prediction ``number`` before the cell that shows the answer; its words stand with the exercises.
 
     A choice can be changed until the result is seen. A second run of the cell shows what was said, and what happened
     where that is known: also in another kernel.
     """
-    if question is not None:
-        old_predictions.predict(number, question, options or {})
-        return
     wanted = prediction(number)
     chapter_called(wanted.number.partition(".")[0])
     record_file.step(wanted.number.partition(".")[0])

@@ -14,13 +14,12 @@ from nbformat import NotebookNode
 from PIL import Image
 
 from helpers.course.cells import cql_of, python_of
-from helpers.course.outline import CAPSTONE, outline
+from helpers.course.outline import CAPSTONE
 from helpers.lab.statements import split, statements
 from tests.notebooks.same_picture import pictures_in
 from tools.refresh_outputs import NOTEBOOKS
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-LEAST_PREDICTIONS = 3
 LONGEST_CQL_LINE = 100
 
 _CQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|BEGIN)\s", re.IGNORECASE)
@@ -46,41 +45,6 @@ def code(notebook: NotebookNode) -> list[NotebookNode]:
 
 def prose(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
-
-
-def calls(cell: NotebookNode, name: str) -> list[ast.Call]:
-    """The calls of a function in a cell."""
-    return [
-        node
-        for node in ast.walk(ast.parse(python_of(cell.source)))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
-    ]
-
-
-def test_predictions_come_before_their_results(notebook: NotebookNode, path: Path):
-    if not any(calls(cell, "compare") for cell in code(notebook)):
-        return  # asked in the new form: test_predictions.py
-    chapter = path.name.split("_")[0]
-    asked: list[str] = []
-    compared: list[str] = []
-    for cell in code(notebook):
-        here = [call.args[0].value for call in calls(cell, "predict")]
-        then = [call.args[0].value for call in calls(cell, "compare")]
-        assert not (here and then), f"{cell.id}: the answer would stand beside the question"
-        assert not here or len(cell.source.splitlines()) <= 12, f"{cell.id} only asks"
-        asked += here
-        assert set(then) <= set(asked), f"{cell.id} compares what nobody was asked"
-        compared += then
-    assert asked == [f"{chapter}.{i}" for i in range(1, len(asked) + 1)], "numbered in their order"
-    assert sorted(compared) == sorted(asked), "each is compared once"
-    assert len(asked) >= LEAST_PREDICTIONS
-    assert outline()[chapter].predictions == tuple(asked)
-
-
-def test_what_happened_is_found_by_the_code(notebook: NotebookNode):
-    for cell in code(notebook):
-        for call in calls(cell, "compare"):
-            assert not isinstance(call.args[1], ast.Constant), f"{cell.id}: a literal is no outcome"
 
 
 def test_an_old_question_is_no_prediction(notebook: NotebookNode):

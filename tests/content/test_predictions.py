@@ -33,20 +33,9 @@ def chapter_of(path: Path) -> str:
     return path.name.split("_")[0]
 
 
-def asks_as_before(path: Path) -> bool:
-    """Whether a chapter still has its questions in its cells."""
-    return "compare(" in path.read_text(encoding="utf-8")
-
-
-OLD = [path for path in PATHS if asks_as_before(path)]
-
-
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
-    if request.param in OLD:
-        pytest.skip("this chapter still asks in the form of before")
-    found: Path = request.param
-    return found
+    return request.param
 
 
 def code(path: Path) -> list[NotebookNode]:
@@ -141,8 +130,6 @@ def test_no_question_is_asked_twice_over_the_course():
 
 
 def test_thinking_is_rewarded_over_the_course():
-    if OLD:
-        pytest.skip(f"still asked in the form of before: {', '.join(path.stem for path in OLD)}")
     judged = [
         judged for path in PATHS for cell in code(path) for judged in dict.fromkeys(_COMPARED.findall(shown(cell)))
     ]
