@@ -24,7 +24,7 @@ WINDOWS = os.name == "nt"
 # requirements.lock has wheels for these Pythons: from the first one on, and before the second.
 OLDEST, BEYOND = (3, 11), (3, 15)
 # Nothing of it may keep a kernel from starting: the environment may outlive the checkout that it leads to.
-KERNEL_CONFIG = '''\
+KERNEL_CONFIG = """\
 # Written by the set-up of "Fifty Thousand Seats" (tools/make_venv.py); it is read in every kernel of this environment.
 from importlib.util import find_spec
 
@@ -37,7 +37,7 @@ try:
         c.InteractiveShellApp.extensions.append("helpers")
 except ImportError:
     pass
-'''
+"""
 
 
 def unsuitable(version: tuple[int, ...]) -> str | None:

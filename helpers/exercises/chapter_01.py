@@ -172,9 +172,7 @@ def _another_event(look: Look) -> Iterator[tuple[UUID, UUID, set[UUID]]]:
 
 def _joins(look: Look, event: UUID, ticket: UUID, buyer: str, seconds: int) -> bool:
     """Whether a buyer who joins the queue so many seconds after noon gets in."""
-    insert = (
-        "INSERT INTO my_queue (event_id, ticket_id, started_at, session_id) VALUES (%s, %s, %s, %s) IF NOT EXISTS"
-    )
+    insert = "INSERT INTO my_queue (event_id, ticket_id, started_at, session_id) VALUES (%s, %s, %s, %s) IF NOT EXISTS"
     row = look.row(insert, (event, ticket, _NOON + timedelta(seconds=seconds), buyer))
     return bool(row.applied)
 

@@ -231,9 +231,7 @@ def _stories(row: str, first: int) -> dict[str, _Seat]:
 
     return {
         seat(1): _Seat("sold", hold(1), f"{seat(1)} is available: it was paid for."),
-        seat(2): _Seat(
-            "available", None, f"{seat(2)} is still held: its buyer has gone, and hold {hold(2)} is over."
-        ),
+        seat(2): _Seat("available", None, f"{seat(2)} is still held: its buyer has gone, and hold {hold(2)} is over."),
         seat(3): _Seat("held", hold(3), f"{seat(3)} is available: hold {hold(3)} is not over."),
         seat(4): _Seat(
             "sold",

@@ -222,4 +222,3 @@ class _Progress:
 
     def end(self) -> None:
         self.say("The night is over.")
-

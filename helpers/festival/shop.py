@@ -257,5 +257,3 @@ def _fitting(value: Any, kind: Any) -> Any:
     if name.startswith(("list<", "set<")) and isinstance(value, str | int | UUID | datetime):
         return [value]
     return value
-
-

@@ -161,9 +161,7 @@ class NotebookPage:
         self.find(self.cell(cell_id), ".cm-content").click()
         before = self.execution_count(cell_id)
         ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
-        self.until(
-            lambda: self.execution_count(cell_id) not in (None, before), f"cell {cell_id} has run", LONG_SECONDS
-        )
+        self.until(lambda: self.execution_count(cell_id) not in (None, before), f"cell {cell_id} has run", LONG_SECONDS)
 
     def execution_count(self, cell_id: str) -> int | None:
         """The number of a cell's last run; None where it has not run, or runs now."""

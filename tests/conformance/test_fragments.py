@@ -9,6 +9,7 @@ from cassandra import InvalidRequest
 
 pytestmark = pytest.mark.differs("cassandra", "it has no such statement")
 
+
 @pytest.fixture
 def table(create):
     return create("(p int, c int, s text static, a int, b text, PRIMARY KEY (p, c))")

@@ -114,21 +114,21 @@ def test_an_object_of_before_the_node_s_end_finds_the_next_one_by_itself(a_node:
 def test_whoever_begins_anew_after_all_gets_a_chapter_from_its_beginning(a_node: None) -> None:
     """The way back is for the notebook that lost its server, once: not for a keyspace that is another, or is gone."""
     session = connect()
-    event = open_chapter(session, "seats_04", 60)
+    event = open_chapter(session, "seats_04", 500)
     session.execute("UPDATE tickets SET status = 'sold' WHERE event_id = %s AND ticket_id = %s", event.tickets[0][:2])
     die(session)
     session = connect()
-    reset(seats=60)
+    reset(seats=500)
     assert sold(session, event) == set()
     die(session)
     session = connect()
-    open_chapter(session, "seats_05", 60)
+    open_chapter(session, "seats_05", 500)
     assert session.keyspace == "seats_05" and sold(session, event) == set()
     # Connecting once more, with nothing lost, only goes on in the keyspace.
     session = connect()
     session.execute("UPDATE tickets SET status = 'sold' WHERE event_id = %s AND ticket_id = %s", event.tickets[0][:2])
     assert session.keyspace == "seats_05"
-    open_chapter(session, "seats_05", 60)
+    open_chapter(session, "seats_05", 500)
     assert sold(session, event) == set()
 
 

@@ -86,9 +86,7 @@ def test_a_chapter_that_has_changed_is_said_and_stays(
         assert (mine / SALE).read_bytes() == before
 
 
-def test_it_is_taken_when_asked_for_and_ones_own_is_kept(
-    mine: Path, printed: Path, capsys: pytest.CaptureFixture[str]
-):
+def test_it_is_taken_when_asked_for_and_ones_own_is_kept(mine: Path, printed: Path, capsys: pytest.CaptureFixture[str]):
     for i, kept in enumerate(["01_sale.mine.ipynb", "01_sale.mine-2.ipynb"]):
         write(mine / SALE, f"what I have tried {i}")
         write(printed / SALE, f"the sale, better told {i}")

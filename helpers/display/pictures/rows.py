@@ -73,9 +73,7 @@ def _is_covered(part: Part | None, over: Part | None) -> bool:
 
 def _columns(session: Session, table: str) -> tuple[list[str], list[str], list[str]]:
     """The names of a table's partition key, clustering key and other columns."""
-    query = (
-        "SELECT column_name, kind, position FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s"
-    )
+    query = "SELECT column_name, kind, position FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s"
     rows = sorted(session.execute(query, (session.keyspace, table)), key=lambda row: row.position)
 
     def of(kind: str) -> list[str]:

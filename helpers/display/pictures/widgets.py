@@ -131,10 +131,7 @@ class SeatMapWidget:
         found: dict[Any, int] = {}
         for part in (ids[i : i + _MOST_IN] for i in range(0, len(ids), _MOST_IN)):
             marks = ", ".join(["%s"] * len(part))
-            query = (
-                "SELECT ticket_id, status, hold_id FROM tickets "
-                f"WHERE event_id = %s AND ticket_id IN ({marks})"
-            )
+            query = f"SELECT ticket_id, status, hold_id FROM tickets WHERE event_id = %s AND ticket_id IN ({marks})"
             for row in self.session.execute(query, (self.event.id, *part)):
                 hold = self.holds.get(row.ticket_id)
                 mine = hold is not None and row.status == "held" and row.hold_id == hold.hold_id
