@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from helpers.shop import crowd, sweeper
+from helpers.shop import sweeper
+from helpers.shop.beside import SweeperBeside
 from helpers.shop.box_office import Settled
-from helpers.shop.crowd import SweeperBeside
 from helpers.shop.deadlines import Deadline, QueueKey
 from helpers.shop.sweeper import Sweeper
 from tests.patience import SECONDS
@@ -75,12 +75,13 @@ def test_a_sweeper_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         f"print('released {EVENT}', flush=True); time.sleep(3600)"
     )
-    monkeypatch.setattr(crowd, "_END_SECONDS", 0.2)
-    beside = SweeperBeside("seats")
+    monkeypatch.setattr("helpers.shop.beside._END_SECONDS", 0.2)
+    freed: list[UUID] = []
+    beside = SweeperBeside("seats", freed.append)
     beside._command = [sys.executable, "-c", deaf]
     listening = threading.Event()
     with beside:
-        while not beside.released:
+        while not freed:
             listening.wait(0.01)
     assert beside._process.returncode == -signal.SIGKILL
     assert beside.ended.wait(SECONDS)
