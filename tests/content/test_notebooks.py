@@ -19,6 +19,7 @@ PROSE = 0.48, 0.65  # of what is read: Markdown cells and questions, among all
 MEDIAN_LINES = 2, 4  # of code in a cell
 MOST_LINES = 10  # in nine cells of ten
 LONGEST_CELL = 20
+WIDEST = 88  # characters
 SECTIONS = ["## What you can now say", "## In practice", "## Further reading"]
 
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
@@ -107,6 +108,11 @@ def test_cells_of_code_are_short(notebook, path):
     assert shortest <= median(lengths) <= longest
     assert quantiles(lengths, n=10, method="inclusive")[-1] <= MOST_LINES
     assert not [cell.id for cell in cells if len(cell.source.splitlines()) > LONGEST_CELL]
+
+
+def test_no_line_of_code_is_wider_than_a_laptops_window(notebook):
+    wide = [(cell.id, line) for cell in code_cells(notebook) for line in cell.source.splitlines() if len(line) > WIDEST]
+    assert not wide
 
 
 def test_cell_ids(notebook):
