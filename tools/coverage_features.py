@@ -313,7 +313,11 @@ READS = Section(
         yes("paging, at any page size", "", "conformance/paging", "conformance/random/random_sequences"),
         no("a filter without ALLOW FILTERING", "SELECT * FROM seats WHERE price = 1", "conformance/filtering"),
         left_out("SELECT JSON", "SELECT JSON * FROM seats", "conformance/functions:SELECT JSON"),
-        left_out("GROUP BY", "SELECT block, count(*) FROM seats GROUP BY block", "conformance/functions:GROUP BY"),
+        yes(
+            "GROUP BY the partition key and a prefix of the clustering key; LIMIT and PER PARTITION LIMIT count groups",
+            "SELECT block, count(*) FROM seats GROUP BY block",
+            "conformance/group_by",
+        ),
         yes(
             "what is stored, piece by piece (in one source, `memtable:0`)",
             "SELECT * FROM MUTATION_FRAGMENTS(seats) WHERE block = 1",

@@ -186,7 +186,7 @@ class Select(Node):
     distinct: bool = False
     json: bool = False
     where: tuple[Relation, ...] = ()
-    group_by: tuple[Term, ...] = ()
+    group_by: tuple[str, ...] = ()
     order_by: tuple[tuple[str, bool], ...] = ()  # (column, descending)
     ann_of: tuple[str, Term] | None = None  # ORDER BY c ANN OF v
     per_partition_limit: Term | None = None

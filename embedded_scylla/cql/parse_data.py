@@ -76,11 +76,11 @@ class DataParser(TermParser):
         self.advance()
         return True
 
-    def _group_by(self) -> tuple[ast.Term, ...]:
+    def _group_by(self) -> tuple[str, ...]:
         if not self.accept("K_GROUP"):
             return ()
         self.expect("K_BY", IDENTIFIERS)
-        return tuple(ast.ColumnRef(name) for name in self.identifier_list())
+        return self.identifier_list()
 
     def _order_by(self) -> tuple[tuple[tuple[str, bool], ...], tuple[str, ast.Term] | None]:
         """The columns of ORDER BY, or the one column and the vector of ORDER BY … ANN OF."""

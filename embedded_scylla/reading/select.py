@@ -28,6 +28,7 @@ from ..where.relations import UnrecognizedName
 from ..where.restrictions import FILTERING_ADVISED, MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
 from .collect import Collector, Shape
 from .fragments import Fragments, fragments_encoder, fragments_table
+from .grouping import GroupCollector, plan_grouping
 from .index_reading import IndexReader
 from .ordering import Ordering, plan_ordering
 from .paging import UNLIMITED, PagingState
@@ -46,7 +47,7 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
     table = fragments_table(stored) if statement.fragments else stored
     variables = Variables(parsed.variables)
     selection = plan_selection(statement.selectors, table, variables)
-    if selection.is_aggregate and statement.per_partition_limit is not None:
+    if selection.is_aggregate and not statement.group_by and statement.per_partition_limit is not None:
         raise InvalidRequest("PER PARTITION LIMIT is not allowed with aggregate queries.")
     try:
         restrictions = plan_restrictions(
@@ -66,10 +67,12 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
         raise InvalidRequest("ORDER BY is not supported in SELECT FROM MUTATION_FRAGMENTS() statements.")
     aliases = {selector.alias for selector in statement.selectors or ()}
     ordering = plan_ordering(statement.order_by, table, restrictions, aliases)
+    group_size = plan_grouping(statement.group_by, statement.where, table, statement.distinct)
     limit = _limit(statement.limit, table, variables)
     partition_limit = _limit(statement.per_partition_limit, table, variables)
     check_timeout(statement.timeout)
-    parts = (table, selection, restrictions, variables, ordering, limit, partition_limit, statement.distinct, schema)
+    clauses = (ordering, limit, partition_limit, statement.distinct, group_size)
+    parts = (table, selection, restrictions, variables, *clauses, schema)
     return FragmentsPlan(stored, *parts) if statement.fragments else SelectPlan(*parts)
 
 
@@ -86,6 +89,7 @@ class SelectPlan(Plan):
         limit: Value | None,
         partition_limit: Value | None,
         distinct: bool,
+        group_size: int | None,
         schema: Schema,
     ):
         self.table = table
@@ -94,6 +98,7 @@ class SelectPlan(Plan):
         self.restrictions = restrictions
         self.ordering = ordering
         self.distinct = distinct
+        self._group_size = group_size
         self.variables: Sequence[ColumnSpec] = variables.specs
         self.columns = selection.columns
         self.partition_key_variables = restrictions.partition_key_variables
@@ -109,7 +114,8 @@ class SelectPlan(Plan):
             and self._shape.answers_rows
             and not distinct
         )
-        self._sorts = ordering.given and restrictions.partition_has_in and not selection.is_aggregate
+        is_aggregate = selection.is_aggregate or group_size is not None
+        self._sorts = ordering.given and restrictions.partition_has_in and not is_aggregate
 
     # ------------------------------------------------------------ one execution
 
@@ -134,6 +140,8 @@ class SelectPlan(Plan):
             raise InvalidRequest("SERIAL/LOCAL_SERIAL consistency may only be requested for one partition at a time")
         if self.restrictions.advised:
             context.warnings.append(FILTERING_ADVISED)
+        if self._group_size is not None:
+            return self._groups(self._group_size, context, keys, limit)
         page = options.page_size if options.page_size and options.page_size > 0 else UNLIMITED
         collector = Collector(self._shape, context, self.restrictions.row_test(context))
         if self.selection.is_aggregate:
@@ -185,6 +193,13 @@ class SelectPlan(Plan):
                 f"returning {len(rows)}"
             )
         return Rows(self.columns, rows, None if state is None else state.encode(self.table))
+
+    def _groups(self, size: int, context: Context, keys: list[Key] | None, limit: int) -> Rows:
+        """A row for each group, all in one page."""
+        collector = GroupCollector(size, self._shape, context, self.restrictions.row_test(context))
+        each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
+        self._walk(context, keys, collector, _Room(UNLIMITED, limit, each), None)
+        return self._answer(context, collector, collector.finish())
 
     def _sorted(self, context: Context, keys: list[Key], collector: Collector, limit: int) -> list:
         """The rows of several partitions in one order: as many of each as could be among the first."""
@@ -341,12 +356,14 @@ class SelectPlan(Plan):
             if partition.key != previous:
                 previous = partition.key
                 room.enter(None)
-            if room.in_partition <= 0 or (test is not None and not test(partition.key, partition.static)):
+            if room.in_partition <= 0 and self._group_size is None:
+                continue  # of groups, the last one may go on
+            if test is not None and not test(partition.key, partition.static):
                 continue
             taken = collector.taken
-            collector.take(partition, (row,), 1)
+            full = collector.take(partition, (row,), room.left) is not None
             room.take(collector.taken - taken)
-            if room.is_full:
+            if full and room.is_full:
                 if room.limit <= 0:
                     return None
                 return PagingState(partition.key, self._encode(row.key), room.limit, room.in_partition)
@@ -406,7 +423,6 @@ class _Room:
 def _refuse_unsupported(statement: ast.Select) -> None:
     for asked, what in (
         (statement.json, "SELECT JSON"),
-        (statement.group_by, "GROUP BY"),
         (statement.ann_of, "ORDER BY … ANN OF"),
     ):
         if asked:

@@ -116,7 +116,7 @@ def test_select_with_every_clause():
         distinct=True,
         json=True,
         where=(ast.Relation(ast.ColumnRef("a"), "=", ast.BindMarker(0)),),
-        group_by=(ast.ColumnRef("a"), ast.ColumnRef("b")),
+        group_by=("a", "b"),
         order_by=(("b", True), ("c", False), ("d", False)),
         per_partition_limit=integer(2),
         limit=ast.BindMarker(1, "n"),
