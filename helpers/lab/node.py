@@ -38,7 +38,7 @@ _READY = "embedded_scylla ready on "
 _POLL_SECONDS = 0.01
 # A node that nobody has asked anything for so long belongs to a notebook that was forgotten, and ends by itself.
 _FORGOTTEN_HOURS = 8.0
-# How long a process that has ended may keep its port and its files.
+# How long a process that has ended may keep its port and its files: what it has begun to write, the system finishes.
 _LINGER_SECONDS = 5.0
 # How long a node that was asked to end may take, before it is ended.
 _END_SECONDS = 10.0
@@ -124,7 +124,7 @@ def running_node() -> Node:
             known = _read(where)
             if known and known.status():
                 return known
-            return _start(where, port=known.port if known and _is_free(known.port) else lasting_port())
+            return _start(where, known)
     except OSError as error:
         raise LabError(f"The embedded node cannot use its folder {where}: {error.strerror or error}.") from error
 
@@ -148,20 +148,35 @@ def stop_node() -> bool:
     return True
 
 
-def _start(where: Path, port: int) -> Node:
-    """Start the node. Its predecessor's threads may hold the data for a moment after its end: try again until then."""
+def _start(where: Path, known: Node | None) -> Node:
+    """Start the node, after ``known`` at its port. A killed process keeps its data and its port until the system has
+    finished what it wrote, which may take long on a busy disk: it is waited for, because those who know its port look
+    for its successor there. Whoever has the data has the port too; so if the data are free and the port is not, that
+    is another program's."""
+    port = known.port if known else lasting_port()
     deadline = time.monotonic() + _LINGER_SECONDS
+    longest = time.monotonic() + ANSWER_SECONDS
     while True:
         try:
             return _launch(where, port)
         except _DataInUse:
-            if time.monotonic() > deadline:
+            is_predecessor = known is not None and _owner(where) == known.pid
+            if time.monotonic() > (longest if is_predecessor else deadline):
                 raise
         except _PortTaken:
-            if time.monotonic() > deadline:
+            if time.monotonic() > longest:
                 raise
-            port = lasting_port()
+            if known is None or time.monotonic() > deadline:
+                port = lasting_port()
         time.sleep(_POLL_SECONDS)
+
+
+def _owner(where: Path) -> int | None:
+    """The number of the process that has the data, or had them last; None if nobody can tell."""
+    try:
+        return int((where / "data" / "lock").read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 class _DataInUse(LabError):
@@ -261,9 +276,12 @@ def _read(where: Path) -> Node | None:
     try:
         node = Node(**json.loads((where / "node.json").read_text(encoding="utf-8")))
         process = node.process()
-        return node if process is None or str(where / "data") in process.cmdline() else None
+        command = process.cmdline() if process else []
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        command = []  # it has ended this moment: still it is the one whose port is known
     except (OSError, ValueError, TypeError, psutil.Error):
         return None
+    return node if not command or str(where / "data") in command else None
 
 
 def _write(where: Path, node: Node) -> None:
@@ -278,16 +296,6 @@ def lasting_port() -> int:
     chance = random.SystemRandom()  # a notebook may have seeded the other
     ports = (chance.choice(_LASTING_PORTS) for _ in range(50))
     return next(filter(_can_listen, ports), 0)
-
-
-def _is_free(port: int) -> bool:
-    """Can ``port`` be listened at, now or in a moment?"""
-    deadline = time.monotonic() + _LINGER_SECONDS
-    while not _can_listen(port):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL_SECONDS)
-    return True
 
 
 def _can_listen(port: int) -> bool:

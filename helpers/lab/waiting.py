@@ -9,6 +9,7 @@ from typing import TypeVar
 from .errors import LabError
 
 _POLL_SECONDS = 0.02
+_PAUSES = 4
 T = TypeVar("T")
 
 
@@ -20,8 +21,12 @@ def wait_until(ready: Callable[[], T], *, why: str, seconds: float = 30.0) -> T:
     >>> wait_until(lambda: in_view(ticket), why="the view to follow its table")
     """
     deadline = time.monotonic() + seconds
-    while not (answer := ready()):
-        if time.monotonic() > deadline:
+    while True:
+        asked = time.monotonic()
+        if answer := ready():
+            return answer
+        now = time.monotonic()
+        if now > deadline:
             raise LabError(f"Waited {seconds:g} s for {why}, in vain.")
-        time.sleep(_POLL_SECONDS)
-    return answer
+        # A question that takes long takes it from those who are waited for: the pauses are longer then, too.
+        time.sleep(max(_POLL_SECONDS, min(_PAUSES * (now - asked), deadline - now)))

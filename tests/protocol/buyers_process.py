@@ -6,11 +6,12 @@ two statements. When the node is gone they try again. Whoever is sold a seat wri
 
 from __future__ import annotations
 
+import faulthandler
 import random
 import sys
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from cassandra import DriverException, OperationTimedOut, RequestExecutionException
@@ -24,6 +25,7 @@ from tests.protocol.faults import Died, Fault, FaultySession
 
 HOLD_SECONDS = 4
 PATIENCE_SECONDS = 0.5
+AWAY_SECONDS = LONG_SECONDS / 3
 OUTAGE = (NoHostAvailable, OperationTimedOut, RequestExecutionException, DriverException)
 
 
@@ -32,13 +34,11 @@ def main(keyspace: str, size: int, first: int, last: int) -> None:
     event = Event(seats=size)
     print("ready", flush=True)
     sys.stdin.readline()
-    threads = [
-        threading.Thread(target=buy, args=(session, event, f"buyer {each}", each)) for each in range(first, last)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    faulthandler.dump_traceback_later(LONG_SECONDS, exit=True)  # whoever hangs says where
+    with ThreadPoolExecutor(last - first) as pool:
+        buyers = [pool.submit(buy, session, event, f"buyer {each}", each) for each in range(first, last)]
+    for buyer in buyers:
+        buyer.result()
     disconnect()
 
 
@@ -92,11 +92,14 @@ def seats(session: Any, event: Event, status: str) -> list[Any]:
 
 
 def insist(ask: Callable[[], Any]) -> Any:
-    """An answer, however long the node is away."""
+    """An answer, however long the node is away; if it does not come back, why."""
+    deadline = time.monotonic() + AWAY_SECONDS
     while True:
         try:
             return ask()
         except OUTAGE:
+            if time.monotonic() > deadline:
+                raise
             time.sleep(PATIENCE_SECONDS)
 
 

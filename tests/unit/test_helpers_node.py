@@ -19,7 +19,7 @@ from helpers.lab import node as node_module
 from helpers.lab.control import NoControl, ask
 from helpers.lab.errors import LabError
 from helpers.lab.filelock import locked
-from helpers.lab.node import _LASTING_PORTS, Node, lasting_port, running_node, stop_node
+from helpers.lab.node import _LASTING_PORTS, PROJECT, Node, lasting_port, running_node, stop_node
 from tests.patience import SECONDS
 
 CONNECT = "from helpers.lab.node import running_node; node = running_node(); print(node.port, node.pid)"
@@ -98,6 +98,64 @@ def test_a_port_that_was_taken_meanwhile_is_left_for_another(folder: Path, monke
         expected = chosen[1]
         monkeypatch.setattr("helpers.lab.node.lasting_port", lambda: chosen.pop(0))
         assert running_node().port == expected
+
+
+@pytest.mark.parametrize("told", [psutil.ZombieProcess, psutil.NoSuchProcess, None])
+def test_one_that_ends_while_it_is_looked_at_is_started_again_at_the_same_port(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, told: type[psutil.Error] | None
+) -> None:
+    first = running_node()
+
+    def killed(process: psutil.Process) -> list[str]:
+        process.kill()
+        if told:
+            raise told(process.pid)
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil.Process, "cmdline", killed)
+        second = running_node()
+    assert (second.pid != first.pid, second.port) == (True, first.port)
+
+
+# What is left of a killed node while the system finishes its writes: a process that has the data and the port.
+DYING = """
+import pathlib, socket, sys
+from embedded_scylla.storage.directory_lock import DirectoryLock
+data, port, number = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+lock = DirectoryLock(data)
+listener = socket.create_server(("127.0.0.1", port))
+(data / "lock").write_text(number + "\\n")
+print("dying", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_killed_one_that_takes_its_time_to_end_is_waited_for_and_its_port_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next node is elsewhere, and whoever knew the old one looks for it in vain."""
+    first = running_node()
+    process = psutil.Process(first.pid)
+    process.kill()
+    process.wait(SECONDS)
+    arguments = [str(folder / "data"), str(first.port), str(first.pid)]
+    dying = subprocess.Popen(
+        [sys.executable, "-c", DYING, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT
+    )
+    assert dying.stdout.readline() == b"dying\n"
+    monkeypatch.setattr(node_module, "_LINGER_SECONDS", 0.0)
+    tries, launch = [], node_module._launch
+
+    def launch_and_let_it_end_at_last(where: Path, port: int) -> Node:
+        tries.append(port)
+        if len(tries) == 3:
+            dying.communicate(b"\n", SECONDS)
+        return launch(where, port)
+
+    monkeypatch.setattr(node_module, "_launch", launch_and_let_it_end_at_last)
+    assert running_node().port == first.port
+    assert tries == [first.port] * 3
 
 
 def test_one_that_is_busy_is_waited_for(
