@@ -49,6 +49,14 @@ def check_write(keyspace: Keyspace, level: int) -> None:
     _check_alive(keyspace, level)
 
 
+def check_counter_write(table: Table, level: int) -> None:
+    """Refuse a write to counters at a level that they cannot have."""
+    if level == request.ANY:
+        raise InvalidRequest(f"Consistency level ANY is not yet supported for counter table {table.name}")
+    if level in _SERIAL:
+        raise InvalidRequest("Counter operations are inherently non-serializable")
+
+
 def check_read_before_write(keyspace: Keyspace, level: int) -> None:
     """Refuse a write that has to read a list first, at a level which no read can have."""
     if level in (request.ANY, request.EACH_QUORUM):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from .release import DEFAULT, Release
-from .types import CqlType
+from .types import COUNTER, CqlType
 
 PARTITION_KEY, CLUSTERING, STATIC, REGULAR = "partition_key", "clustering", "static", "regular"
 
@@ -159,6 +159,13 @@ class Table:
     @property
     def full_name(self) -> str:
         return f"{self.keyspace}.{self.name}"
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether it counts: all columns outside its key are counters, or were, and none can be anything else."""
+        return any(c.type is COUNTER for c in self.columns.values()) or any(
+            dropped is COUNTER for dropped, _, _ in self.dropped_columns.values()
+        )
 
     @property
     def default_ttl(self) -> int:

@@ -10,11 +10,11 @@ from ..errors import ConfigurationException, InvalidRequest
 from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Schema, Table
-from ..types import ASCII, BLOB, TEXT, CqlType, parse_type
+from ..types import ASCII, BLOB, COUNTER, TEXT, CqlType, parse_type
 from . import where
 from .names import check_column_name
 from .options import parse_table_options
-from .tables import check_ttl_column, with_log
+from .tables import check_ttl_column, refuse_default_ttl, refuse_other_columns, with_log
 
 _SAME_ORDER = {(ASCII, TEXT), (ASCII, BLOB), (TEXT, BLOB)}  # old and new type whose bytes sort alike
 DROP_LEAD = 5_000_000  # µs: a log's dropped column is dropped that far in the future, for writes still under way
@@ -105,9 +105,15 @@ class _Change:
             with_what = "a PRIMARY KEY part" if taken.role == PARTITION_KEY else "an existing column"
             raise InvalidRequest(f"Invalid column name {name} because it conflicts with {with_what}")
         cql_type = parse_type(definition.type, table.keyspace)
+        if table.is_counter and name in table.dropped_columns:
+            raise InvalidRequest(f"Cannot re-add previously dropped counter column {name}")
         self._check_dropped(name, cql_type)
+        if cql_type is COUNTER and not table.is_counter:
+            raise ConfigurationException(f"Cannot add a counter column ({name}) in a non counter column family")
         column = Column(name, cql_type, STATIC if definition.static else REGULAR)
         self.table = table.with_columns({**table.columns, name: column})
+        if table.is_counter:
+            refuse_other_columns(self.table.columns)
         if definition.ttl:
             self.ttl(name)
         if definition.static:
@@ -169,6 +175,8 @@ class _Change:
             if name in holder.columns:
                 _check_type_change(holder.columns[name], cql_type)
         self.table = _with_type(table, name, cql_type)
+        if table.is_counter:
+            refuse_other_columns(self.table.columns)
         for view in list(self.views.values()):
             if name in view.columns:
                 self._put_view(_with_type(view, name, cql_type))
@@ -225,6 +233,8 @@ class _Change:
     def options(self, options, given: ast.Properties) -> None:
         if options.id is not None:
             raise ConfigurationException("Cannot alter table id.")
+        if self.table.is_counter:
+            refuse_default_ttl(options.values)
         if options.cdc is not None and "enabled" not in given["cdc"]:
             raise InvalidRequest('Altering CDC options requires specifying "enabled" flag')
         if options.cdc is not None and self.table.is_cdc_log and options.cdc.enabled:
@@ -254,6 +264,8 @@ def _has_extra_key_column(view: Table, base: Table) -> bool:
 def _check_type_change(column: Column, cql_type: CqlType) -> None:
     compatible = cql_type.accepts_value_of(column.type)
     why = "incompatible"
+    if column.role == PARTITION_KEY and cql_type is COUNTER:
+        raise InvalidRequest(f"counter type is not supported for PRIMARY KEY part {column.name}")
     if column.role == CLUSTERING:
         why = "not order-compatible"
         compatible = cql_type is column.type or (column.type, cql_type) in _SAME_ORDER

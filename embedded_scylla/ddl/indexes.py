@@ -27,6 +27,8 @@ def create_index(statement: ast.CreateIndex, keyspace_name: str, context: Contex
     database = context.database
     check_modifiable(keyspace_name)
     table = find_table(database.schema, keyspace_name, statement.table.name)
+    if table.is_counter:
+        raise InvalidRequest("Secondary indexes are not supported on counter tables")
     if table.is_view:
         raise InvalidRequest("Secondary indexes are not supported on materialized views")
     if statement.name and len(statement.name) > MAX_LENGTH:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from ..cql import ast
 from ..derived import cdc
-from ..errors import AlreadyExists, InvalidRequest, Unauthorized
+from ..errors import AlreadyExists, ConfigurationException, InvalidRequest, Unauthorized
 from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table
 from ..timeuuid import timeuuid_at
-from ..types import BIGINT, INT, TIMESTAMP, CqlType, parse_type
+from ..types import BIGINT, COUNTER, INT, TIMESTAMP, CqlType, parse_type
 from .names import check_column_name, check_table_name
 from .options import DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
@@ -29,7 +30,7 @@ def create_table(statement: ast.CreateTable, keyspace_name: str, context: Contex
     if keyspace is None:
         raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
     options = parse_table_options(statement.properties, keyspace, database.schema.release)
-    columns = _columns(statement, keyspace)
+    columns = _columns(statement, keyspace, options)
     table = Table(
         keyspace_name,
         name,
@@ -63,6 +64,8 @@ def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> l
         table = table.with_columns(table.columns, cdc=options.cdc)
     if not table.cdc.enabled:
         return [table]
+    if table.is_counter:
+        raise InvalidRequest(f"Cannot create CDC log for table {table.full_name}. Counter support not implemented")
     existing = schema.table(table.keyspace, table.log_name)
     known = schema.table_by_id(table.id)
     if existing is not None and (known is None or not existing.is_cdc_log):
@@ -85,12 +88,14 @@ def _check_id(schema: Schema, options: TableOptions) -> None:
         raise InvalidRequest(f"Table with ID {options.id} already exists: {taken.full_name}")
 
 
-def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column]:
+def _columns(statement: ast.CreateTable, keyspace: Keyspace, options: TableOptions) -> dict[str, Column]:
     """The columns, with their place in the primary key."""
     definitions = {definition.name: definition for definition in statement.columns}
     for name in definitions:
         check_column_name(name)
     types_of = {name: parse_type(definition.type, keyspace.name) for name, definition in definitions.items()}
+    if COUNTER in types_of.values():
+        refuse_default_ttl(options.values)
     keys = [ast.PrimaryKey((d.name,), ()) for d in statement.columns if d.primary_key]
     keys += statement.primary_keys
     if not keys:
@@ -111,6 +116,8 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column
         for position, name in enumerate(names):
             if name not in types_of or name in columns:
                 raise InvalidRequest(f"Unknown definition {name} referenced in PRIMARY KEY")
+            if types_of[name] is COUNTER:
+                raise InvalidRequest(f"counter type is not supported for PRIMARY KEY part {name}")
             if types_of[name].is_multicell:
                 raise InvalidRequest(f"Invalid non-frozen collection type for PRIMARY KEY component {name}")
             if name in statics:
@@ -126,7 +133,23 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace) -> dict[str, Column
     for name, definition in definitions.items():
         if name not in columns:
             columns[name] = Column(name, types_of[name], STATIC if definition.static else REGULAR)
+    if COUNTER in types_of.values():
+        refuse_other_columns(columns)
     return columns
+
+
+def refuse_other_columns(columns: dict[str, Column]) -> None:
+    """The rule of a table with counters: nothing else stands beside them but the key."""
+    others = [c for c in columns.values() if not c.is_primary_key and c.type is not COUNTER]
+    if others:
+        first = min(others, key=lambda c: (c.role != STATIC, c.name.encode()))  # the first one in the schema's order
+        raise ConfigurationException(f"Cannot add a non counter column ({first.name}) in a counter column family")
+
+
+def refuse_default_ttl(options: dict[str, Any]) -> None:
+    """A counter never ends by itself."""
+    if options["default_time_to_live"]:
+        raise InvalidRequest("Cannot set default_time_to_live on a table with counters")
 
 
 def _check_order(written: tuple[tuple[str, bool], ...], clustering: tuple[str, ...]) -> None:

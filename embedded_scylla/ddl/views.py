@@ -107,6 +107,8 @@ def warn_of_racks(keyspace: Keyspace, a_thing: str, thing: str, context: Context
 
 
 def _check_base(base: Table, view_name: str) -> None:
+    if base.is_counter:
+        raise InvalidRequest("Materialized views are not supported on counter tables")
     if base.is_view:
         raise InvalidRequest("Materialized views cannot be created against other materialized views")
     if base.is_cdc_log:

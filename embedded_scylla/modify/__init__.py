@@ -1,8 +1,8 @@
 """INSERT, UPDATE and DELETE: from a statement to mutations.
 
 ``insert``, ``update`` and ``delete`` plan one kind of statement each; ``plan`` is what their plans share;
-``assignments`` is what they do to a column, ``where`` what they demand of a WHERE clause, ``using`` the timestamp
-and TTL that their cells carry.
+``assignments`` is what they do to a column, ``counters`` what becomes of those that count, ``where`` what they demand
+of a WHERE clause, ``using`` the timestamp and TTL that their cells carry.
 """
 
 from __future__ import annotations

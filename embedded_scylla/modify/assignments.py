@@ -10,14 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
 from ..request import UNSET, Context
 from ..schema import STATIC, Column, Table
 from ..storage.rows import Cell, Collection, Row, live_elements
 from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
 from ..terms.fitting import text_of
-from ..types import CollectionType, ListType, MapType, SetType
+from ..types import COUNTER, CollectionType, ListType, MapType, SetType
+from . import counters
 from .write import Write
 
 Cells = dict[str, Cell | Collection]
@@ -47,6 +48,10 @@ def set_value(table: Table, column: Column, term: ast.Term, variables: Variables
     """``c = v``, and a column of an INSERT."""
     value = compile_term(term, table.spec(column), variables, table, "SET clause")
     name = column.name
+    if column.type is COUNTER:
+        raise InvalidRequest(
+            f"Cannot set the value of counter column {name} (counters can only be incremented/decremented, not set)"
+        )
     if isinstance(column.type, CollectionType) and column.type.is_multicell:
         add = _ADD[column.type.family]
         split = column.type.split
@@ -77,14 +82,21 @@ def compile_assignment(table: Table, column: Column, assignment: ast.Assignment,
     match assignment.operator:
         case "set":
             return set_value(table, column, assignment.value, variables)
+        case "add" | "subtract" if column.type is COUNTER:
+            value = compile_term(assignment.value, table.spec(column), variables)
+            return Operation(column, counters.change(column.name, value, assignment.operator == "subtract"))
         case "add":
             return _addition(table, column, assignment, variables)
         case "prepend":
             return _prepend(table, column, assignment, variables)
         case "subtract":
             return _subtraction(table, column, assignment, variables)
-        case "element":
+        case "element" | "timeuuid element":
             return _set_element(table, column, assignment, variables)
+        case "counter shards":
+            if column.type is not COUNTER:
+                raise InvalidRequest(f"Column {column.name} is not a counter")
+            raise unsupported("SCYLLA_COUNTER_SHARD_LIST")
     text = f"{column.name}.{assignment.key} = {text_of(assignment.value)}"
     raise InvalidRequest(f"Invalid operation ({text}) for non-UDT column {column.name}")
 
@@ -259,8 +271,20 @@ def _set_element(table: Table, column: Column, assignment: ast.Assignment, varia
 
         return Operation(column, put)
 
-    index = compile_term(assignment.key, receivers.index_of(spec), variables)
     value = compile_term(assignment.value, receivers.value_of(spec), variables)
+    if assignment.operator == "timeuuid element":
+        place = compile_term(assignment.key, receivers.element_id_of(spec), variables)
+
+        def put_at(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+            data, where = value(context), required(place, context)
+            if where is None:
+                raise InvalidRequest("Invalid null value for list index")
+            if data is not UNSET:
+                _collection(cells, name).elements[where] = write.dead_cell() if data is None else write.cell(data)
+
+        return Operation(column, put_at)
+
+    index = compile_term(assignment.key, receivers.index_of(spec), variables)
 
     def replace(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
         data = value(context)

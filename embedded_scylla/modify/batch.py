@@ -2,8 +2,8 @@
 
 What goes to one partition becomes one mutation, whatever its statements' timestamps: two writes to one cell are
 reconciled before the store or the CDC log sees them, so that only the winner is logged. (The log then tells what is
-left by timestamp.) With a condition anywhere in it a batch is a lightweight transaction. Logged and unlogged make no
-difference on one node: a request is applied as a whole.
+left by timestamp.) Changes of one counter are added up. With a condition anywhere in it a batch is a lightweight
+transaction. Logged and unlogged make no difference on one node: a request is applied as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..request import BoundValue, Context, Plan, Result, Void
 from ..storage.merge import merge_mutation
 from ..storage.rows import Collection, Key, Mutation, Row
 from ..terms.compile import Variables
-from . import ModificationPlan, compile_statement, lwt
+from . import ModificationPlan, compile_statement, counters, lwt
 from .list_keys import ListKeys
 from .using import UsingClause
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..schema import ColumnSpec, Schema
 
 FAIL_THRESHOLD = 1024 * 1024  # bytes
-_ROW_OVERHEAD, _CELL_OVERHEAD = 100, 20  # bytes, roughly what ScyllaDB's memory has for each
+_ROW_OVERHEAD, _CELL_OVERHEAD = 280, 33  # bytes, roughly what ScyllaDB's memory has for each
 
 _SEVERAL_TIMES = (
     "This batch writes into keyspaces whose clocks were pushed apart, which only this embedded node can do, and a "
@@ -101,6 +101,7 @@ def _is_conditional(plans: Sequence[ModificationPlan]) -> bool:
 def _check(plans: Sequence[ModificationPlan], kind: str, using: UsingClause | None) -> None:
     """Refuse what no batch may be; ``using`` is the clause of the batch itself."""
     conditional = _is_conditional(plans)
+    counting = {plan.counts for plan in plans}
     if using is not None and using.has_ttl:
         raise InvalidRequest("Global TTL on the BATCH statement is not supported.")
     if using is not None and using.has_timestamp:
@@ -108,10 +109,16 @@ def _check(plans: Sequence[ModificationPlan], kind: str, using: UsingClause | No
             raise InvalidRequest("Cannot provide custom timestamp for conditional BATCH")
         if kind == "COUNTER":
             raise InvalidRequest("Cannot provide custom timestamp for counter BATCH")
+        if True in counting:
+            raise InvalidRequest("Cannot provide custom timestamp for a BATCH containing counters")
         if any(plan.using.has_timestamp for plan in plans):
             raise InvalidRequest("Timestamp must be set either on BATCH or individual statements")
-    if kind == "COUNTER" and plans:
+    if kind == "COUNTER" and False in counting:
         raise InvalidRequest("Cannot include non-counter statement in a counter batch")
+    if kind == "LOGGED" and True in counting:
+        raise InvalidRequest("Cannot include a counter statement in a logged batch")
+    if len(counting) > 1:
+        raise InvalidRequest("Counter and non-counter mutations cannot exist in the same batch")
     if conditional and len({plan.table.id for plan in plans}) > 1:
         raise InvalidRequest("BATCH with conditions cannot span multiple tables")
 
@@ -151,6 +158,8 @@ def _execute_plain(
     lists = ListKeys()
     merged: dict[tuple[uuid.UUID, Key], Mutation] = {}
     keyspaces: set[str] = set()
+    counting = bool(steps) and steps[0][0].counts  # all of them, or none
+    join = counters.add_up if counting else merge_mutation
     own = replace(context)  # the values change from statement to statement
     for plan, values in steps:
         own.values = values
@@ -164,10 +173,12 @@ def _execute_plain(
             if present is None:
                 merged[place] = mutation
             else:
-                merge_mutation(present, mutation)
+                join(present, mutation)
     if len(keyspaces) > 1 and len({*map(context.database.clocks.of, keyspaces)}) > 1:
         raise InvalidRequest(_SEVERAL_TIMES)
     mutations = list(merged.values())
+    if counting:
+        counters.settle(mutations, context)
     if len(mutations) > 1:
         _check_size(mutations)
     if mutations:

@@ -14,7 +14,7 @@ from ..terms.compile import Variables
 from ..where.intervals import Interval
 from .assignments import compile_deletion
 from .conditions import compile_conditions
-from .plan import refuse_custom_timestamp, refuse_on_log, table_to_modify
+from .plan import refuse_custom_timestamp, refuse_on_counters, refuse_on_log, table_to_modify
 from .update import WherePlan
 from .using import UsingClause
 from .where import plan_where
@@ -71,7 +71,9 @@ def plan_delete(statement: ast.Delete, variables: Variables, schema: Schema, key
         if column.is_primary_key:
             raise InvalidRequest(f"Invalid identifier {column.name} for deletion (should not be a PRIMARY KEY part)")
         operations.append(compile_deletion(table, column, deletion, variables))
-    if statement.conditions or statement.if_exists:
+    conditional = bool(statement.conditions or statement.if_exists)
+    refuse_on_counters(table, statement.using, conditional)
+    if conditional:
         refuse_custom_timestamp(statement.using)
         refuse_on_log(table, schema)
     conditions = compile_conditions(table, statement.conditions, variables, if_exists=statement.if_exists)

@@ -72,6 +72,8 @@ class InsertPlan(ModificationPlan):
 def plan_insert(statement: ast.Insert, variables: Variables, schema: Schema, keyspace: str | None) -> InsertPlan:
     """Check an INSERT and compile it."""
     table = table_to_modify(statement.table, schema, keyspace)
+    if table.is_counter:
+        raise InvalidRequest("INSERT statement are not allowed on counter tables, use UPDATE instead")
     if statement.json is not None:
         raise unsupported("INSERT JSON")
     using = UsingClause.of_table(statement.using, table, variables)

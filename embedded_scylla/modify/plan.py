@@ -53,6 +53,7 @@ class ModificationPlan(Plan):
         self.static_operations = [o for o in operations if o.is_static]
         self.row_operations = [o for o in operations if not o.is_static]
         self.reads = any(o.reads for o in operations)
+        self.counts = table.is_counter  # then its mutations are changes, to be settled
         if conditions is not None:
             self.is_lwt = True
             self.columns = lwt.result_columns(table, conditions.result_columns(table))
@@ -147,6 +148,18 @@ def refuse_custom_timestamp(using: ast.Using) -> None:
     """A lightweight transaction's timestamp is its ballot's."""
     if using.timestamp is not None:
         raise InvalidRequest("Cannot provide custom timestamp for conditional updates")
+
+
+def refuse_on_counters(table: Table, using: ast.Using, conditional: bool) -> None:
+    """What cannot be asked of counters."""
+    if not table.is_counter:
+        return
+    if conditional:
+        raise InvalidRequest("Conditional updates are not supported on counter tables")
+    if using.timestamp is not None:
+        raise InvalidRequest("Cannot provide custom timestamp for counter updates")
+    if using.ttl is not None:
+        raise InvalidRequest("Cannot provide custom TTL for counter updates")
 
 
 def refuse_on_log(table: Table, schema: Schema) -> None:

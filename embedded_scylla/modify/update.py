@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .. import consistency
 from ..cql import ast
 from ..errors import InvalidRequest, SyntaxException
 from ..request import Context
@@ -13,9 +14,10 @@ from ..storage.rows import Key, Mutation
 from ..terms.compile import Variables
 from ..where.intervals import Interval
 from ..where.restrictions import Restrictions
+from . import counters
 from .assignments import Operation, compile_assignment
 from .conditions import Conditions, compile_conditions
-from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_log, table_to_modify
+from .plan import ModificationPlan, refuse_custom_timestamp, refuse_on_counters, refuse_on_log, table_to_modify
 from .using import UsingClause
 from .where import plan_where
 from .write import Write
@@ -38,6 +40,17 @@ class WherePlan(ModificationPlan):
         self.partition_key_variables = where.partition_key_variables
         self.names_rows = where.clustering_restricted
         self._names_one_row = where.names_one_row and where.clustering_restricted
+
+    def mutations(self, context: Context) -> list[Mutation]:
+        mutations = super().mutations(context)
+        if self.counts:
+            counters.settle(mutations, context)
+        return mutations
+
+    def check_consistency(self, context: Context) -> None:
+        if self.counts:
+            consistency.check_counter_write(self.table, context.options.consistency)
+        super().check_consistency(context)
 
     def partition_keys(self, context: Context) -> list[Key]:
         keys = self.where.partition_keys(context) or []  # plan_where has seen to it that some are named
@@ -86,7 +99,9 @@ def plan_update(statement: ast.Update, variables: Variables, schema: Schema, key
         if column.is_primary_key:
             raise InvalidRequest(f"PRIMARY KEY part {column.name} found in SET part")
         operations.append(compile_assignment(table, column, assignment, variables))
-    if statement.conditions or statement.if_exists:
+    conditional = bool(statement.conditions or statement.if_exists)
+    refuse_on_counters(table, statement.using, conditional)
+    if conditional:
         refuse_custom_timestamp(statement.using)
         refuse_on_log(table, schema)
     conditions = compile_conditions(table, statement.conditions, variables, if_exists=statement.if_exists)

@@ -24,7 +24,7 @@ from ..storage.merge import newest
 from ..storage.partition import Partition
 from ..storage.rows import Cell, Collection, Key, Marker, Row, Tombstone
 from ..storage.store import TableStore
-from ..types import ASCII, BLOB, TEXT, TIMEUUID, TINYINT, CqlType, MapType, SetType
+from ..types import ASCII, BLOB, COUNTER, TEXT, TIMEUUID, TINYINT, CqlType, MapType, SetType
 
 START, STATIC_ROW, CLUSTERED, END = range(4)  # partition_region
 BEFORE, AT, AFTER = -1, 0, 1  # position_weight
@@ -232,7 +232,7 @@ def _cell(cell: Cell, kind: CqlType) -> dict[str, Any]:
     timestamp, value, expires_at, ttl = cell
     shown: dict[str, Any] = {
         "is_live": value is not None,
-        "type": "frozen-collection" if kind.is_collection else "regular",
+        "type": "frozen-collection" if kind.is_collection else "counter-shards" if kind is COUNTER else "regular",
         "timestamp": timestamp,
     }
     if value is None:

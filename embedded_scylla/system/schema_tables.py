@@ -105,7 +105,8 @@ def _scylla_keyspaces(schema: Schema) -> Iterator[Row]:
 def _tables(schema: Schema) -> Iterator[Row]:
     for table in schema.tables():
         if not table.is_view:
-            yield {**_options(table), "table_name": table.name, "flags": ["compound"]}
+            flags = ["compound", "counter"] if table.is_counter else ["compound"]
+            yield {**_options(table), "table_name": table.name, "flags": flags}
 
 
 def _views(schema: Schema) -> Iterator[Row]:

@@ -12,6 +12,7 @@ from ..types import (
     ASCII,
     BIGINT,
     BOOLEAN,
+    COUNTER,
     DATE,
     DECIMAL,
     DOUBLE,
@@ -56,6 +57,8 @@ def cast(from_type: CqlType, to_type: CqlType) -> Callable[[bytes | None], bytes
 def _conversion(source: CqlType, target: CqlType) -> Conversion | None:
     if source is target or (source is ASCII and target is TEXT):
         return bytes
+    if source is COUNTER:  # it is cast as the number that it holds
+        source = BIGINT
     if source in _NUMBERS and target in _NUMBERS:
         to_number = _to_number(source, target)
         return lambda data: target.encode(to_number(source.decode(data)))

@@ -15,7 +15,7 @@ from ..errors import InvalidRequest
 from ..quoting import identifier
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
-from ..types import BLOB, ListType, MapType, MarshalError, SetType, TupleType, parse_type
+from ..types import BLOB, COUNTER, ListType, MapType, MarshalError, SetType, TupleType, parse_type
 from . import aggregates, functions, receivers
 from .fitting import TermArgument, check_literal, fit, kind_of, text_of
 from .functions import Fit, ScalarFunction
@@ -124,6 +124,8 @@ def required(term: Value, context: Context) -> bytes | None:
 
 def _literal(term: ast.Literal, receiver: ColumnSpec) -> bytes | None:
     if term.kind == "null":
+        if receiver.type is COUNTER:
+            raise InvalidRequest("Invalid null value for counter increment/decrement")
         return None
     if fit(term, receiver.type, None) is Fit.NOT:
         raise InvalidRequest(

@@ -15,6 +15,7 @@ from ..types import (
     BIGINT,
     BLOB,
     BOOLEAN,
+    COUNTER,
     DATE,
     DECIMAL,
     DOUBLE,
@@ -41,7 +42,7 @@ _CONSTANTS: dict[str, tuple[str, tuple[CqlType, ...]]] = {
     "string": ("STRING", (ASCII, TEXT, INET, TIMESTAMP, DATE, TIME)),
     "integer": (
         "INTEGER",
-        (BIGINT, DECIMAL, DOUBLE, FLOAT, INT, SMALLINT, TIMESTAMP, DATE, TINYINT, VARINT),
+        (BIGINT, COUNTER, DECIMAL, DOUBLE, FLOAT, INT, SMALLINT, TIMESTAMP, DATE, TINYINT, VARINT),
     ),
     "uuid": ("UUID", (UUID, TIMEUUID)),
     "float": ("FLOAT", (DECIMAL, DOUBLE, FLOAT)),
@@ -84,7 +85,7 @@ def fit(term: ast.Term, type: CqlType, table: Table | None) -> Fit:
 
 def _fit_of_constant(term: ast.Literal, type: CqlType) -> Fit:
     if term.kind == "null":
-        return Fit.WEAK
+        return Fit.NOT if type is COUNTER else Fit.WEAK
     if type.is_collection:
         return Fit.NOT
     if type.family != "native":

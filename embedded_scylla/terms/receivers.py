@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..schema import ColumnSpec
-from ..types import INT, CollectionType, CqlType, ListType, MapType, SetType, TupleType
+from ..types import INT, UUID, CollectionType, CqlType, ListType, MapType, SetType, TupleType
 
 
 def _part(whole: ColumnSpec, name: str, type: CqlType) -> ColumnSpec:
@@ -32,6 +32,11 @@ def value_of(collection: ColumnSpec) -> ColumnSpec:
 def index_of(list: ColumnSpec, called: str = "idx") -> ColumnSpec:
     """A list's indexes, which ScyllaDB calls ``idx(l)`` everywhere but in an IF clause."""
     return _part(list, f"{called}({list.name})", INT)
+
+
+def element_id_of(list: ColumnSpec) -> ColumnSpec:
+    """The timeuuid by which a list keeps an element in its place."""
+    return _part(list, f"uuid_idx({list.name})", UUID)
 
 
 def field_of(tuple: ColumnSpec, index: int) -> ColumnSpec:

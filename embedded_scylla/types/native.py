@@ -60,7 +60,7 @@ class IntegerType(CqlType):
         return self.encode(number)
 
     def accepts_value_of(self, other: CqlType) -> bool:
-        return other is self or (self is BIGINT and other is TIMESTAMP)
+        return other is self or (self is BIGINT and other in (TIMESTAMP, COUNTER))
 
 
 class TimestampType(IntegerType):
@@ -425,6 +425,8 @@ ASCII = AsciiType("ascii", _option(0x01), "AsciiType")
 BIGINT = IntegerType("bigint", _option(0x02), "LongType", 8, _LENGTH.format("LongType"))
 BLOB = BlobType("blob", _option(0x03), "BytesType")
 BOOLEAN = BooleanType("boolean", _option(0x04), "BooleanType")
+# What a counter counts to is a bigint; that it is counted and never set is what ``modify.counters`` is about.
+COUNTER = IntegerType("counter", _option(0x05), "CounterColumnType", 8, _LENGTH.format("LongType"))
 DECIMAL = DecimalType("decimal", _option(0x06), "DecimalType")
 DOUBLE = FloatingType("double", _option(0x07), "DoubleType", 8)
 FLOAT = FloatingType("float", _option(0x08), "FloatType", 4)
@@ -445,7 +447,7 @@ TINYINT = IntegerType("tinyint", _option(0x14), "ByteType", 1, "Expected 1 byte 
 NATIVE: dict[str, CqlType] = {
     t.name: t
     for t in (
-        ASCII, BIGINT, BLOB, BOOLEAN, DECIMAL, DOUBLE, FLOAT, INT, TIMESTAMP, UUID, TEXT, VARINT, TIMEUUID, INET,
-        DATE, TIME, SMALLINT, TINYINT,
+        ASCII, BIGINT, BLOB, BOOLEAN, COUNTER, DECIMAL, DOUBLE, FLOAT, INT, TIMESTAMP, UUID, TEXT, VARINT, TIMEUUID,
+        INET, DATE, TIME, SMALLINT, TINYINT,
     )
 }  # fmt: skip

@@ -9,10 +9,10 @@ from ..cql.ast import TypeName
 from ..errors import InvalidRequest, unsupported
 from .base import CqlType
 from .collections import ListType, MapType, SetType
-from .native import NATIVE
+from .native import COUNTER, NATIVE
 from .tuples import TupleType
 
-_LEFT_OUT = {"counter", "duration", "vector"}
+_LEFT_OUT = {"duration", "vector"}
 _PARAMETERS = {"list": 1, "set": 1, "map": 2, "frozen": 1}
 
 
@@ -35,10 +35,15 @@ def _build(name: TypeName, keyspace: str | None, frozen: bool) -> CqlType:
     if family == "frozen":
         return _frozen(name.parameters[0], keyspace)
     if family == "tuple":
-        return TupleType([_build(p, keyspace, frozen=True) for p in name.parameters])
+        fields = [_build(p, keyspace, frozen=True) for p in name.parameters]
+        if COUNTER in fields:
+            raise InvalidRequest("Counters are not allowed inside tuples")
+        return TupleType(fields)
     if family not in _PARAMETERS or len(name.parameters) != _PARAMETERS[family]:
         raise _unknown(family, keyspace)
     parts = [_build(p, keyspace, frozen) for p in name.parameters]
+    if COUNTER in parts:
+        raise InvalidRequest(f"Counters are not allowed inside collections: {_spelling(name)}")
     for part in parts:
         if part.is_multicell:
             raise InvalidRequest(

@@ -311,7 +311,7 @@ def test_a_table_that_was_dropped_comes_back_empty(create, run):
 @pytest.mark.embedded
 @pytest.mark.parametrize(
     "columns",
-    ["(p int PRIMARY KEY, v duration)", "(p int PRIMARY KEY, v counter)", "(p int PRIMARY KEY, v vector<float, 3>)"],
+    ["(p int PRIMARY KEY, v duration)", "(p int PRIMARY KEY, v vector<float, 3>)"],
 )
 def test_types_that_this_node_has_not_it_says(name, refused, columns):
     refused(InvalidRequest, f"CREATE TABLE {name} {columns}", "not supported by this")

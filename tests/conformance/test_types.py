@@ -339,7 +339,7 @@ def test_types_that_are_not_there(keyspace, session, kind, sentence):
 
 
 @pytest.mark.embedded
-@pytest.mark.parametrize("kind", ["counter", "duration", "vector<float, 3>"])
+@pytest.mark.parametrize("kind", ["duration", "vector<float, 3>"])
 def test_types_left_out_are_refused_in_a_sentence(keyspace, refused, kind):
     message = refused(InvalidRequest, f"CREATE TABLE {keyspace}.never (p int PRIMARY KEY, x {kind})")
     assert "not supported by this" in message

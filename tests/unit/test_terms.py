@@ -55,7 +55,19 @@ KINDS = {
     "string": (string("x"), ("ascii", "text", "inet", "timestamp", "date", "time")),
     "integer": (
         integer(5),
-        ("bigint", "decimal", "double", "float", "int", "smallint", "timestamp", "date", "tinyint", "varint"),
+        (
+            "bigint",
+            "counter",
+            "decimal",
+            "double",
+            "float",
+            "int",
+            "smallint",
+            "timestamp",
+            "date",
+            "tinyint",
+            "varint",
+        ),
     ),
     "float": (ast.Literal("float", "1.5"), ("decimal", "double", "float")),
     "boolean": (ast.Literal("boolean", "true"), ("boolean",)),
@@ -79,7 +91,11 @@ def test_a_constant_fits_these_types_only(kind, name):
 
 @pytest.mark.parametrize("name", [*types.NATIVE, "list<int>", "frozen<set<int>>", "tuple<int>"])
 def test_null_fits_everything(name):
-    assert evaluate(NULL, name) is None
+    if name == "counter":  # nothing is added to it, and 0 is no null
+        with pytest.raises(InvalidRequest, match=r"^Invalid null value for counter increment/decrement$"):
+            evaluate(NULL, name)
+    else:
+        assert evaluate(NULL, name) is None
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,6 @@ def test_frozen_and_not_differ_in_storage_only():
         ),
         ("frozen<int>", "frozen<> is only allowed on collections, tuples, and user-defined types (got int)"),
         ("duration", "The type duration is not supported by this embedded node."),
-        ("counter", "The type counter is not supported by this embedded node."),
     ],
 )
 def test_refused_types(written, message):
