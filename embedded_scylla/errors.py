@@ -6,6 +6,9 @@ have beside their message.
 
 from __future__ import annotations
 
+#: What drivers are told to expect when a partition is asked too often. The node keeps such limits, and enforces none.
+RATE_LIMIT = 0xF000
+
 
 class CqlError(Exception):
     """Base class. ``code`` is the protocol's error code, ``message`` the sentence the client shows."""

@@ -53,9 +53,13 @@ def _vnode_streams(seed: int) -> tuple[bytes, ...]:
 def _tablet_streams(seed: int, count: int) -> tuple[bytes, ...]:
     """One stream for each tablet, in token order; its token is the tablet's last."""
     chance = random.Random(seed)
+    return tuple(stream_id(end, chance.getrandbits(38), 0) for end in tablet_ends(count))
+
+
+def tablet_ends(count: int) -> list[int]:
+    """The last token of each of ``count`` tablets."""
     width = 2**64 // count
-    ends = [-(2**63) + width * (n + 1) - 1 for n in range(count)]
-    return tuple(stream_id(end, chance.getrandbits(38), 0) for end in ends)
+    return [-(2**63) + width * (n + 1) - 1 for n in range(count)]
 
 
 def tablet_count(keyspace: Keyspace) -> int:

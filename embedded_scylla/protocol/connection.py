@@ -237,6 +237,9 @@ class Connection:
             "SCYLLA_PARTITIONER": ["org.apache.cassandra.dht.Murmur3Partitioner"],
             "SCYLLA_SHARDING_ALGORITHM": ["biased-token-round-robin"],
             "SCYLLA_SHARDING_IGNORE_MSB": ["12"],
+            "SCYLLA_RATE_LIMIT_ERROR": [f"ERROR_CODE={errors.RATE_LIMIT}"],
+            "SCYLLA_HOST_ID": [str(self._database.node.host_id)],
+            "CLIENT_OPTIONS": [""],
             "SCYLLA_LWT_ADD_METADATA_MARK": [f"LWT_OPTIMIZATION_META_BIT_MASK={messages.LWT_MARK}"],
         }
         return frame.SUPPORTED, frame.encode_string_multimap(supported)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from ..derived.streams import Streams
+from ..derived.streams import Streams, tablet_count, tablet_ends
 from ..identity import NodeIdentity
 from ..release import CQL_VERSION
 from ..schema import Schema, Table, is_system_keyspace
@@ -18,6 +19,7 @@ PARTITIONER = "org.apache.cassandra.dht.Murmur3Partitioner"
 NATIVE_PROTOCOL = "4"
 SNITCH = "org.apache.cassandra.locator.SimpleSnitch"
 PYTHON = sys.version.split()[0]
+_STARTED = time.monotonic()
 _LAST_TOKEN, _FIRST_TOKEN = 2**63 - 1, -(2**63)
 
 
@@ -136,11 +138,22 @@ def _size_estimates(state: State) -> Iterator[RowDict]:
 
 def _runtime_info(state: State) -> Iterator[RowDict]:
     sizes = [state.store(t).size() for t in state.schema.tables() if not is_system_keyspace(t.keyspace)]
-    yield {"group": "generic", "item": "generation_number", "value": "1"}
-    yield {"group": "generic", "item": "python_version", "value": PYTHON}
-    yield {"group": "load", "item": "bytes", "value": str(sum(size.bytes for size in sizes))}
-    yield {"group": "load", "item": "rows", "value": str(sum(size.rows for size in sizes))}
-    yield {"group": "load", "item": "partitions", "value": str(sum(size.partitions for size in sizes))}
+    used = str(sum(size.bytes for size in sizes))
+    groups = {
+        "generic": {
+            "generation_number": "1",
+            "gossip_active": "true",
+            "incremental_backup_enabled": "false",
+            "load": used,
+            "python_version": PYTHON,
+            "trace_probability": "0",
+            "uptime": f"{int(time.monotonic() - _STARTED)} seconds",
+        },
+        "memtable": {"entries": str(sum(size.partitions for size in sizes)), "memory_used": used},
+    }
+    for group, items in groups.items():
+        for item, value in items.items():
+            yield {"group": group, "item": item, "value": value}
 
 
 def _cluster_status(state: State) -> Iterator[RowDict]:
@@ -149,7 +162,10 @@ def _cluster_status(state: State) -> Iterator[RowDict]:
         "peer": node.address,
         "dc": node.data_center,
         "host_id": node.host_id,
-        "load": next(row["value"] for row in _runtime_info(state) if row["item"] == "bytes"),
+        "load": next(row["value"] for row in _runtime_info(state) if row["item"] == "load"),
+        "rack": node.rack,
+        "draining": False,
+        "excluded": False,
         "owns": 1.0,
         "status": "NORMAL",
         "tokens": len(node.tokens),
@@ -195,6 +211,51 @@ def _scylla_local(state: State) -> Iterator[RowDict]:
     yield {"key": "topology_change_support", "value": "1"}
 
 
+def _topology(state: State) -> Iterator[RowDict]:
+    """The cluster as its coordinator knows it: this node, which has joined."""
+    node = state.node
+    yield {
+        "key": "topology",
+        "host_id": node.host_id,
+        "cleanup_status": "clean",
+        "datacenter": node.data_center,
+        "ignore_msb": 12,
+        "node_state": "normal",
+        "num_tokens": len(node.tokens),
+        "rack": node.rack,
+        "release_version": node.scylla_version,
+        "shard_count": 1,
+        "tokens": [str(token) for token in node.tokens],
+        "fence_version": 1,
+        "tablet_balancing_enabled": True,
+        "upgrade_state": "done",
+        "version": 1,
+    }
+
+
+def _tablets(state: State) -> Iterator[RowDict]:
+    for keyspace in state.schema.keyspaces.values():
+        if keyspace.tablets is None:
+            continue
+        for table in keyspace.tables.values():
+            sets = state.streams.tables.get(table.id)
+            count = sets[-1][2] if sets else tablet_count(keyspace)
+            for last in tablet_ends(count):
+                yield {
+                    "table_id": table.id,
+                    "last_token": last,
+                    "keyspace_name": keyspace.name,
+                    "table_name": table.name,
+                    "tablet_count": count,
+                    "replicas": [(state.node.host_id, 0)],
+                }
+
+
+def _cdc_local(state: State) -> Iterator[RowDict]:
+    if state.streams.generations:
+        yield {"key": "cdc_local", "streams_timestamp": state.streams.generations[-1].timestamp}
+
+
 # What shows the same to everybody,
 PROVIDERS: dict[str, Callable[[State], Iterable[RowDict]]] = {
     "system.local": _local,
@@ -211,6 +272,9 @@ PROVIDERS: dict[str, Callable[[State], Iterable[RowDict]]] = {
     "system.protocol_servers": _protocol_servers,
     "system.clients": lambda state: state.clients(),
     "system.scylla_local": _scylla_local,
+    "system.topology": _topology,
+    "system.tablets": _tablets,
+    "system.cdc_local": _cdc_local,
     "system.cdc_timestamps": lambda state: state.streams.tablet_timestamps(state.schema),
     "system.cdc_streams": lambda state: state.streams.tablet_streams(state.schema),
 }

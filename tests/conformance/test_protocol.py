@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import uuid
 
 import pytest
 
@@ -156,6 +157,15 @@ def test_supported_tells_of_shards(client):
     shard, shards = int(supported["SCYLLA_SHARD"][0]), int(supported["SCYLLA_NR_SHARDS"][0])
     assert 0 <= shard < shards
     assert supported["SCYLLA_SHARDING_IGNORE_MSB"] == ["12"]
+    assert supported["SCYLLA_RATE_LIMIT_ERROR"] == ["ERROR_CODE=61440"]
+
+
+@pytest.mark.embedded  # ScyllaDB from 2026.3 on
+def test_supported_tells_whom_one_has_reached(client):
+    """A driver that finds another host than it dialled (behind a proxy, say) knows it before it asks anything."""
+    supported = Body(client.ask(OPTIONS).body).multimap()
+    ((host_id,),) = rows_of(client.query("SELECT host_id FROM system.local"))
+    assert supported["SCYLLA_HOST_ID"] == [str(uuid.UUID(bytes=host_id))]
 
 
 @pytest.mark.differs("cassandra", "it closes the connection and names the message in another way")

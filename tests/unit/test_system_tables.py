@@ -7,6 +7,9 @@ import weakref
 
 import pytest
 
+from embedded_scylla.system.definitions import TABLES
+from embedded_scylla.system.tables import column_definitions
+from tests.unit.asking import Asking
 from tests.unit.schema_session import KEYSPACE, SchemaSession
 
 
@@ -176,9 +179,52 @@ def test_more_about_the_node(session: SchemaSession, name: str) -> None:
     assert session.rows(name)
 
 
+def test_the_topology_is_this_node() -> None:
+    asking = Asking()
+    node = asking.engine.node
+    found = asking.rows("SELECT key, host_id, node_state, rack, version, upgrade_state, tokens FROM system.topology")
+    (*told, tokens) = found[0]
+    assert told == ["topology", node.host_id, "normal", node.rack, 1, "done"]
+    assert sorted(map(int, tokens)) == sorted(node.tokens)
+
+
+def test_the_tablets_of_a_table_cover_the_ring() -> None:
+    asking = Asking()
+    assert asking.rows("SELECT * FROM system.tablets") == []
+    asking.run("CREATE KEYSPACE k WITH replication = {'replication_factor': 1} AND tablets = {'initial': 4}")
+    asking.run("CREATE TABLE k.t (p int PRIMARY KEY)")
+    rows = asking.rows("SELECT keyspace_name, table_name, tablet_count, last_token, replicas FROM system.tablets")
+    place = [(asking.engine.node.host_id, 0)]
+    assert rows == [("k", "t", 4, last, place) for last in (-(2**62) - 1, -1, 2**62 - 1, 2**63 - 1)]
+
+
+def test_the_newest_generation_is_this_node_s(session: SchemaSession) -> None:
+    (row,) = session.rows("system.cdc_local")
+    assert (row["key"], row["streams_timestamp"]) == ("cdc_local", session.engine.streams.generations[-1].timestamp)
+
+
+def test_no_column_of_a_definition_is_lost() -> None:
+    for tables in TABLES.values():
+        for parts in tables.values():
+            for text in parts:
+                assert ", ".join(" ".join(filter(None, column)) for column in column_definitions(text)) == text
+
+
+def test_static_columns_of_system_tables(session: SchemaSession) -> None:
+    table = session.table("repair_history", "system")
+    assert [column.name for column in table.statics] == ["keyspace_name", "table_name"]
+    assert [column.name for column in table.clustering] == ["repair_time", "repair_uuid", "range_start", "range_end"]
+
+
 @pytest.mark.parametrize(
-    "name", ["system.large_partitions", "system.large_rows", "system.large_cells", "system.snapshots"]
-)
+    "name",
+    [
+        "system.large_partitions", "system.large_rows", "system.large_cells", "system.snapshots", "system.paxos",
+        "system.batchlog", "system.compaction_history", "system.sstables", "system.hints", "system.group0_history",
+        "system.truncated", "system.raft", "system.client_routes", "system_traces.node_slow_log",
+        "system_traces.sessions_time_idx", "system_distributed.service_levels",
+    ],
+)  # fmt: skip
 def test_tables_that_are_there_and_empty(session: SchemaSession, name: str) -> None:
     assert session.rows(name) == []
 
