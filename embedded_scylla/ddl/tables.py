@@ -13,7 +13,7 @@ from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table
 from ..timeuuid import timeuuid_at
-from ..types import BIGINT, COUNTER, INT, TIMESTAMP, CqlType, parse_type
+from ..types import BIGINT, COUNTER, INT, TIMESTAMP, CqlType, holds_duration, parse_type
 from .names import check_column_name, check_table_name
 from .options import DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
@@ -44,7 +44,7 @@ def create_table(statement: ast.CreateTable, keyspace_name: str, context: Contex
         if not statement.if_not_exists:
             raise AlreadyExists(keyspace_name, name)
         return created
-    _check_id(database.schema, options)
+    check_id(database.schema, options)
     check_room_for_tablets(keyspace, database.node.data_center)
 
     def change(schema: Schema) -> Result:
@@ -82,7 +82,8 @@ def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> l
     return [table, log]
 
 
-def _check_id(schema: Schema, options: TableOptions) -> None:
+def check_id(schema: Schema, options: TableOptions) -> None:
+    """Refuse an id that another table has."""
     taken = schema.table_by_id(options.id) if options.id else None
     if taken is not None:
         raise InvalidRequest(f"Table with ID {options.id} already exists: {taken.full_name}")
@@ -120,6 +121,8 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace, options: TableOptio
                 raise InvalidRequest(f"counter type is not supported for PRIMARY KEY part {name}")
             if types_of[name].is_multicell:
                 raise InvalidRequest(f"Invalid non-frozen collection type for PRIMARY KEY component {name}")
+            if holds_duration(types_of[name]):
+                raise InvalidRequest(f"duration type is not supported for PRIMARY KEY part {name}")
             if name in statics:
                 raise InvalidRequest(f"Static column {name} cannot be part of the PRIMARY KEY")
             columns[name] = Column(

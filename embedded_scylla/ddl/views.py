@@ -10,13 +10,14 @@ from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table, ViewDefinition
 from ..timeuuid import timeuuid_at
+from ..types import holds_duration
 from ..where.relations import Predicate
 from . import where
 from .names import check_view_name
 from .options import parse_table_options
 from .replication import RACKS, is_rack_valid
 
-_NO_TTL = (
+NO_TTL = (
     "Cannot set or alter default_time_to_live for a materialized view. Data in a materialized view always expire at "
     "the same time than the corresponding data in the parent table."
 )
@@ -49,7 +50,7 @@ def create_view(statement: ast.CreateView, keyspace_name: str, context: Context)
     plan = _Selection(statement, base)
     plan.check()
     if options.values["default_time_to_live"] > 0:
-        raise InvalidRequest(_NO_TTL)
+        raise InvalidRequest(NO_TTL)
     view = Table(
         keyspace_name,
         name,
@@ -190,6 +191,8 @@ class _Selection:
                 raise InvalidRequest(f"Cannot use MultiCell column '{name}' in PRIMARY KEY of materialized view")
             if column.role == STATIC:
                 raise InvalidRequest(f"Cannot use Static column '{name}' in PRIMARY KEY of materialized view")
+            if holds_duration(column.type):
+                raise InvalidRequest(f"Cannot use Duration column '{name}' in PRIMARY KEY of materialized view")
             if not column.is_primary_key:
                 if extra is not None:
                     raise InvalidRequest(
@@ -258,7 +261,7 @@ def alter_view(statement: ast.AlterView, keyspace_name: str, context: Context) -
             "updates. Setting gc_grace_seconds too low might cause undelivered updates to expire before being replayed."
         )
     if options.values["default_time_to_live"] > 0:
-        raise InvalidRequest(_NO_TTL)
+        raise InvalidRequest(NO_TTL)
 
     def change(schema: Schema) -> Result:
         schema.put_table(replace(view, options=options.values))

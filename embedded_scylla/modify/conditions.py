@@ -17,7 +17,7 @@ from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
 from ..types import ASCII, TEXT, CqlType, SetType
 from ..where.matching import COMPARE, like
-from ..where.relations import find_column
+from ..where.relations import check_order, find_column
 
 
 class OldRow:
@@ -148,6 +148,7 @@ Test = Callable[["bytes | None", Context], bool]
 
 def _test(relation: ast.Relation, spec: ColumnSpec, variables: Variables) -> Test:
     operator = relation.operator
+    check_order(spec, operator)
     if operator in ("IN", "NOT IN"):
         return _membership(relation, spec, variables)
     value = _compile_value(relation.right, spec, variables)

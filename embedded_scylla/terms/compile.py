@@ -15,7 +15,7 @@ from ..errors import InvalidRequest
 from ..quoting import identifier
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
-from ..types import BLOB, COUNTER, ListType, MapType, MarshalError, SetType, TupleType, parse_type
+from ..types import BLOB, COUNTER, ListType, MapType, MarshalError, SetType, TupleType, VectorType, parse_type
 from . import aggregates, functions, receivers
 from .fitting import TermArgument, check_literal, fit, kind_of, text_of
 from .functions import Fit, ScalarFunction
@@ -290,7 +290,15 @@ def _join_tuple(type: TupleType, parts: list[bytes | None]) -> bytes:
     return type.join(parts)
 
 
-_JOINS = {"list": _join_list, "set": _join_set, "map": _join_map, "tuple": _join_tuple}
+def _join_vector(type: VectorType, parts: list[bytes | None]) -> bytes:
+    if None in parts:
+        raise InvalidRequest("null is not supported inside vectors")
+    if b"" in parts:
+        raise InvalidRequest("null/unset is not supported inside vectors")
+    return type.join(parts)  # type: ignore[arg-type]
+
+
+_JOINS = {"list": _join_list, "set": _join_set, "map": _join_map, "tuple": _join_tuple, "vector": _join_vector}
 
 
 def _check_key(data: bytes | None, complaint: str, what: str) -> None:

@@ -19,6 +19,7 @@ from ..types import (
     DATE,
     DECIMAL,
     DOUBLE,
+    DURATION,
     FLOAT,
     INET,
     INT,
@@ -32,6 +33,7 @@ from ..types import (
     VARINT,
     CqlType,
     TupleType,
+    VectorType,
     parse_type,
 )
 from . import aggregates, functions
@@ -48,7 +50,7 @@ _CONSTANTS: dict[str, tuple[str, tuple[CqlType, ...]]] = {
     "float": ("FLOAT", (DECIMAL, DOUBLE, FLOAT)),
     "boolean": ("BOOLEAN", (BOOLEAN,)),
     "hex": ("HEX", (BLOB,)),
-    "duration": ("DURATION", ()),
+    "duration": ("DURATION", (DURATION,)),
 }
 
 
@@ -62,7 +64,7 @@ def fit(term: ast.Term, type: CqlType, table: Table | None) -> Fit:
     if isinstance(term, ast.Literal):
         return _fit_of_constant(term, type)
     if isinstance(term, ast.ListLiteral):
-        return _fit_of_elements(term.items, type.element, table) if type.family == "list" else Fit.NOT
+        return _fit_of_elements(term.items, type.element, table) if type.family in ("list", "vector") else Fit.NOT
     if isinstance(term, ast.SetLiteral):
         if type.family == "map" and not term.items:
             return Fit.WEAK  # {} is the empty map too
@@ -86,8 +88,10 @@ def fit(term: ast.Term, type: CqlType, table: Table | None) -> Fit:
 def _fit_of_constant(term: ast.Literal, type: CqlType) -> Fit:
     if term.kind == "null":
         return Fit.NOT if type is COUNTER else Fit.WEAK
-    if type.is_collection:
+    if type.is_collection or type.family == "vector":
         return Fit.NOT
+    if type is DURATION and term.kind == "duration":
+        return Fit.EXACT
     if type.family != "native":
         return Fit.WEAK  # a tuple in its old form: a string with colons
     return Fit.WEAK if type in _CONSTANTS[term.kind][1] else Fit.NOT
@@ -159,6 +163,8 @@ def check_literal(term: Any, receiver: ColumnSpec, table: Table | None) -> None:
         _check_tuple(term, receiver, table)
     elif isinstance(term, ast.MapLiteral):
         _check_map(term, receiver, table)
+    elif isinstance(term, ast.ListLiteral) and isinstance(receiver.type, VectorType):
+        _check_vector(term, receiver, receiver.type, table)
     else:
         _check_elements(term, receiver, table)
 
@@ -175,6 +181,19 @@ def _check_elements(term: Any, receiver: ColumnSpec, table: Table | None) -> Non
             raise InvalidRequest(
                 f"Invalid {family} literal for {receiver.name}: "
                 f"value {text_of(item)} is not of type {type.element.name}"
+            )
+
+
+def _check_vector(term: ast.ListLiteral, receiver: ColumnSpec, type: VectorType, table: Table | None) -> None:
+    if len(term.items) != type.dimension:
+        raise InvalidRequest(
+            f"Invalid vector literal for {receiver.name}: type {type.name} expects {type.dimension} elements "
+            f"but got {len(term.items)}"
+        )
+    for item in term.items:
+        if fit(item, type.element, table) is Fit.NOT:
+            raise InvalidRequest(
+                f"Invalid vector literal for {receiver.name}: value {text_of(item)} is not of type {type.element.name}"
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..schema import ColumnSpec
-from ..types import INT, UUID, CollectionType, CqlType, ListType, MapType, SetType, TupleType
+from ..types import INT, UUID, CollectionType, CqlType, ListType, MapType, SetType, TupleType, VectorType
 
 
 def _part(whole: ColumnSpec, name: str, type: CqlType) -> ColumnSpec:
@@ -23,9 +23,9 @@ def key_of(map: ColumnSpec) -> ColumnSpec:
 
 
 def value_of(collection: ColumnSpec) -> ColumnSpec:
-    """The elements of a list or set, the values of a map."""
+    """The elements of a list, set or vector, the values of a map."""
     type = collection.type
-    assert isinstance(type, ListType | SetType | MapType)
+    assert isinstance(type, ListType | SetType | MapType | VectorType)
     return _part(collection, f"value({collection.name})", type.value if isinstance(type, MapType) else type.element)
 
 

@@ -2,6 +2,7 @@
 
 from .base import CqlType, MarshalError
 from .collections import CollectionType, ListType, MapType, SetType
+from .duration import DURATION, Duration, holds_duration, refuse_in_order
 from .native import (
     ASCII,
     BIGINT,
@@ -26,6 +27,7 @@ from .native import (
 )
 from .parse import by_name, parse_type
 from .tuples import TupleType
+from .vectors import VectorType
 
 __all__ = [
     "ASCII",
@@ -36,6 +38,7 @@ __all__ = [
     "DATE",
     "DECIMAL",
     "DOUBLE",
+    "DURATION",
     "FLOAT",
     "INET",
     "INT",
@@ -50,11 +53,15 @@ __all__ = [
     "VARINT",
     "CollectionType",
     "CqlType",
+    "Duration",
     "ListType",
     "MapType",
     "MarshalError",
     "SetType",
     "TupleType",
+    "VectorType",
     "by_name",
+    "holds_duration",
     "parse_type",
+    "refuse_in_order",
 ]

@@ -42,7 +42,8 @@ class CqlType:
     """A CQL type. Instances are interned: two types are the same exactly when they are one object.
 
     ``name`` is the CQL spelling, ``option`` the wire form in result metadata, ``class_name`` the marshalling class by
-    which the server's tools and some error texts call it. ``family`` is "native", "list", "set", "map" or "tuple".
+    which the server's tools and some error texts call it. ``family`` is "native", "list", "set", "map", "tuple" or
+    "vector".
     """
 
     family = "native"

@@ -17,6 +17,7 @@ from cassandra.marshal import varint_pack, varint_unpack
 from ..quoting import string
 from . import text_forms
 from .base import CqlType, MarshalError
+from .duration import DURATION
 
 _EMPTY = b"\x00"  # order() of an empty value: below the marker 1 of all others
 
@@ -448,6 +449,6 @@ NATIVE: dict[str, CqlType] = {
     t.name: t
     for t in (
         ASCII, BIGINT, BLOB, BOOLEAN, COUNTER, DECIMAL, DOUBLE, FLOAT, INT, TIMESTAMP, UUID, TEXT, VARINT, TIMEUUID,
-        INET, DATE, TIME, SMALLINT, TINYINT,
+        INET, DATE, TIME, SMALLINT, TINYINT, DURATION,
     )
 }  # fmt: skip

@@ -9,10 +9,11 @@ from ..cql.ast import TypeName
 from ..errors import InvalidRequest, unsupported
 from .base import CqlType
 from .collections import ListType, MapType, SetType
+from .duration import DURATION
 from .native import COUNTER, NATIVE
 from .tuples import TupleType
+from .vectors import MAX_DIMENSION, VectorType
 
-_LEFT_OUT = {"duration", "vector"}
 _PARAMETERS = {"list": 1, "set": 1, "map": 2, "frozen": 1}
 
 
@@ -25,8 +26,6 @@ def _build(name: TypeName, keyspace: str | None, frozen: bool) -> CqlType:
     if name.custom:
         raise unsupported(f"The custom type '{name.name}'")
     family = name.name
-    if family in _LEFT_OUT:
-        raise unsupported(f"The type {family}")
     if not name.parameters:
         native = NATIVE.get("text" if family == "varchar" else family)
         if native is None:
@@ -39,11 +38,17 @@ def _build(name: TypeName, keyspace: str | None, frozen: bool) -> CqlType:
         if COUNTER in fields:
             raise InvalidRequest("Counters are not allowed inside tuples")
         return TupleType(fields)
+    if family == "vector" and len(name.parameters) == 2:
+        return _vector(name, keyspace)
     if family not in _PARAMETERS or len(name.parameters) != _PARAMETERS[family]:
         raise _unknown(family, keyspace)
     parts = [_build(p, keyspace, frozen) for p in name.parameters]
     if COUNTER in parts:
         raise InvalidRequest(f"Counters are not allowed inside collections: {_spelling(name)}")
+    if parts[0] is DURATION and family != "list":
+        where = "inside sets" if family == "set" else "as map keys"
+        spelling = f"frozen<{_spelling(name)}>" if frozen else _spelling(name)
+        raise InvalidRequest(f"Durations are not allowed {where}: {spelling}")
     for part in parts:
         if part.is_multicell:
             raise InvalidRequest(
@@ -60,6 +65,17 @@ def _frozen(inner: TypeName, keyspace: str | None) -> CqlType:
             f"frozen<> is only allowed on collections, tuples, and user-defined types (got {_spelling(inner)})"
         )
     return built.freeze()
+
+
+def _vector(name: TypeName, keyspace: str | None) -> CqlType:
+    element, dimension = _build(name.parameters[0], keyspace, frozen=True), int(name.parameters[1].name)
+    if element is COUNTER:
+        raise InvalidRequest("Counters are not allowed inside vectors")
+    if dimension <= 0:
+        raise InvalidRequest("Vectors must have a dimension greater than 0")
+    if dimension > MAX_DIMENSION:
+        raise InvalidRequest(f"Vectors must have a dimension less than or equal to {MAX_DIMENSION}")
+    return VectorType(element, dimension)
 
 
 def _unknown(name: str, keyspace: str | None) -> InvalidRequest:

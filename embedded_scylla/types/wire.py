@@ -1,4 +1,5 @@
-"""The wire forms that collections and tuples are made of: values after their lengths, -1 for null, -2 for unset."""
+"""The wire forms that collections and tuples are made of: values after their lengths, -1 for null, -2 for unset; and
+integers of variable length, whose first byte begins with a 1 for each further byte."""
 
 from __future__ import annotations
 
@@ -85,3 +86,34 @@ def unpack_values(data: bytes, per_element: int = 1, null_allowed: bool = False)
             raise MarshalError(f"read_simple_bytes - not enough bytes (requested {length}, got {end - start})")
         values.append(data[start:position])
     return values, data[position:]
+
+
+# ---------------------------------------------------------------- integers of variable length
+
+
+def pack_vint(number: int) -> bytes:
+    """An unsigned integer of 64 bits at most, in one to nine bytes."""
+    extra = min(8, max(0, (number.bit_length() - 1) // 7))
+    if extra == 8:
+        return b"\xff" + number.to_bytes(8, "big")
+    return (number | (0xFF00 >> extra & 0xFF) << (8 * extra)).to_bytes(extra + 1, "big")
+
+
+def unpack_vint(data: bytes, position: int) -> tuple[int, int]:
+    """The unsigned integer that stands at ``position``, and where it ends."""
+    first = data[position]
+    extra = 8 - (~first & 0xFF).bit_length()
+    end = position + 1 + extra
+    if end > len(data):
+        raise MarshalError(f"read_simple - not enough bytes (expected {extra}, got {len(data) - position - 1})")
+    return (first & 0xFF >> extra) << (8 * extra) | int.from_bytes(data[position + 1 : end], "big"), end
+
+
+def pack_signed_vint(number: int) -> bytes:
+    """A signed integer of 64 bits: small ones are short, whatever their sign."""
+    return pack_vint(number << 1 if number >= 0 else (-number << 1) - 1)
+
+
+def unpack_signed_vint(data: bytes, position: int) -> tuple[int, int]:
+    number, end = unpack_vint(data, position)
+    return number >> 1 if not number & 1 else -(number >> 1) - 1, end

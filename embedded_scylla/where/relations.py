@@ -108,6 +108,7 @@ def _on_column(left: ast.ColumnRef, relation: ast.Relation, table: Table, variab
     column = find_column(table, left.name)
     operator, cql_type = relation.operator, column.type
     spec = table.spec(column)
+    check_order(spec, operator)
     if operator == "IS NOT NULL":
         return Predicate(ON_COLUMN, (column,), operator, lambda context: None, relation_text(relation))
     if operator == "CONTAINS":
@@ -135,6 +136,7 @@ def _on_element(left: ast.Subscript, relation: ast.Relation, table: Table, varia
     if found is None or isinstance(cql_type, types.SetType):
         raise InvalidRequest(f"Column {column.name} is not a map/list, cannot be subscripted")
     key, element = found
+    check_order(element, relation.operator)
     subscript = _checked(compile_term(left.key, key, variables, table))
     operator, value = _right_side(relation, element, variables, table)
     if not cql_type.is_multicell:
@@ -285,6 +287,12 @@ def _predicate(on: str, columns: tuple[Column, ...], operator: str, value: Side,
 
 
 # ---------------------------------------------------------------- checks and texts
+
+
+def check_order(spec: ColumnSpec, operator: str) -> None:
+    """Refuse to ask which of two durations is longer."""
+    if operator in SLICES and types.holds_duration(spec.type):
+        raise InvalidRequest(f"Duration type is unordered for {spec.name}")
 
 
 def _check_operator(relation: ast.Relation) -> None:

@@ -306,12 +306,3 @@ def test_a_table_that_was_dropped_comes_back_empty(create, run):
     run(f"DROP TABLE {table}")
     run(f"CREATE TABLE {table} (p int PRIMARY KEY)")
     assert run(f"SELECT * FROM {table}") == []
-
-
-@pytest.mark.embedded
-@pytest.mark.parametrize(
-    "columns",
-    ["(p int PRIMARY KEY, v duration)", "(p int PRIMARY KEY, v vector<float, 3>)"],
-)
-def test_types_that_this_node_has_not_it_says(name, refused, columns):
-    refused(InvalidRequest, f"CREATE TABLE {name} {columns}", "not supported by this")

@@ -119,7 +119,8 @@ def test_every_type_to_a_blob_and_back(name, context):
     kind = by_name(name)
     blob, back = found(Name(f"{name}asblob"), kind), found(Name(f"blobas{name}"), types.BLOB)
     assert (blob.return_type, back.return_type) == (types.BLOB, kind)
-    assert back.call([blob.call([b""], context)], context) == b""
+    data = kind.encode(types.Duration(1, 0, 0)) if name == "duration" else b""  # an empty value is no duration
+    assert back.call([blob.call([data], context)], context) == data
 
 
 def test_names():

@@ -231,7 +231,10 @@ def test_frozen_and_not_differ_in_storage_only():
             "Non-frozen user types or collections are not allowed inside collections: map<text, set<int>>",
         ),
         ("frozen<int>", "frozen<> is only allowed on collections, tuples, and user-defined types (got int)"),
-        ("duration", "The type duration is not supported by this embedded node."),
+        ("set<duration>", "Durations are not allowed inside sets: set<duration>"),
+        ("frozen<map<duration, int>>", "Durations are not allowed as map keys: frozen<map<duration, int>>"),
+        ("vector<float, 0>", "Vectors must have a dimension greater than 0"),
+        ("vector<float, 16001>", "Vectors must have a dimension less than or equal to 16000"),
     ],
 )
 def test_refused_types(written, message):
