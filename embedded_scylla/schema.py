@@ -80,7 +80,8 @@ class ViewDefinition:
     that were not selected, yet keep the row alive, when the view's key has no regular column of the base.
     ``computed``: columns that are no columns of the base, as (name, "token"): the base partition's token, which keeps
     the rows behind an index in token order; or as (name, what, collection): the "keys", "values" or "entries" of a
-    collection that is not frozen, each element of which has a row behind its index."""
+    collection that is not frozen, each element of which has a row behind its index. ``backs_index``: it is the hidden
+    view behind a secondary index."""
 
     base_id: uuid.UUID
     base_name: str
@@ -89,6 +90,7 @@ class ViewDefinition:
     restrictions: tuple[tuple[str, Any], ...] = ()
     virtual: tuple[str, ...] = ()
     computed: tuple[tuple[str, ...], ...] = ()
+    backs_index: bool = False
 
     @property
     def collection(self) -> str | None:
@@ -98,14 +100,16 @@ class ViewDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A global secondary index; the view behind it is the table ``<name>_index`` in the same keyspace. ``function`` is
+    """A secondary index; the view behind it is the table ``<name>_index`` in the same keyspace. ``function`` is
     what of the column is indexed: None for its value, "full" for a whole frozen collection, "keys" (also for what is in
-    a set), "values" or "entries" for the elements of one that is not frozen."""
+    a set), "values" or "entries" for the elements of one that is not frozen. ``local``: the view has the partition key
+    of the table, and serves queries that name one partition; the view of a global one begins with the indexed value."""
 
     name: str
     column: str
     function: str | None = None
     custom_class: str | None = None
+    local: bool = False
 
     @property
     def view_name(self) -> str:
@@ -183,8 +187,8 @@ class Table:
 
     @property
     def backs_index(self) -> bool:
-        """Whether this is the hidden view behind a secondary index (only those have a token column)."""
-        return self.view is not None and bool(self.view.computed)
+        """Whether this is the hidden view behind a secondary index."""
+        return self.view is not None and self.view.backs_index
 
     @property
     def log_name(self) -> str:

@@ -154,8 +154,18 @@ TYPES = Section(
             "conformance/collections",
             "conformance/types",
         ),
-        left_out("durations", "CREATE TABLE spans (k int PRIMARY KEY, d duration)", "conformance/types:duration"),
-        left_out("vectors", "CREATE TABLE vectors (k int PRIMARY KEY, v vector<float, 3>)", "conformance/types:vector"),
+        yes(
+            "durations",
+            "CREATE TABLE spans (k int PRIMARY KEY, d duration)",
+            "conformance/types",
+            "unit/durations_and_vectors",
+        ),
+        yes(
+            "vectors",
+            "CREATE TABLE vectors (k int PRIMARY KEY, v vector<float, 3>)",
+            "conformance/types",
+            "unit/durations_and_vectors",
+        ),
         no(
             "a collection in a collection that is not frozen",
             "CREATE TABLE deep (k int PRIMARY KEY, l list<list<int>>)",
@@ -376,6 +386,12 @@ VIEWS = Section(
             "CREATE INDEX by_tag ON seats (VALUES(tags))",
             "conformance/element_indexes",
         ),
+        yes(
+            "local indexes",
+            "CREATE INDEX near ON seats ((block), price) WITH comment = 'seats of one block'",
+            "conformance/indexes",
+            "unit/local_indexes",
+        ),
         yes("DROP INDEX", "DROP INDEX by_tag", "conformance/indexes"),
         no(
             "two columns that are no keys of the base in a view's key",
@@ -383,7 +399,11 @@ VIEWS = Section(
             "AND name IS NOT NULL PRIMARY KEY (age, born, name)",
             "conformance/view_rules",
         ),
-        left_out("local indexes", "CREATE INDEX near ON seats ((block), price)", "content/coverage_page"),
+        left_out(
+            "vector indexes",
+            "CREATE CUSTOM INDEX by_spot ON vectors (v) USING 'vector_index'",
+            "unit/durations_and_vectors:Vector indexes",
+        ),
         no(
             "custom indexes",
             "CREATE CUSTOM INDEX own ON fans (age) USING 'org.example.Index'",

@@ -369,7 +369,7 @@ class IndexTarget(Node):
 
 
 class CreateIndex(Node):
-    """``local``: ON t ((pk), c). ``custom``: CREATE CUSTOM INDEX; ``custom_class``: USING '…'."""
+    """``local_partition_key``: pk in ON t ((pk), c). ``custom``: CREATE CUSTOM INDEX; ``custom_class``: USING '…'."""
 
     name: str | None
     if_not_exists: bool

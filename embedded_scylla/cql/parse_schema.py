@@ -385,7 +385,11 @@ class SchemaParser(TermParser):
         custom_class = None
         if self.accept("K_USING"):
             custom_class = self.expect("STRING_LITERAL")
-        properties, _, _ = self._table_properties()
+        properties, order, compact = self._table_properties()
+        if order:
+            raise InvalidRequest("Indexes do not allow for specifying the clustering order")
+        if compact:
+            raise InvalidRequest("Cannot use 'COMPACT STORAGE' when defining a materialized view")
         return ast.CreateIndex(name, if_not_exists, table, targets, partition, custom_class, properties, custom)
 
     def _index_targets(self) -> tuple[tuple[str, ...], tuple[ast.IndexTarget, ...]]:
@@ -413,7 +417,7 @@ class SchemaParser(TermParser):
             self.expect(")")
             return ast.IndexTarget(column, function)
         if self.kind == "(":
-            raise InvalidRequest("Only the first target of an index can be a list of columns")
+            raise InvalidRequest("Multi-column index targets are currently only supported for partition key")
         return ast.IndexTarget(self.identifier())
 
     # ------------------------------------------------------------ DESCRIBE

@@ -38,8 +38,8 @@ DEFAULTS: dict[str, Any] = {
 _GC_AFTER_REPAIR = {"mode": "repair", "propagation_delay_in_seconds": "3600"}
 EXTENSIONS = ("cdc", "paxos_grace_seconds", "per_partition_rate_limit", "tombstone_gc")
 _KNOWN = {*DEFAULTS, *EXTENSIONS, "id", "synchronous_updates", "tablets"}
-_OBSOLETE = {"index_interval", "replicate_on_write", "populate_io_cache_on_flush", "read_repair_chance",
-             "dclocal_read_repair_chance"}  # fmt: skip
+OBSOLETE = {"index_interval", "replicate_on_write", "populate_io_cache_on_flush", "read_repair_chance",
+            "dclocal_read_repair_chance"}  # fmt: skip
 _COMPRESSION_PACKAGE = "org.apache.cassandra.io.compress."
 _COMPRESSORS = {
     "LZ4Compressor": _COMPRESSION_PACKAGE,
@@ -88,7 +88,7 @@ def parse_table_options(
             )
     if "per_partition_rate_limit" in given:
         values["per_partition_rate_limit"] = _rate_limit(properties.mapping(given, "per_partition_rate_limit"))
-    properties.check_known(given, _KNOWN | _OBSOLETE)
+    properties.check_known(given, _KNOWN | OBSOLETE)
     table_id = _table_id(properties.text(given, "id"))
     if properties.mapping(given, "compaction"):
         values["compaction"] = parse_compaction(properties.mapping(given, "compaction"))

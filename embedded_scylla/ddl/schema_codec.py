@@ -65,8 +65,9 @@ def encode_table(table: Table) -> Payload:
             "include_all_columns": view.include_all_columns,
             "virtual": list(view.virtual),
             "computed": [list(column) for column in view.computed],
+            "backs_index": view.backs_index,
         },
-        "indexes": [(i.name, i.column, i.function, i.custom_class) for i in table.indexes.values()],
+        "indexes": [(i.name, i.column, i.function, i.custom_class, i.local) for i in table.indexes.values()],
         "dropped_columns": [
             (name, cql_type.name, at, where) for name, (cql_type, at, where) in table.dropped_columns.items()
         ],
@@ -98,8 +99,10 @@ def decode_table(payload: Payload) -> Table:
             view["include_all_columns"],
             virtual=tuple(view["virtual"]),
             computed=tuple(tuple(column) for column in view["computed"]),
+            # An older journal does not say it: of its views, those with a computed column are behind an index.
+            backs_index=view.get("backs_index", bool(view["computed"])),
         ),
-        {name: Index(name, column, function, custom) for name, column, function, custom in payload["indexes"]},
+        {index[0]: Index(*index) for index in payload["indexes"]},
         {name: (by_name(cql_type), at, where) for name, cql_type, at, where in payload["dropped_columns"]},
         payload["ttl_column"],
         payload["partitioner"],

@@ -59,13 +59,17 @@ def view_statement(view: Table, internals: bool = False) -> str:
     )
 
 
-def index_statement(table: Table, index: Index) -> str:
+def index_statement(view: Table, table: Table, index: Index, internals: bool = False) -> str:
+    """CREATE INDEX; with ``internals`` also the id and the options of the view behind it."""
     target = identifier(index.column)
     cql_type = table.columns[index.column].type
     # What is kept as the keys of a set is asked for by its name alone.
     if index.function and not (cql_type.is_multicell and cql_type.family == "set"):
         target = f"{index.function}({target})"
-    return f"CREATE INDEX {identifier(index.name)} ON {qualified(table.keyspace, table.name)}({target});\n"
+    if index.local:
+        target = f"({', '.join(identifier(column.name) for column in table.partition_key)}), {target}"
+    text = f"CREATE INDEX {identifier(index.name)} ON {qualified(table.keyspace, table.name)}({target})"
+    return f"{text} WITH ID = {view.id}{_AND}{_options(view)};\n" if internals else f"{text};\n"
 
 
 def log_statement(log: Table) -> str:
@@ -73,10 +77,10 @@ def log_statement(log: Table) -> str:
     return f"ALTER TABLE {qualified(log.keyspace, log.name)} WITH {_options(log)};\n"
 
 
-def index_statement_of(view: Table, schema: Schema) -> str:
+def index_statement_of(view: Table, schema: Schema, internals: bool = False) -> str:
     """The CREATE statement of the index behind which this view is."""
     base = schema.base_of_view(view)
-    return index_statement(base, next(i for i in base.indexes.values() if i.view_name == view.name))
+    return index_statement(view, base, next(i for i in base.indexes.values() if i.view_name == view.name), internals)
 
 
 def statement_of(table: Table, internals: bool = False) -> str:

@@ -150,7 +150,12 @@ class _Describer:
         return self._one(view, "view", _BACKS_INDEX if view.backs_index else "")
 
     def _index_behind(self, view: Table) -> Description:
-        return view.keyspace, "index", view.name, create_statements.index_statement_of(view, self.schema)
+        return (
+            view.keyspace,
+            "index",
+            view.name,
+            create_statements.index_statement_of(view, self.schema, self.internals),
+        )
 
     def named(self, what: str, name: ast.Name, current: str | None) -> Iterable[Description]:
         if what == "element":

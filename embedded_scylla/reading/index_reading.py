@@ -1,8 +1,9 @@
 """Reading through a secondary index: its hidden view says which rows, the base table says what is in them.
 
-The view's partition key is the indexed column (or an element of it), its clustering key a token column and the base
-table's key; so the rows come in the order of the base table, as a scan of it would meet them. The view behind an index
-on a static column knows partitions, not rows: those are then read as if they had been named.
+The view behind a global index has the indexed column (or an element of it) as its partition key, and a token column and
+the base table's key as its clustering key; so the rows come in the order of the base table, as a scan of it would meet
+them. The view behind an index on a static column knows partitions, not rows: those are then read as if they had been
+named. The view behind a local index has the base table's partitions, and in each the indexed column comes first.
 """
 
 from __future__ import annotations
@@ -30,28 +31,25 @@ class IndexReader:
         self._predicate = predicate
         self.finds_partitions = predicate.column.role == STATIC
         # Where each column of the base table's key stands in an index row: the indexed column itself comes last.
-        places = {column.name: column.position for column in view.clustering}
-        places[predicate.column.name] = len(places)
-        self._partition = [places[c.name] for c in self._base.partition_key]
-        self._clustering = [] if self.finds_partitions else [places[c.name] for c in self._base.clustering]
-        # The parts of the partition key that an index row has in its own key.
-        self._prefix = [i for i, c in enumerate(self._base.partition_key) if c is not predicate.column]
+        self._places = {column.name: column.position for column in view.clustering}
+        self._places[predicate.column.name] = len(view.clustering)
+        self._clustering = [] if self.finds_partitions else [self._places[c.name] for c in self._base.clustering]
         self._indexes_clustering = predicate.column.role == CLUSTERING
         self._encode_view = clustering_encoder(view)
         self._encode_base = clustering_encoder(self._base)
 
     @classmethod
     def find(cls, restrictions: Restrictions, schema: Schema) -> IndexReader | None:
-        """The reader for a query; None when no index is used, or when it names its partitions, which are read then
-        without one: the rows come in the same order."""
+        """The reader for a query; None when no index is used, or a global one where the query names its partitions,
+        which are read then without one: the rows come in the same order."""
         index, table = restrictions.index, restrictions.table
-        if index is None or restrictions.names_partitions:
+        if index is None or (restrictions.names_partitions and not index.local):
             return None
         view = schema.table(table.keyspace, index.view_name)
         if view is None:
             return None
         predicate = next(p for p in restrictions.predicates if p.columns == (table.columns[index.column],))
-        return cls(restrictions, view, predicate)
+        return (_Local if index.local else _Global)(restrictions, view, predicate)
 
     def rows(self, context: Context, state: PagingState | None) -> Iterator[tuple[Partition, Row]]:
         """The rows with the value asked for that are also within the tokens and intervals asked for."""
@@ -75,6 +73,39 @@ class IndexReader:
     def partitions(self, context: Context, state: PagingState | None) -> Iterator[Partition]:
         """For an index on a static column: the partitions with the value asked for that are also within the tokens,
         from the one on at which a page begins."""
+        raise NotImplementedError
+
+    def _found(self, context: Context, begin: bytes) -> Iterator[tuple[Partition, Key]]:
+        """The partitions of the base table that index rows lead to, with all key columns of each index row; from where
+        ``_after`` says."""
+        raise NotImplementedError
+
+    def _after(self, state: PagingState) -> bytes:
+        """Where in the index the next page begins: right behind the last row of the one before (or, if the index has
+        not the whole clustering key in its own, with the rows of that partition)."""
+        raise NotImplementedError
+
+    def _indexed_value(self, context: Context) -> bytes | None:
+        value = self._predicate.value(context)
+        if self._predicate.subscript is None or value is None:
+            return value
+        key = self._predicate.subscript(context)
+        return None if key is None else wire.pack_fields((key, value))
+
+    def _step(self, context: Context) -> None:
+        context.step(f"Reading the index {self._restrictions.index.name} of {self._base.full_name}")
+
+
+class _Global(IndexReader):
+    """Through an index whose rows lead to any partition."""
+
+    def __init__(self, restrictions: Restrictions, view: Table, predicate: Predicate):
+        super().__init__(restrictions, view, predicate)
+        self._partition = [self._places[c.name] for c in self._base.partition_key]
+        # The parts of the partition key that an index row has in its own key.
+        self._prefix = [i for i, c in enumerate(self._base.partition_key) if c is not predicate.column]
+
+    def partitions(self, context: Context, state: PagingState | None) -> Iterator[Partition]:
         begin = b""
         if state is not None:
             begin = self._partition_place(state)
@@ -87,13 +118,12 @@ class IndexReader:
             previous = partition
 
     def _found(self, context: Context, begin: bytes) -> Iterator[tuple[Partition, Key]]:
-        """The partitions of the base table that index rows lead to, with all key columns of each index row."""
         value = self._indexed_value(context)
         tokens = self._restrictions.token_range(context)
         found = None if value is None else context.database.store(self._view).partition((value,))
         if found is None or tokens is None:
             return
-        context.step(f"Reading the index {self._restrictions.index.name} of {self._base.full_name}")
+        self._step(context)
         base = context.database.store(self._base)
         first, last = tokens
         for row in found.scan(begin):
@@ -103,19 +133,31 @@ class IndexReader:
                 if partition is not None and first <= partition.token <= last:
                     yield partition, whole
 
-    def _indexed_value(self, context: Context) -> bytes | None:
-        value = self._predicate.value(context)
-        if self._predicate.subscript is None or value is None:
-            return value
-        key = self._predicate.subscript(context)
-        return None if key is None else wire.pack_fields((key, value))
-
     def _after(self, state: PagingState) -> bytes:
-        """Where in the index the next page begins: right behind the last row of the one before (or, if the index has
-        not the whole clustering key in its own, with the rows of that partition)."""
         begin = self._partition_place(state)
         return begin if self._indexes_clustering else begin + state.position + HIGHEST
 
     def _partition_place(self, state: PagingState) -> bytes:
         place = BIGINT.encode(token(self._base, state.key))
         return self._encode_view((place, *[state.key[i] for i in self._prefix]))
+
+
+class _Local(IndexReader):
+    """Through an index that has the rows of the one partition that the query names."""
+
+    def _found(self, context: Context, begin: bytes) -> Iterator[tuple[Partition, Key]]:
+        value, keys = self._indexed_value(context), self._restrictions.partition_keys(context)
+        if value is None or not keys:
+            return
+        database = context.database
+        found, partition = database.store(self._view).partition(keys[0]), database.store(self._base).partition(keys[0])
+        if found is None or partition is None:
+            return
+        self._step(context)
+        place = self._encode_view((value,))
+        for row in found.scan(place + begin, place + HIGHEST):
+            if row_is_live(row, context.now):
+                yield partition, (*row.key, value)
+
+    def _after(self, state: PagingState) -> bytes:
+        return b"" if self._indexes_clustering else state.position + HIGHEST

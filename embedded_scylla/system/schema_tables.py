@@ -241,12 +241,16 @@ def _indexes(schema: Schema) -> Iterator[Row]:
                 "table_name": table.name,
                 "index_name": index.name,
                 "kind": "COMPOSITES",
-                "options": {"target": index_target(index)},
+                "options": {"target": index_target(index, table)},
             }
 
 
-def index_target(index: Index) -> str:
-    """What an index is on, as it is kept: the column (``full()`` is left out: a frozen collection says it)."""
+def index_target(index: Index, table: Table) -> str:
+    """What an index is on, as it is kept: the column (``full()`` is left out: a frozen collection says it); of a local
+    one also the partition key, as JSON."""
+    if index.local:
+        parts = {"pk": [column.name for column in table.partition_key], "ck": [index.column]}
+        return json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
     name = identifier(index.column)
     return name if index.function in (None, "full") else f"{index.function}({name})"
 

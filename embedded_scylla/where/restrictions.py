@@ -118,6 +118,11 @@ class Restrictions:
         return self._named
 
     @property
+    def fixes_partition(self) -> bool:
+        """Whether every relation on the partition key is =, and each of its columns has one."""
+        return self._named and all(p.is_equality for found in self._partition_values for p in found)
+
+    @property
     def partition_key_variables(self) -> list[int]:
         """The variables that make up the partition key, when each of its columns is = to one; else empty."""
         found = [p[0].variable for p in self._partition_values if len(p) == 1 and p[0].is_equality]
@@ -384,7 +389,7 @@ def plan_restrictions(
     predicates = [prepare_relation(relation, table, variables) for relation in where]
     where_rules.check_together(table, predicates, allow_filtering)
     found = Restrictions(table, predicates, strict_nulls=not reads)
-    indexes = list(table.indexes.values()) if statement != "DELETE" else []
+    indexes = where_rules.usable_indexes(found) if table.indexes and statement != "DELETE" else []
     on_partition = not found.token and where_rules.serves_some(indexes, found.partition.values())
     on_clustering = where_rules.serves_some(indexes, found.clustering.values())
     on_other = where_rules.serves_some(indexes, found.other.values())

@@ -180,11 +180,20 @@ def serves_some(indexes: list[Index], columns: Iterable[list[Predicate]]) -> boo
     return any(_serves_all(index, found) for found in columns for index in indexes)
 
 
+def usable_indexes(found: Restrictions) -> list[Index]:
+    """The table's indexes without the local ones, unless the query names one partition by =."""
+    return [index for index in found.table.indexes.values() if found.fixes_partition or not index.local]
+
+
 def chosen_index(indexes: list[Index], found: Restrictions) -> Index | None:
-    """The index to use: the first that serves a column, in the order of the WHERE clause."""
+    """The index to use: of those that serve a column the first in the order of the WHERE clause, local ones before
+    global ones."""
+    first = None
     for group in (found.partition, found.clustering, found.other):
         for predicates in group.values():
             for index in indexes:
                 if _serves_all(index, predicates):
-                    return index
-    return None
+                    if index.local:
+                        return index
+                    first = first or index
+    return first

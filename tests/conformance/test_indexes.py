@@ -226,3 +226,66 @@ def test_built_indexes_are_listed_by_keyspace(table, run, keyspace):
     assert eventually(lambda: (keyspace, name) in run(asked))
     run(f"DROP INDEX {keyspace}.{name}")
     assert (keyspace, name) not in run(asked)
+
+
+# ---------------------------------------------------------------- local indexes
+
+scylla = pytest.mark.differs("cassandra", "has no local indexes")
+
+
+@pytest.fixture
+def near(table, run):
+    run(f"CREATE INDEX ON {table} ((p), w)")
+    for p, c, w in ((1, 1, "x"), (1, 2, "y"), (1, 3, "x"), (2, 1, "x")):
+        run(f"INSERT INTO {table} (p, c, w) VALUES ({p}, {c}, '{w}')")
+    return table
+
+
+@scylla
+def test_a_local_index_serves_one_partition(near, run, refused, finds):
+    finds(f"SELECT c FROM {near} WHERE p = 1 AND w = 'x'", [(1,), (3,)])
+    refused(InvalidRequest, f"SELECT c FROM {near} WHERE w = 'x'", "ALLOW FILTERING")
+    refused(InvalidRequest, f"SELECT c FROM {near} WHERE p IN (1, 2) AND w = 'x'", "ALLOW FILTERING")
+    run(f"UPDATE {near} SET w = 'y' WHERE p = 1 AND c = 1")
+    finds(f"SELECT c FROM {near} WHERE p = 1 AND w = 'x'", [(3,)])
+
+
+@scylla
+def test_a_local_index_in_pages(near, session):
+    from cassandra.query import SimpleStatement
+
+    question = f"SELECT c FROM {near} WHERE p = 1 AND w = 'x'"
+    for size in (1, 2, 3):
+        rows = session.execute(SimpleStatement(question, fetch_size=size))
+        assert [row[0] for row in rows] == [1, 3]
+
+
+@scylla
+def test_a_local_index_is_described(near, run, keyspace):
+    name = near.split(".")[1]
+    ((statement,),) = [row[3:] for row in run(f"DESCRIBE INDEX {keyspace}.{name}_w_idx")]
+    assert statement.strip() == f"CREATE INDEX {name}_w_idx ON {near}((p), w);"
+
+
+@scylla
+@pytest.mark.parametrize(
+    "target, sentence",
+    [
+        ("((p), l)", "Local secondary index on collection column l is not implemented yet."),
+        ("((p), s)", "Local indexes containing static columns are not supported."),
+        ("((c), v)", "Local index definition must contain full partition key only. Redundant column: c"),
+        ("((p))", "Local index definition must provide an indexed column, not just partition key"),
+    ],
+)
+def test_what_a_local_index_cannot_be(table, refused, target, sentence):
+    assert sentence in refused(InvalidRequest, f"CREATE INDEX ON {table} {target}")
+
+
+@words
+def test_the_view_behind_an_index_takes_properties(table, run, refused, keyspace):
+    run(f"CREATE INDEX said ON {table} (w) WITH comment = 'by w' AND gc_grace_seconds = 3600")
+    assert run(
+        "SELECT comment, gc_grace_seconds FROM system_schema.views "
+        f"WHERE keyspace_name = '{keyspace}' AND view_name = 'said_index'"
+    ) == [("by w", 3600)]
+    refused(InvalidRequest, f"CREATE INDEX ON {table} (c) WITH default_time_to_live = 5", "materialized view")

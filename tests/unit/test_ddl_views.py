@@ -329,7 +329,6 @@ class TestIndexes:
             ("CREATE INDEX ON t (keys(v))",
              "Cannot create index on keys() of column v; only non-frozen collections support keys() indexes"),
             ("CREATE INDEX ON t (f)", "Cannot create index on value of frozen collection column f"),
-            ("CREATE INDEX ON t ((p, q), v)", "Local secondary indexes are not supported by this embedded node."),
             ("CREATE CUSTOM INDEX ON t (v) USING 'Sasi'", "Non-supported custom class 'Sasi' provided"),
             ("CREATE INDEX ON by_v_index (c)", "Secondary indexes are not supported on materialized views"),
             ("DROP INDEX nope", "Index 'nope' could not be found in any of the tables of keyspace 'ks'"),
