@@ -231,7 +231,7 @@ class Engine:
         stores: dict[uuid.UUID, TableStore] = {}
         # A view is filled from its base, so bases come first.
         for table in sorted(tables.values(), key=lambda table: table.is_view):
-            stores[table.id] = self._stores.get(table.id) or TableStore(table)
+            stores[table.id] = self._stores[table.id] if table.id in self._stores else TableStore(table)
             if table.view is not None and table.id not in self._stores:
                 base = tables[table.view.base_id]
                 now = self.clocks.of(table.keyspace).seconds()
@@ -249,10 +249,14 @@ class Engine:
             if table is not None and old is not table:
                 for name in old.columns.keys() - table.columns.keys():
                     if name in table.dropped_columns:
-                        store.forget_column(name)
+                        store.drop_column(name, table.dropped_columns[name][1])
                 if table.is_view:
                     self.late_views.follow(old, table)
                 store.table = table
+                for name in old.dropped_columns.keys() & (table.columns.keys() - old.columns.keys()):
+                    kind, _, role = old.dropped_columns[name]
+                    column = table.columns[name]
+                    store.bring_back(name, column.role == role and column.type.accepts_value_of(kind))
 
     def begin_cdc_generation(self) -> int:
         """Begin a new generation of CDC streams; its timestamp in ms, by the node's clock."""

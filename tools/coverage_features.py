@@ -107,6 +107,12 @@ TABLES = Section(
         ),
         yes("ALTER TABLE … ADD", "ALTER TABLE fans ADD (email text, phone text)", "conformance/alter"),
         yes("ALTER TABLE … DROP", "ALTER TABLE fans DROP phone", "conformance/alter"),
+        yes(
+            "ALTER TABLE … DROP, of what is older than a timestamp",
+            "ALTER TABLE fans DROP email USING TIMESTAMP 1700000000000000",
+            "conformance/alter:USING TIMESTAMP",
+            "unit/dropped_columns",
+        ),
         yes("ALTER TABLE … RENAME", "ALTER TABLE visits RENAME at TO entered", "conformance/alter"),
         yes("ALTER TABLE … WITH", "ALTER TABLE fans WITH comment = 'who comes'", "conformance/alter"),
         yes("TRUNCATE", "TRUNCATE TABLE visits", "conformance/writes", "conformance/random/random_sequences"),

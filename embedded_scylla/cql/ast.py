@@ -327,7 +327,7 @@ class AlterTable(Node):
     if_exists: bool = False
     add: tuple[ColumnDefinition, ...] = ()
     drop: tuple[str, ...] = ()
-    drop_timestamp: int | None = None
+    drop_timestamp: Term | None = None
     alter_type: tuple[str, TypeName] | None = None
     rename: tuple[tuple[str, str], ...] = ()
     properties: Properties | None = None

@@ -332,14 +332,11 @@ class SchemaParser(TermParser):
         self.expect(")")
         return dropped
 
-    def _drop_timestamp(self) -> int | None:
+    def _drop_timestamp(self) -> ast.Term | None:
         if not self.accept("K_USING"):
             return None
         self.expect("K_TIMESTAMP", frozenset(("INTEGER", "?", ":")))
-        timestamp = self.integer()
-        if not isinstance(timestamp, ast.Literal):
-            raise InvalidRequest("Bind variables cannot be used in ALTER TABLE statements")
-        return int(timestamp.text)
+        return self.integer()
 
     def _renamed_columns(self) -> tuple[tuple[str, str], ...]:
         renamed = []

@@ -5,14 +5,15 @@ A change of the schema is a function of the ``Schema`` that the engine calls, jo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..cql import ast
 from ..errors import InvalidRequest, unsupported
 from ..lookup import keyspace_of
 from ..request import Context, Plan, Result
-from ..schema import Schema
-from .alter import alter_table
+from ..schema import ColumnSpec, Schema
+from ..terms.compile import Variables
+from .alter import alter_table, drop_timestamp
 from .indexes import create_index, drop_index
 from .keyspaces import alter_keyspace, create_keyspace, drop_keyspace
 from .tables import create_table, drop_table, truncate
@@ -24,8 +25,8 @@ __all__ = ["plan_schema_change"]
 class SchemaPlan(Plan):
     """A schema statement; everything happens when it is executed, against the schema of that moment."""
 
-    def __init__(self, action: Callable[[Context], Result]):
-        self._action = action
+    def __init__(self, action: Callable[[Context], Result], variables: Sequence[ColumnSpec] = ()):
+        self._action, self.variables = action, variables
 
     def execute(self, context: Context) -> Result:
         return self._action(context)
@@ -46,6 +47,10 @@ def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, schema: Sch
             raise unsupported("PRUNE MATERIALIZED VIEW", why="its views are never out of step")
     name, action = _ACTIONS[type(statement)]
     where = keyspace_of(getattr(statement, name), keyspace)
+    if isinstance(statement, ast.AlterTable) and statement.drop_timestamp is not None:
+        variables = Variables(parsed.variables)
+        when = drop_timestamp(statement, statement.drop_timestamp, where, variables)
+        return SchemaPlan(lambda context: alter_table(statement, where, context, when(context)), variables.specs)
     return SchemaPlan(lambda context: action(statement, where, context))
 
 

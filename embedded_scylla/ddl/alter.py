@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..cql import ast
 from ..errors import ConfigurationException, InvalidRequest
 from ..lookup import check_modifiable, find_table
-from ..request import Context, Result, SchemaChange
-from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Schema, Table
-from ..types import ASCII, BLOB, COUNTER, TEXT, CqlType, parse_type
+from ..request import UNSET, Context, Result, SchemaChange
+from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, ColumnSpec, Schema, Table
+from ..terms.compile import Variables, compile_term
+from ..types import ASCII, BIGINT, BLOB, COUNTER, TEXT, CqlType, parse_type
 from . import where
 from .names import check_column_name
 from .options import parse_table_options
@@ -20,7 +22,28 @@ _SAME_ORDER = {(ASCII, TEXT), (ASCII, BLOB), (TEXT, BLOB)}  # old and new type w
 DROP_LEAD = 5_000_000  # µs: a log's dropped column is dropped that far in the future, for writes still under way
 
 
-def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context) -> Result:
+def drop_timestamp(
+    statement: ast.AlterTable, term: ast.Term, keyspace_name: str, variables: Variables
+) -> Callable[[Context], int | None]:
+    """The timestamp (µs) of ``DROP … USING TIMESTAMP``; None when its variable is unset."""
+    receiver = ColumnSpec(keyspace_name, statement.table.name, "[timestamp]", BIGINT)
+    value = compile_term(term, receiver, variables)
+
+    def when(context: Context) -> int | None:
+        data = value(context)
+        if data is UNSET:
+            return None
+        if not data:
+            raise InvalidRequest("Invalid null value of timestamp")
+        return int.from_bytes(data, "big", signed=True)
+
+    return when
+
+
+def alter_table(
+    statement: ast.AlterTable, keyspace_name: str, context: Context, dropped_at: int | None = None
+) -> Result:
+    """``dropped_at``: the timestamp (µs) of a DROP, if it names one."""
     database, name = context.database, statement.table.name
     check_modifiable(keyspace_name)
     table = find_table(database.schema, keyspace_name, name)
@@ -32,8 +55,10 @@ def alter_table(statement: ast.AlterTable, keyspace_name: str, context: Context)
         for definition in statement.add:
             change.add(definition)
     elif statement.drop:
+        # Above all timestamps that the node has given so far: whatever is there goes.
+        dropped_at = context.clock.unique_micros() if dropped_at is None else dropped_at
         for column in statement.drop:
-            change.drop(column, statement.drop_timestamp)
+            change.drop(column, dropped_at)
     elif statement.alter_type:
         change.alter_type(*statement.alter_type)
     elif statement.rename:
@@ -143,7 +168,7 @@ class _Change:
 
     # ------------------------------------------------------------ DROP
 
-    def drop(self, name: str, timestamp: int | None) -> None:
+    def drop(self, name: str, dropped_at: int) -> None:
         table = self.table
         column = table.columns.get(name)
         if column is None:
@@ -156,7 +181,6 @@ class _Change:
                     f"Cannot drop column {name} from base table {table.full_name}: "
                     f"materialized view {view.name} needs this column"
                 )
-        dropped_at = self.now if timestamp is None else timestamp
         self.table = table.with_columns(
             {n: c for n, c in table.columns.items() if n != name},
             dropped_columns={**table.dropped_columns, name: (column.type, dropped_at, column.role)},

@@ -10,12 +10,14 @@ from .keys import HIGHEST, LOWEST, lower_bound, upper_bound
 from .merge import NO_FLOOR, copy_row, drop_covered, is_empty, merge_row, newest, settle
 from .purge import is_old, purge_row, row_has_garbage
 from .ranges import RangeTombstones
-from .rows import Collection, Key, Mutation, Row, Tombstone, row_is_live
+from .rows import Cell, Collection, Key, Mutation, Row, Tombstone, row_is_live
 
 if TYPE_CHECKING:
     from _typeshed import SupportsRichComparisonT
 
 Change = tuple[Row | None, Row]  # a row before a write, and after it
+# The cells of a column in a partition: the partition's key, the static row's cell, and each row's.
+Aside = tuple[Key, "dict[str, Cell | Collection] | None", "list[tuple[Key, dict[str, Cell | Collection]]]"]
 
 _FEW = 64  # so many new keys are put in their places one by one: moving memory is cheaper than sorting anew
 
@@ -241,18 +243,24 @@ class Partition:
                 empty.append(order)
         self._forget(empty)
 
-    def forget_column(self, name: str) -> None:
-        """Drop a column's cells, after ALTER TABLE DROP."""
+    def take_column(self, name: str, dropped_at: int) -> Aside | None:
+        """Take a column's cells out of all rows, after ALTER TABLE DROP; those that are newer than that (µs)."""
+        static, rows = None, []
         if self.static is not None:
-            self.static.cells.pop(name, None)
+            static = _newer(self.static.cells.pop(name, None), dropped_at)
             if not self.static.cells:
                 self.static = None
         empty = []
         for order, row in self.rows.items():
-            row.cells.pop(name, None)
+            cell = _newer(row.cells.pop(name, None), dropped_at)
+            if cell is not None:
+                rows.append((row.key, {name: cell}))
             if is_empty(row):
                 empty.append(order)
         self._forget(empty)
+        if static is None and not rows:
+            return None
+        return self.key, None if static is None else {name: static}, rows
 
     def _forget(self, orders: list[bytes]) -> None:
         if orders:
@@ -260,3 +268,12 @@ class Partition:
                 del self.rows[order]
             self._ordered = None
             self._added.clear()
+
+
+def _newer(cell: Cell | Collection | None, than: int) -> Cell | Collection | None:
+    """What of a column's value has a timestamp above this one (µs); None if nothing has."""
+    if type(cell) is Collection:
+        deletion = cell.deletion if cell.deletion is not None and cell.deletion[0] > than else None
+        elements = {key: element for key, element in cell.elements.items() if element[0] > than}
+        return Collection(deletion, elements) if deletion is not None or elements else None
+    return cell if cell is not None and cell[0] > than else None

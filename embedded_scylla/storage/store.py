@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ..schema import Table
 from .keys import clustering_encoder, partition_key_bytes, token
-from .partition import Change, Partition, put_in_order
+from .partition import Aside, Change, Partition, put_in_order
 from .ranges import RangeTombstones
 from .rows import Collection, GovernedRow, Key, Mutation, Row
 
@@ -37,6 +37,7 @@ class TableStore:
         # (token, key bytes, partition) in order, made when first asked for, and those that came since.
         self._ordered: list[tuple[int, bytes, Partition]] | None = None
         self._added: list[tuple[int, bytes, Partition]] = []
+        self._aside: dict[str, list[Aside]] = {}  # by the name of a column that is not there: see drop_column
 
     # ------------------------------------------------------------ reading
 
@@ -117,13 +118,27 @@ class TableStore:
     def truncate(self) -> None:
         """Forget everything, tombstones included."""
         self._partitions.clear()
+        self._aside.clear()
         self._forget_order()
 
-    def forget_column(self, name: str) -> None:
-        """Drop the cells of a column that ALTER TABLE dropped: added again, it must be empty."""
-        for partition in self._partitions.values():
-            partition.forget_column(name)
+    def drop_column(self, name: str, dropped_at: int) -> None:
+        """Take the cells of a column that ALTER TABLE dropped out of all rows: added again, it must be empty. But what
+        is newer than the drop (µs) is kept aside, for then it is there again."""
+        taken = [partition.take_column(name, dropped_at) for partition in self._partitions.values()]
+        aside = [each for each in taken if each is not None]
+        if aside:
+            self._aside[name] = aside
         self._drop_empty()
+
+    def bring_back(self, name: str, fits: bool) -> None:
+        """What was kept aside of a dropped column, now that there is one of that name again; with ``fits`` False it is
+        another kind of column, and nothing of the old one can be in it."""
+        for key, static, rows in self._aside.pop(name, ()):
+            if fits:
+                mutation = Mutation(self.table, key)
+                mutation.static = None if static is None else Row((), cells=static)
+                mutation.rows = {row_key: Row(row_key, cells=cells) for row_key, cells in rows}
+                self.apply(mutation, 0)  # the time is nothing to rows of tables
 
     def partition_keys(self) -> list[Key]:
         """The keys of all partitions."""
@@ -162,10 +177,16 @@ class TableStore:
     def dump(self) -> list[Any]:
         """Everything in it as plain lists, dicts and tuples that marshal can write. They share the store's cells, so
         they are to be written before the next write; dumped together, a base table and its views share them too."""
-        return [_dump_partition(partition) for partition in self._partitions.values()]
+        dumped: list[Any] = [_dump_partition(partition) for partition in self._partitions.values()]
+        if self._aside:
+            dumped.append({name: list(map(_pack_aside, aside)) for name, aside in self._aside.items()})
+        return dumped
 
     def load(self, dumped: list[Any]) -> None:
         """Fill an empty store with what ``dump`` gave."""
+        if dumped and type(dumped[-1]) is dict:
+            *dumped, aside = dumped
+            self._aside = {name: list(map(_unpack_aside, each)) for name, each in aside.items()}
         for key, place, key_bytes, deletion, static, ranges, governed, orders, columns in dumped:
             partition = Partition(key, place, key_bytes)
             partition.deletion = deletion
@@ -209,6 +230,17 @@ def unpack_cells(cells: dict[str, Any]) -> dict[str, Any]:
             if type(cell) is list:
                 cells[name] = Collection(*cell)
     return cells
+
+
+def _pack_aside(aside: Aside) -> Any:
+    key, static, rows = aside
+    packed = [(row_key, pack_cells(cells)) for row_key, cells in rows]
+    return key, None if static is None else pack_cells(static), packed
+
+
+def _unpack_aside(packed: Any) -> Aside:
+    key, static, rows = packed
+    return key, None if static is None else unpack_cells(static), [(k, unpack_cells(cells)) for k, cells in rows]
 
 
 def _is_plain(rows: list[dict[str, Any]]) -> bool:

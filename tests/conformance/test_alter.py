@@ -99,6 +99,26 @@ def test_a_collection_comes_back_with_its_type_alone(create, run, refused):
     run(f"ALTER TABLE {table} ADD l list<int>")
 
 
+def test_a_drop_with_a_timestamp_of_its_own(create, run, session):
+    """What was written before it is gone, should the column come back."""
+    table = create("(p int PRIMARY KEY, a int, b int)")
+    run(f"INSERT INTO {table} (p, a, b) VALUES (1, 1, 1) USING TIMESTAMP 1000")
+    run(f"ALTER TABLE {table} DROP a USING TIMESTAMP 2000")
+    run(f"ALTER TABLE {table} ADD a int")
+    assert run(f"SELECT p, a, b FROM {table}") == [(1, None, 1)]
+    run(f"UPDATE {table} USING TIMESTAMP 3000 SET a = 3 WHERE p = 1")
+    assert run(f"SELECT p, a, b FROM {table}") == [(1, 3, 1)]
+
+
+@pytest.mark.differs("cassandra", "it takes no variables there")
+def test_a_bound_timestamp_of_a_drop(create, run, session):
+    table = create("(p int PRIMARY KEY, a int, b int)")
+    run(f"INSERT INTO {table} (p, a, b) VALUES (1, 1, 1) USING TIMESTAMP 1000")
+    session.execute(session.prepare(f"ALTER TABLE {table} DROP a USING TIMESTAMP ?"), (2000,))
+    run(f"ALTER TABLE {table} ADD a int")
+    assert run(f"SELECT p, a, b FROM {table}") == [(1, None, 1)]
+
+
 def test_a_row_of_dropped_cells_alone(create, run):
     """An UPDATE makes no row marker: without its cells there is no row."""
     table = create("(p int PRIMARY KEY, v int)")

@@ -96,7 +96,7 @@ def test_definitions(definitions, columns, keys):
         ("ADD c int STATIC", {"add": (column("c", "int", static=True),)}),
         ("ADD (c int, d text STATIC)", {"add": (column("c", "int"), column("d", "text", static=True))}),
         ("DROP c", {"drop": ("c",)}),
-        ("DROP (c, d) USING TIMESTAMP 5", {"drop": ("c", "d"), "drop_timestamp": 5}),
+        ("DROP (c, d) USING TIMESTAMP 5", {"drop": ("c", "d"), "drop_timestamp": ast.Literal("integer", "5")}),
         ("ALTER c TYPE blob", {"alter_type": ("c", ast.TypeName("blob"))}),
         ("RENAME a TO b AND c TO d", {"rename": (("a", "b"), ("c", "d"))}),
         ("WITH gc_grace_seconds = 900 AND cdc = {'enabled': 'false'}", {

@@ -211,10 +211,13 @@ def test_truncate_forgets_all(store):
 def test_a_dropped_column_leaves_no_cells(store):
     static = Row((), cells={"s": (10, number(1), 0, 0)})
     store.apply(write(TABLE, static=static, rows=[insert(1, 10, a=1, b=2), update(2, 10, a=1)]), NOW)
-    store.forget_column("a")
+    store.drop_column("a", 10)
     assert live_rows(store) == [1] and set(store.row(ONE, (number(1),)).cells) == {"b"}
-    store.forget_column("s")
+    store.drop_column("s", 10)
     assert store.partition(ONE).static is None
+    for name in "as":
+        store.bring_back(name, fits=True)
+    assert store.partition(ONE).static is None and set(store.row(ONE, (number(1),)).cells) == {"b"}
 
 
 def test_size_counts_rows_and_guesses_bytes(store):
