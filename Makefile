@@ -129,7 +129,7 @@ bench: venv ## measure; figures in out/bench.json
 
 # It is there for what keeps set-up from working, too: any Python will do for it.
 .PHONY: doctor
-doctor: ## look this machine over and say what to mend; Docker too: make doctor ARGS=--docker
+doctor: ## look this machine over and say what to fix; Docker too: make doctor ARGS=--docker
 	@$(FIND_PYTHON); python=$$(find_python) && "$$python" tools/make_venv.py $(if $(PYTHON),,--keep-python); \
 	$(ANY_PYTHON) tools/doctor.py $(ARGS)
 
@@ -144,7 +144,7 @@ lint: venv ## check style, likely mistakes, types, and who imports whom
 	@$(BIN)/lint-imports --no-cache
 
 .PHONY: format
-format: venv ## mend what lint can mend
+format: venv ## fix what lint can fix
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 # The doctor looks for the same beforehand: make doctor ARGS=--docker

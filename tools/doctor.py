@@ -48,7 +48,7 @@ class NotYet(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Look this machine over and say what to mend.")
+    parser = argparse.ArgumentParser(description="Look this machine over and say what to fix.")
     parser.add_argument(
         "--docker",
         nargs="?",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LabError(RuntimeError):
-    """Something a learner can mend; the message is one clear sentence, or two.
+    """Something a learner can fix; the message is one clear sentence, or two.
 
     In a notebook only the sentence is shown: where in this package it was raised helps nobody.
     """
