@@ -278,7 +278,7 @@ def check_3(look: Look) -> str:
     if flags[offered].has_tickets is not False:
         raise NotYet("An event that was on the front page is on it still.")
     if flags[unknown] is not None:
-        raise NotYet("Your statement made a row for an event that does not exist: nothing in it asks whether there is one.")
+        raise NotYet("Your statement made a row for an event that does not exist: nothing asks whether it does.")
     if answers[offered].applied is None:
         raise NotYet("Your statement writes without asking: its answer cannot say who turned the flag.")
     if answers[taken_off].applied:
