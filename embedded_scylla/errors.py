@@ -75,6 +75,16 @@ class ReadTimeout(CqlError):
         )
 
 
+class FunctionFailure(CqlError):
+    """A function could not do with what it was given: ``detail``; ``argument_types`` by their marshalling classes."""
+
+    code = 0x1400
+
+    def __init__(self, detail: str, keyspace: str, function: str, argument_types: tuple[str, ...]):
+        super().__init__(f"execution of {function} failed: {detail}")
+        self.keyspace, self.function, self.argument_types = keyspace, function, argument_types
+
+
 class SyntaxException(CqlError):
     """The text is not CQL; the message names line, column and the offending text."""
 

@@ -244,7 +244,12 @@ WRITES = Section(
             "conformance/counters",
             "unit/counters",
         ),
-        left_out("INSERT … JSON", """INSERT INTO fans JSON '{"name": "Ed"}'""", "unit/parser:JSON"),
+        yes(
+            "INSERT … JSON, DEFAULT NULL and UNSET",
+            """INSERT INTO fans JSON '{"name": "Ed", "age": 7}' DEFAULT UNSET""",
+            "conformance/json",
+            "unit/json",
+        ),
         no(
             "counters in a logged batch",
             "BEGIN BATCH UPDATE counts SET people = people + 1 WHERE gate = 'A'; APPLY BATCH",
@@ -351,11 +356,17 @@ READS = Section(
         ),
         yes("paging, at any page size", "", "conformance/paging", "conformance/random/random_sequences"),
         no("a filter without ALLOW FILTERING", "SELECT * FROM seats WHERE price = 1", "conformance/filtering"),
-        left_out("SELECT JSON", "SELECT JSON * FROM seats", "conformance/functions:SELECT JSON"),
         yes(
             "GROUP BY the partition key and a prefix of the clustering key; LIMIT and PER PARTITION LIMIT count groups",
             "SELECT block, count(*) FROM seats GROUP BY block",
             "conformance/group_by",
+        ),
+        yes("SELECT JSON", "SELECT JSON seat, count(*) AS sold FROM seats", "conformance/json", "unit/json"),
+        yes(
+            "toJson and fromJson",
+            "SELECT toJson(marks) FROM seats WHERE block = fromJson('1')",
+            "conformance/json",
+            "unit/json",
         ),
         yes(
             "what is stored, piece by piece (in one source, `memtable:0`)",

@@ -46,7 +46,11 @@ class Operation:
 
 def set_value(table: Table, column: Column, term: ast.Term, variables: Variables) -> Operation:
     """``c = v``, and a column of an INSERT."""
-    value = compile_term(term, table.spec(column), variables, table, "SET clause")
+    return put_value(column, compile_term(term, table.spec(column), variables, table, "SET clause"))
+
+
+def put_value(column: Column, value: Value) -> Operation:
+    """The column gets the value, whatever it had."""
     name = column.name
     if column.type is COUNTER:
         raise InvalidRequest(

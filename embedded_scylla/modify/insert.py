@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import types
 from ..cql import ast
-from ..errors import InvalidRequest, unsupported
+from ..errors import InvalidRequest
 from ..request import Context
 from ..schema import Column, Schema, Table
 from ..storage.key_limits import MAX_KEY_LENGTH, check_clustering_key, check_partition_key
@@ -72,10 +72,12 @@ class InsertPlan(ModificationPlan):
 def plan_insert(statement: ast.Insert, variables: Variables, schema: Schema, keyspace: str | None) -> InsertPlan:
     """Check an INSERT and compile it."""
     table = table_to_modify(statement.table, schema, keyspace)
+    if statement.json is not None:
+        from .insert_json import plan_insert_json
+
+        return plan_insert_json(statement, statement.json, table, variables, schema)
     if table.is_counter:
         raise InvalidRequest("INSERT statement are not allowed on counter tables, use UPDATE instead")
-    if statement.json is not None:
-        raise unsupported("INSERT JSON")
     using = UsingClause.of_table(statement.using, table, variables)
     if len(statement.columns) != len(statement.values):
         raise InvalidRequest("Unmatched column names/values")
@@ -93,17 +95,25 @@ def plan_insert(statement: ast.Insert, variables: Variables, schema: Schema, key
             keys[name] = compile_term(term, table.spec(column), variables, table, "VALUES clause")
         else:
             operations.append(set_value(table, column, term, variables))
-    conditions = compile_conditions(table, (), variables, if_not_exists=statement.if_not_exists)
-    if conditions is not None:
-        refuse_custom_timestamp(statement.using)
-        refuse_on_log(table, schema)
-        conditions.resolve_existence(table, any(c.name in keys for c in table.clustering))
+    conditions = compile_if(statement, table, variables, schema, any(c.name in keys for c in table.clustering))
     clustering = _clustering_values(table, keys, operations)
     for column in table.partition_key:
         if column.name not in keys:
             raise InvalidRequest(f"Missing mandatory PRIMARY KEY part {column.name}")
     partition = [keys[column.name] for column in table.partition_key]
     return InsertPlan(table, variables, using, operations, conditions, partition, clustering)
+
+
+def compile_if(
+    statement: ast.Insert, table: Table, variables: Variables, schema: Schema, names_clustering: bool
+) -> Conditions | None:
+    """IF NOT EXISTS, if the INSERT has it. ``names_clustering``: whether it names a row, or the partition only."""
+    conditions = compile_conditions(table, (), variables, if_not_exists=statement.if_not_exists)
+    if conditions is not None:
+        refuse_custom_timestamp(statement.using)
+        refuse_on_log(table, schema)
+        conditions.resolve_existence(table, names_clustering)
+    return conditions
 
 
 def _clustering_values(table: Table, keys: dict[str, Value], operations: Sequence[Operation]) -> list[Value]:

@@ -232,6 +232,9 @@ def encode_error(error: errors.CqlError) -> bytes:
     elif isinstance(error, errors.ReadTimeout):
         parts += (encode_short(error.consistency), encode_int(error.received), encode_int(error.required))
         parts.append(bytes((error.data_present,)))
+    elif isinstance(error, errors.FunctionFailure):
+        parts += (encode_string(error.keyspace), encode_string(error.function))
+        parts.append(encode_string_list(error.argument_types))
     elif isinstance(error, errors.AlreadyExists):
         parts += (encode_string(error.keyspace), encode_string(error.table))
     elif isinstance(error, errors.Unprepared):

@@ -30,6 +30,7 @@ from .collect import Collector, Shape
 from .fragments import Fragments, fragments_encoder, fragments_table
 from .grouping import GroupCollector, plan_grouping
 from .index_reading import IndexReader
+from .json_selection import as_json
 from .ordering import Ordering, plan_ordering
 from .paging import UNLIMITED, PagingState
 from .selectors import Selection, plan_selection
@@ -47,6 +48,8 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
     table = fragments_table(stored) if statement.fragments else stored
     variables = Variables(parsed.variables)
     selection = plan_selection(statement.selectors, table, variables)
+    if statement.json:
+        selection = as_json(selection)
     if selection.is_aggregate and not statement.group_by and statement.per_partition_limit is not None:
         raise InvalidRequest("PER PARTITION LIMIT is not allowed with aggregate queries.")
     try:
@@ -421,10 +424,7 @@ class _Room:
 
 
 def _refuse_unsupported(statement: ast.Select) -> None:
-    for asked, what in (
-        (statement.json, "SELECT JSON"),
-        (statement.ann_of, "ORDER BY … ANN OF"),
-    ):
+    for asked, what in ((statement.ann_of, "ORDER BY … ANN OF"),):
         if asked:
             raise unsupported(what)
 

@@ -22,6 +22,7 @@ from ..terms import aggregates, functions, receivers
 from ..terms.casts import cast
 from ..terms.compile import Value, Variables, compile_term, required
 from ..terms.fitting import TermArgument, text_of
+from ..terms.functions import TypedArgument
 from ..types import CqlType
 from ..where.relations import find_column
 
@@ -303,7 +304,11 @@ class _Compiler:
         if aggregates.is_aggregate(call.name):
             return self._aggregate(call)
         known = [None if _is_value(a) else self.compile(a) for a in call.arguments]
-        function = functions.find(call.name, [TermArgument(a, self.table) for a in call.arguments], self.table)
+        offered = [
+            TermArgument(a, self.table) if expression is None else TypedArgument(expression.type, text_of(a))
+            for expression, a in zip(known, call.arguments, strict=True)
+        ]
+        function = functions.find(call.name, offered, self.table)
         if function is None:
             raise functions.unknown_function(call.name)
         arguments = [
@@ -324,16 +329,18 @@ class _Compiler:
     def _aggregate(self, call: ast.FunctionCall) -> Expression:
         if self._in_aggregate:
             raise InvalidRequest("SELECT clause contains aggeregation of an aggregation")
-        counts_all = call.star or (
-            call.name.name.lower() == "count"
-            and len(call.arguments) == 1
-            and isinstance(call.arguments[0], ast.Literal)
-            and call.arguments[0].kind == "integer"
-        )
-        if counts_all or call.name.name.lower() == "countrows":
+        name = call.name.name.lower()
+        if call.star or name == "countrows":
             return self._final(aggregates.count_rows(), [], "count")
         if len(call.arguments) != 1:
-            raise InvalidRequest(f"{call.name.name.lower()}() function requires only 1 argument")
+            raise InvalidRequest(f"{name}() function requires only 1 argument")
+        only = call.arguments[0]
+        if name == "count" and isinstance(only, ast.Literal) and only.kind == "integer":
+            if only.text != "1":
+                raise InvalidRequest("count() expects a column or the literal 1 as an argument")
+            return self._final(aggregates.count_rows(), [], "count")
+        if _is_value(only):
+            raise InvalidRequest(f"{name}() function is only valid when argument types are known")
         self._in_aggregate = True
         try:
             argument = self.compile(call.arguments[0])

@@ -75,7 +75,8 @@ def constant(data: bytes | None) -> Value:
     return run
 
 
-def _computed(run: Any, variable: int | None = None) -> Value:
+def computed(run: Any, variable: int | None = None) -> Value:
+    """A Value that ``run`` gives for each context."""
     run.is_constant, run.constant, run.variable = False, None, variable
     return run
 
@@ -168,8 +169,8 @@ def _marker(index: int, receiver: ColumnSpec, to_compare: bool) -> Value:
         return _without_null(type.canonical(check(value)), type)
 
     if isinstance(type, ListType) and not to_compare:
-        return _computed(run_list, index)
-    return _computed(run_in_order if type.holds_set_or_map else run, index)
+        return computed(run_list, index)
+    return computed(run_in_order if type.holds_set_or_map else run, index)
 
 
 def _without_null(data: bytes, type: ListType) -> bytes:
@@ -186,7 +187,7 @@ def _call(
 ) -> Value:
     if aggregates.is_aggregate(term.name):
         raise InvalidRequest(f"Aggregation functions are not supported in the {clause}")
-    function = functions.find(term.name, [TermArgument(a, table) for a in term.arguments], table)
+    function = functions.find(term.name, [TermArgument(a, table) for a in term.arguments], table, receiver)
     if function is None:
         raise functions.unknown_function(term.name)
     if not receiver.type.accepts_value_of(function.return_type):
@@ -202,7 +203,7 @@ def _call(
     def run(context: Context) -> bytes | None:
         return body([required(argument, context) for argument in arguments], context)
 
-    return _computed(run)
+    return computed(run)
 
 
 def compile_arguments(
@@ -232,7 +233,7 @@ def _hinted(term: ast.TypeHint, receiver: ColumnSpec, variables: Variables, tabl
     inner = compile_term(term.term, hinted, variables, table, clause)
     if inner.is_constant:
         return inner
-    return _computed(partial(required, inner))
+    return computed(partial(required, inner))
 
 
 # ---------------------------------------------------------------- lists, sets, maps and tuples
@@ -263,7 +264,7 @@ def _composite(
 
     if all(each.is_constant for each in parts):
         return constant(join([each.constant for each in parts]))
-    return _computed(run)
+    return computed(run)
 
 
 def _join_list(type: ListType, parts: list[bytes | None]) -> bytes:

@@ -150,6 +150,10 @@ class TermArgument:
         self.text = text_of(term)
         self._term, self._table = term, table
 
+    @property
+    def type(self) -> CqlType | None:
+        return infer(self._term, self._table)
+
     def fit(self, type: CqlType) -> Fit:
         return fit(self._term, type, self._table)
 

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..cql.ast import Name
-from ..errors import InvalidRequest, unsupported
+from ..errors import InvalidRequest
 from ..types import BIGINT, BLOB, DATE, NATIVE, TEXT, TIME, TIMESTAMP, TIMEUUID, UUID, CqlType, MarshalError
+from . import functions_json as json
 from . import functions_time as time
 
 if TYPE_CHECKING:
     from ..request import Context
-    from ..schema import Table
+    from ..schema import ColumnSpec, Table
 
 Body = Callable[[Sequence[bytes | None], "Context"], bytes | None]
 
@@ -34,9 +35,13 @@ class Fit(enum.IntEnum):
 
 
 class Argument(Protocol):
-    """What the choice of a function needs to know of an argument; ``text`` is how messages show it."""
+    """What the choice of a function needs to know of an argument; ``text`` is how messages show it, ``type`` is its
+    own, or None where only its place can tell."""
 
     text: str
+
+    @property
+    def type(self) -> CqlType | None: ...
 
     def fit(self, type: CqlType) -> Fit: ...
 
@@ -148,7 +153,6 @@ def _declare() -> dict[str, list[ScalarFunction]]:
 
 
 _FUNCTIONS = _declare()
-_JSON = ("tojson", "fromjson")
 
 
 def token_of(table: Table) -> ScalarFunction:
@@ -163,11 +167,33 @@ def token_of(table: Table) -> ScalarFunction:
     return ScalarFunction("token", tuple(c.type for c in table.partition_key), BIGINT, call)
 
 
-def find(name: Name, arguments: Sequence[Argument], table: Table | None = None) -> ScalarFunction | None:
+def _to_json(arguments: Sequence[Argument]) -> ScalarFunction:
+    if len(arguments) != 1:
+        raise InvalidRequest("toJson() accepts 1 argument only")
+    type = arguments[0].type
+    if type is None:
+        raise InvalidRequest("toJson() is only valid when its argument type is known")
+    return ScalarFunction("tojson", (type,), TEXT, json.to_json(type))
+
+
+def _from_json(arguments: Sequence[Argument], receiver: ColumnSpec | None) -> ScalarFunction:
+    if len(arguments) != 1:
+        raise InvalidRequest("fromJson() accepts 1 argument only")
+    if receiver is None:
+        raise InvalidRequest("fromJson() can only be called if receiver type is known")
+    type = receiver.type
+    return _check_arguments(
+        ScalarFunction("fromjson", (TEXT,), type, json.from_json(type, receiver.keyspace)), arguments
+    )
+
+
+def find(
+    name: Name, arguments: Sequence[Argument], table: Table | None = None, receiver: ColumnSpec | None = None
+) -> ScalarFunction | None:
     """The scalar function that this call means; None if none has this name.
 
-    InvalidRequest if no function of the name takes such arguments, or several do. ``table`` is the
-    statement's: ``token`` depends on it.
+    InvalidRequest if no function of the name takes such arguments, or several do. ``table`` is the statement's:
+    ``token`` depends on it. ``receiver``: what gets the result, where that is known: ``fromJson`` depends on it.
     """
     lower = name.name.lower()
     if name.keyspace not in (None, "system"):
@@ -176,8 +202,10 @@ def find(name: Name, arguments: Sequence[Argument], table: Table | None = None) 
         if table is None:
             raise InvalidRequest("functions::get for token doesn't have a known column family")
         return _check_arguments(token_of(table), arguments)
-    if lower in _JSON:
-        raise unsupported(f"The function {lower}", why="it has no JSON")
+    if lower == "tojson":
+        return _to_json(arguments)
+    if lower == "fromjson":
+        return _from_json(arguments, receiver)
     candidates = _FUNCTIONS.get(lower)
     if candidates is None:
         return None

@@ -50,6 +50,7 @@ class CqlType:
     is_multicell = False  # a non-frozen collection, which is stored as a cell for each element
     is_collection = False
     holds_set_or_map = False  # then a client's bytes may not be ``canonical``
+    json_name = ""  # of a type whose values are strings in JSON: what the refusal of another kind calls it
 
     def __init__(self, name: str, option: bytes, class_name: str):
         self.name = name
@@ -99,6 +100,21 @@ class CqlType:
     def from_text(self, text: str) -> bytes:
         """The value that a constant's text stands for (the text of a string without its quotes)."""
         raise NotImplementedError
+
+    def to_json(self, data: bytes) -> str:
+        """The value as JSON; of most types a string with its text."""
+        from .json_text import quote
+
+        return quote(self.to_text(data).strip("'"))
+
+    def from_json(self, value: Any) -> bytes:
+        """The value that a JSON value (see ``json_text``) stands for, which is not null where null is not to be.
+
+        MarshalError (or JsonError) for JSON of another kind.
+        """
+        from .json_text import string_of
+
+        return self.from_text(string_of(value, self.json_name))
 
     def canonical(self, data: bytes) -> bytes:
         """The same value with all sets and maps within in their order: what a client sent may be in any."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import wire
+from . import json_text, wire
 from .base import CqlType, MarshalError, interned
+from .json_text import Json
 
 
 class CollectionType(CqlType):
@@ -54,6 +55,15 @@ class _Sequence(CollectionType):
         check = self.element.validate
         for part in wire.unpack_values(data)[0]:
             check(part)
+
+    def to_json(self, data: bytes) -> str:
+        shown = ("null" if part is None else self.element.to_json(part) for part in self.split(data))
+        return "[" + ", ".join(shown) + "]"
+
+    def from_json(self, value: Json) -> bytes:
+        if not isinstance(value, list):
+            raise MarshalError(f"{self.family}_type must be represented as JSON Array")
+        return self.join([self.element.from_json(item) for item in value])
 
     def order(self, data: bytes) -> bytes:
         if not data:
@@ -241,10 +251,36 @@ class MapType(CollectionType):
         pairs = self.split(data)
         return "{" + ", ".join(f"{self.key.to_text(k)}: {self.value.to_text(v)}" for k, v in pairs) + "}"
 
+    def to_json(self, data: bytes) -> str:
+        pairs = self.split(data)
+        return "{" + ", ".join(f"{_as_name(self.key.to_json(k))}: {self.value.to_json(v)}" for k, v in pairs) + "}"
+
+    def from_json(self, value: Json) -> bytes:
+        if not isinstance(value, dict):
+            raise MarshalError("map_type must be represented as JSON Object")
+        pairs = [(member, self.value.from_json(value[member])) for member in value]
+        return self.join([(self._key_from_json(member), part) for member, part in pairs])
+
+    def _key_from_json(self, name: str) -> bytes:
+        """A key of a native type is its string; any other is JSON within the string."""
+        if self.key.family == "native":
+            return self.key.from_json(name)
+        from .json_parser import parse
+
+        try:
+            return self.key.from_json(parse(name))
+        except json_text.JsonError as error:
+            raise MarshalError(f"Failed parsing map_key {json_text.quote(name)}: {error.message}") from None
+
     def accepts_value_of(self, other: CqlType) -> bool:
         return self is other or (
             _alike(self, other) and self.key is other.key and self.value.accepts_value_of(other.value)
         )
+
+
+def _as_name(shown: str) -> str:
+    """A key's JSON as the name of a member. ScyllaDB puts the quotes around it and escapes none within."""
+    return shown if shown.startswith('"') else f'"{shown}"'
 
 
 def _alike(one: CollectionType, other: CqlType) -> bool:

@@ -114,6 +114,8 @@ def duration_text(duration: Duration) -> str:
 class DurationType(CqlType):
     """Three signed integers of variable length."""
 
+    json_name = "duration_type"
+
     def validate(self, data: bytes) -> None:
         if len(data) < 3:
             raise MarshalError(f"Expected at least 3 bytes for a duration, got {len(data)}")

@@ -14,12 +14,15 @@ from decimal import Decimal
 
 from cassandra.marshal import varint_pack, varint_unpack
 
+from ..errors import InvalidRequest
 from ..quoting import string
-from . import text_forms
+from . import json_text, text_forms
 from .base import CqlType, MarshalError
 from .duration import DURATION
+from .json_text import Json
 
 _EMPTY = b"\x00"  # order() of an empty value: below the marker 1 of all others
+_NO_JSON = "Cannot create JSON string - deserialization error"
 
 
 class IntegerType(CqlType):
@@ -60,6 +63,16 @@ class IntegerType(CqlType):
             raise MarshalError(f"Value out of range for type {self.class_name}: '{text}'")
         return self.encode(number)
 
+    def to_json(self, data: bytes) -> str:
+        if len(data) != self.width:
+            raise MarshalError(f"Size mismatch for type {self.class_name}: got {len(data)} bytes")
+        return str(self.decode(data))
+
+    def from_json(self, value: Json) -> bytes:
+        if isinstance(value, str):
+            return self.from_text(value)
+        return self.encode(json_text.integer_of(value, self.low, self.high))
+
     def accepts_value_of(self, other: CqlType) -> bool:
         return other is self or (self is BIGINT and other in (TIMESTAMP, COUNTER))
 
@@ -81,6 +94,16 @@ class TimestampType(IntegerType):
     def from_text(self, text: str) -> bytes:
         return super().encode(text_forms.timestamp(text)) if text else b""
 
+    def to_json(self, data: bytes) -> str:
+        return f'"{text_forms.timestamp_text(self.decode(data), " ")}"' if data else '""'
+
+    def from_json(self, value: Json) -> bytes:
+        if json_text.is_number(value):
+            return super().encode(json_text.integer_of(value, self.low, self.high))
+        if not isinstance(value, str):
+            raise MarshalError("timestamp_type must be represented as string or integer")
+        return self.from_text(value)
+
 
 class TimeType(IntegerType):
     def to_text(self, data: bytes) -> str:
@@ -89,8 +112,13 @@ class TimeType(IntegerType):
     def from_text(self, text: str) -> bytes:
         return self.encode(text_forms.time_of_day(text)) if text else b""
 
+    json_name = "time_type"
+    to_json, from_json = CqlType.to_json, CqlType.from_json
+
 
 class DateType(CqlType):
+    json_name = "simple_date_type"
+
     def validate(self, data: bytes) -> None:
         if len(data) != 4 and data:
             raise MarshalError(f"Expected 4 byte long for date ({len(data)})")
@@ -142,6 +170,14 @@ class TextType(CqlType):
     def from_text(self, text: str) -> bytes:
         return text.encode()
 
+    def to_json(self, data: bytes) -> str:
+        return json_text.quote(data.decode())
+
+    def from_json(self, value: Json) -> bytes:
+        if not isinstance(value, str):
+            raise json_text.wrong_kind("String")
+        return self.from_text(value)
+
 
 class AsciiType(TextType):
     def validate(self, data: bytes) -> None:
@@ -176,6 +212,12 @@ class BlobType(CqlType):
     def from_text(self, text: str) -> bytes:
         return text_forms.blob(text)
 
+    def from_json(self, value: Json) -> bytes:
+        text = json_text.string_of(value, "bytes_type")
+        if not text.startswith("0x"):
+            raise MarshalError("Blob JSON strings must start with 0x")
+        return text_forms.blob(text)
+
     def accepts_value_of(self, other: CqlType) -> bool:
         return True
 
@@ -201,6 +243,17 @@ class BooleanType(CqlType):
 
     def from_text(self, text: str) -> bytes:
         return text_forms.boolean(text)
+
+    def to_json(self, data: bytes) -> str:
+        return self.to_text(data)
+
+    def from_json(self, value: Json) -> bytes:
+        if isinstance(value, bool):
+            return self.encode(value)
+        word = value.strip().lower() if isinstance(value, str) else None
+        if word not in ("true", "false"):
+            raise MarshalError(f"Invalid JSON object {json_text.show(value)}")
+        return self.encode(word == "true")
 
 
 class FloatingType(CqlType):
@@ -245,6 +298,20 @@ class FloatingType(CqlType):
     def from_text(self, text: str) -> bytes:
         return self.encode(text_forms.floating(text)) if text else b""
 
+    def to_json(self, data: bytes) -> str:
+        if not data:
+            raise InvalidRequest(_NO_JSON)
+        number = self.decode(data)
+        assert number is not None
+        return text_forms.floating_text(number, self.width) if math.isfinite(number) else "null"
+
+    def from_json(self, value: Json) -> bytes:
+        if isinstance(value, str):
+            return self.from_text(value)
+        if not json_text.is_number(value):
+            raise MarshalError("JSON value must be represented as double or string")
+        return self.encode(float(value))
+
 
 class VarintType(CqlType):
     def validate(self, data: bytes) -> None:
@@ -267,6 +334,14 @@ class VarintType(CqlType):
         if number is None:
             raise MarshalError(f"unable to make int from '{text}'")
         return varint_pack(number)
+
+    def to_json(self, data: bytes) -> str:
+        if not data:
+            raise InvalidRequest(_NO_JSON)
+        return self.to_text(data)
+
+    def from_json(self, value: Json) -> bytes:
+        return self.from_text(value if isinstance(value, str) else json_text.show(value))
 
     def accepts_value_of(self, other: CqlType) -> bool:
         return other is self or other in (TINYINT, SMALLINT, INT, BIGINT, TIMESTAMP)
@@ -327,12 +402,26 @@ class DecimalType(CqlType):
     def from_text(self, text: str) -> bytes:
         return self.encode(text_forms.decimal(text)) if text else b""
 
+    def to_json(self, data: bytes) -> str:
+        if not data:
+            raise InvalidRequest(_NO_JSON)
+        return self.to_text(data)
+
+    def from_json(self, value: Json) -> bytes:
+        if isinstance(value, str):
+            return self.from_text(value)
+        if not json_text.is_number(value):
+            raise MarshalError(f"{json_text.show(value)} must be represented as numeric or string in JSON")
+        return self.from_text(json_text.show(value))
+
 
 _VERSIONS = [bytes((1, version << 4)) for version in range(16)]
 
 
 class UuidType(CqlType):
     """Sorts by version, then, for version 1, by time, else by bytes."""
+
+    json_name = "uuid_type"
 
     def validate(self, data: bytes) -> None:
         if len(data) != 16 and data:
@@ -369,6 +458,8 @@ _SIGNS = bytes(i ^ 0x80 for i in range(256))
 class TimeuuidType(UuidType):
     """Sorts by time, then by the other bytes as signed ones."""
 
+    json_name = "timeuuid_type"
+
     def validate(self, data: bytes) -> None:
         if len(data) == 16:
             if data[6] >> 4 != 1:
@@ -394,6 +485,8 @@ class TimeuuidType(UuidType):
 
 
 class InetType(CqlType):
+    json_name = "inet_addr_type"
+
     def validate(self, data: bytes) -> None:
         if len(data) not in (0, 4, 16):
             raise MarshalError(f"Validation failed for inet_addr - got {len(data)} bytes")

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import wire
 from .base import CqlType, MarshalError, interned
+from .json_text import Json
 
 
 class TupleType(CqlType):
@@ -96,6 +97,17 @@ class TupleType(CqlType):
         return wire.pack_fields(
             None if field == "@" else cql_type.from_text(re.sub(r"\\([@:])", r"\1", field)) for field, cql_type in pairs
         )
+
+    def to_json(self, data: bytes) -> str:
+        pairs = zip(wire.unpack_fields(data), self.types, strict=False)
+        return "[" + ", ".join("null" if f is None else cql_type.to_json(f) for f, cql_type in pairs) + "]"
+
+    def from_json(self, value: Json) -> bytes:
+        if not isinstance(value, list):
+            raise MarshalError("tuple_type must be represented as JSON Array")
+        if len(value) > len(self.types):
+            raise MarshalError(f"Too many values ({len(value)}) for tuple with size {len(self.types)}")
+        return wire.pack_fields(cql_type.from_json(v) for v, cql_type in zip(value, self.types, strict=False))
 
     def canonical(self, data: bytes) -> bytes:
         if not self.holds_set_or_map:

@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import InvalidRequest
 from . import wire
 from .base import CqlType, MarshalError, interned
+from .json_text import Json
 from .native import BIGINT, BOOLEAN, DOUBLE, FLOAT, INT, TIMESTAMP, TIMEUUID, UUID
 
 MAX_DIMENSION = 16_000
@@ -85,6 +86,17 @@ class VectorType(CqlType):
 
     def from_text(self, text: str) -> bytes:
         raise MarshalError(f"'{text}' is no {self.name}")
+
+    def to_json(self, data: bytes) -> str:
+        return "[" + ", ".join(self.element.to_json(part) for part in self.split(data)) + "]"
+
+    def from_json(self, value: Json) -> bytes:
+        if not isinstance(value, list):
+            raise MarshalError("vector_type must be represented as JSON Array")
+        if len(value) != self.dimension:
+            many = "many" if len(value) > self.dimension else "few"
+            raise MarshalError(f"Too {many} values ({len(value)}) for vector with size {self.dimension}")
+        return self.join([self.element.from_json(item) for item in value])
 
     def canonical(self, data: bytes) -> bytes:
         if not self.holds_set_or_map:

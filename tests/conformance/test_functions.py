@@ -337,9 +337,3 @@ def test_a_function_of_null_is_null(create, run):
     table = create("(p int PRIMARY KEY, v int, t timeuuid)")
     run(f"INSERT INTO {table} (p) VALUES (1)")
     assert run(f"SELECT intasblob(v), todate(t), CAST(v AS text) FROM {table}") == [(None, None, None)]
-
-
-@pytest.mark.embedded
-@pytest.mark.parametrize("asked, what", [("JSON *", "SELECT JSON"), ("tojson(i)", "tojson")])
-def test_what_this_node_does_not_do_it_says(one, refused, asked, what):
-    refused(InvalidRequest, f"SELECT {asked} FROM {one}", rf"{what}\b.* not supported by this")

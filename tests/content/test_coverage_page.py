@@ -16,7 +16,7 @@ def test_the_page_is_fresh():
 @pytest.mark.parametrize(
     "feature, complaint",
     [
-        (yes("JSON", "SELECT JSON * FROM seats"), "JSON: called supported, but"),
+        (yes("vectors", "SELECT * FROM seats ORDER BY spot ANN OF [1, 2] LIMIT 1"), "vectors: called supported, but"),
         (left_out("rows", "SELECT * FROM seats"), "rows: called refused, but carried out"),
         (yes("rows", "SELECT * FROM seats", "conformance/nothing"), "rows: no test of it in .*test_nothing.py"),
         (

@@ -111,7 +111,6 @@ def test_writetime_and_ttl(node):
         ("SELECT max(v, v) FROM t", "max() function requires only 1 argument"),
         ("SELECT v FROM nope", "unconfigured table nope"),
         ("SELECT v FROM nope.t", "Keyspace nope does not exist"),
-        ("SELECT JSON v FROM t", "SELECT JSON is not supported by this embedded node."),
         ("SELECT v FROM t LIMIT 0", "LIMIT must be strictly positive"),
         ("SELECT v FROM t PER PARTITION LIMIT -1", "PER PARTITION LIMIT must be strictly positive"),
         (
