@@ -10,7 +10,7 @@ told of a timeout.
 from __future__ import annotations
 
 from . import request
-from .errors import InvalidRequest, Unavailable, WriteTimeout
+from .errors import InvalidRequest, ReadTimeout, Unavailable, WriteTimeout
 from .request import CONSISTENCY_NAMES
 from .schema import Keyspace, Table
 
@@ -82,14 +82,26 @@ def check_learnt(keyspace: Keyspace, table: Table, commit_level: int) -> None:
     """After what was decided is written: WriteTimeout if more replicas than there are had to confirm it."""
     needed = replicas_needed(keyspace, commit_level)
     if needed > ALIVE:
-        raise WriteTimeout(
-            f"Operation timed out for {table.full_name} - received only {ALIVE} responses from {needed} "
-            f"CL={CONSISTENCY_NAMES[commit_level]}.",
-            commit_level,
-            ALIVE,
-            needed,
-            "CAS",
-        )
+        raise WriteTimeout(_timed_out(table, ALIVE, needed, commit_level), commit_level, ALIVE, needed, "CAS")
+
+
+def read_timeout(keyspace: Keyspace, table: Table, level: int) -> ReadTimeout:
+    """What a client is told whose read took longer than it allowed."""
+    needed = replicas_needed(keyspace, level)
+    return ReadTimeout(_timed_out(table, 0, needed, level), level, 0, needed, False)
+
+
+def write_timeout(keyspace: Keyspace, table: Table, level: int, write_type: str) -> WriteTimeout:
+    """What a client is told whose write took longer than it allowed."""
+    needed = replicas_needed(keyspace, level)
+    return WriteTimeout(_timed_out(table, 0, needed, level), level, 0, needed, write_type)
+
+
+def _timed_out(table: Table, received: int, needed: int, level: int) -> str:
+    return (
+        f"Operation timed out for {table.full_name} - received only {received} responses from {needed} "
+        f"CL={CONSISTENCY_NAMES[level]}."
+    )
 
 
 def _check_alive(keyspace: Keyspace, level: int) -> None:

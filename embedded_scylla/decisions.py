@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -48,17 +49,20 @@ class Decisions:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def line_up(self, place: Place, carry_out: Callable[[bool], None], size: int = 0) -> None:
+    def line_up(
+        self, place: Place, carry_out: Callable[[bool], None], size: int = 0, allowed: float = math.inf
+    ) -> None:
         """Stand in the line of a partition. ``carry_out`` is called once, when the decision's time is over (with True),
-        or when its turn did not come in time (False). ``size``: the bytes that are kept for it meanwhile."""
+        or when its turn did not come in time (False). ``size``: the bytes that are kept for it meanwhile; ``allowed``:
+        the seconds after which it must be over."""
         now = self._monotonic()
         begins = max(now, self._busy.get(place, now))
         has_room = self._size + size <= ROOM
-        has_turn = has_room and begins - now <= PATIENCE
+        has_turn = has_room and begins - now <= PATIENCE and begins + self.duration - now <= allowed
         if has_turn:
             due = self._busy[place] = begins + self.duration
         else:
-            due = now + PATIENCE if has_room else now
+            due = now + min(PATIENCE, allowed) if has_room else now
         self._size += size
         heapq.heappush(self._waiting, _Waiting(due, next(self._order), carry_out, has_turn, size))
 
@@ -90,7 +94,8 @@ class Decisions:
 
 
 class Turn(NamedTuple):
-    """A statement that decides: about what, at which serial level, and whether it only reads."""
+    """A statement that decides: about what, at which serial level, whether it only reads, and how long it may take
+    (seconds)."""
 
     table_id: uuid.UUID
     table_name: str
@@ -98,6 +103,7 @@ class Turn(NamedTuple):
     level: int
     level_name: str
     reads: bool = False
+    allowed: float = math.inf
 
     @property
     def place(self) -> Place:

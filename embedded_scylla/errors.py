@@ -52,6 +52,12 @@ class Overloaded(CqlError):
     code = 0x1001
 
 
+class TruncateError(CqlError):
+    """A table could not be emptied."""
+
+    code = 0x1003
+
+
 class WriteTimeout(CqlError):
     """``write_type`` is one of SIMPLE, BATCH, UNLOGGED_BATCH, COUNTER, BATCH_LOG, CAS, VIEW, CDC."""
 

@@ -223,7 +223,8 @@ WRITES = Section(
         yes(
             "a timeout of the request's own",
             "INSERT INTO fans (name) VALUES ('Cy') USING TIMEOUT 500ms",
-            "conformance/writes",
+            "conformance/writes:TIMEOUT",
+            "unit/decisions:TIMEOUT",
         ),
         yes(
             "batches, logged and not, with timestamps",

@@ -13,10 +13,11 @@ from ..lookup import keyspace_of
 from ..request import Context, Plan, Result
 from ..schema import ColumnSpec, Schema
 from ..terms.compile import Variables
+from ..terms.timeout import compile_timeout, within
 from .alter import alter_table, drop_timestamp
 from .indexes import create_index, drop_index
 from .keyspaces import alter_keyspace, create_keyspace, drop_keyspace
-from .tables import create_table, drop_table, truncate
+from .tables import create_table, drop_table, truncate, truncation_timed_out
 from .views import alter_view, create_view, drop_view
 
 __all__ = ["plan_schema_change"]
@@ -51,6 +52,11 @@ def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, schema: Sch
         variables = Variables(parsed.variables)
         when = drop_timestamp(statement, statement.drop_timestamp, where, variables)
         return SchemaPlan(lambda context: alter_table(statement, where, context, when(context)), variables.specs)
+    if isinstance(statement, ast.Truncate):
+        variables = Variables(parsed.variables)
+        timeout = compile_timeout(statement.timeout, where, statement.table.name, variables)
+        plan = SchemaPlan(lambda context: truncate(statement, where, context), variables.specs)
+        return within(plan, timeout, truncation_timed_out)
     return SchemaPlan(lambda context: action(statement, where, context))
 
 
@@ -59,7 +65,7 @@ _ACTIONS = {
     ast.CreateTable: ("table", create_table),
     ast.AlterTable: ("table", alter_table),
     ast.DropTable: ("table", drop_table),
-    ast.Truncate: ("table", truncate),
+    ast.Truncate: ("table", truncate),  # with a timeout
     ast.CreateView: ("view", create_view),
     ast.AlterView: ("view", alter_view),
     ast.DropView: ("view", drop_view),

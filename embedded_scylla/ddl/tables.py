@@ -8,7 +8,7 @@ from typing import Any
 
 from ..cql import ast
 from ..derived import cdc
-from ..errors import AlreadyExists, ConfigurationException, InvalidRequest, Unauthorized
+from ..errors import AlreadyExists, ConfigurationException, InvalidRequest, TruncateError, Unauthorized
 from ..lookup import check_modifiable, find_table
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table
@@ -233,3 +233,8 @@ def truncate(statement: ast.Truncate, keyspace_name: str, context: Context) -> R
         raise InvalidRequest("Cannot TRUNCATE materialized view directly; must truncate base table instead")
     database.truncate(table)
     return Void()
+
+
+def truncation_timed_out(context: Context) -> TruncateError:
+    """What a client is told whose USING TIMEOUT was too short."""
+    return TruncateError("Error during truncate: seastar::timed_out_error (timedout)")

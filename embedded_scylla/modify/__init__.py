@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..cql import ast
 from ..schema import Schema
 from ..terms.compile import Variables
+from ..terms.timeout import within
 from .delete import plan_delete
 from .insert import plan_insert
 from .plan import ModificationPlan
@@ -24,7 +25,8 @@ def plan_modification(
     statement: Modification, parsed: ast.Parsed, schema: Schema, keyspace: str | None
 ) -> ModificationPlan:
     """The plan of a statement that stands alone; ``keyspace`` is the connection's. CqlError if it cannot be."""
-    return compile_statement(statement, Variables(parsed.variables), schema, keyspace)
+    plan = compile_statement(statement, Variables(parsed.variables), schema, keyspace)
+    return plan if plan.conditions is not None else within(plan, plan.using.timeout, plan.timed_out)
 
 
 def compile_statement(

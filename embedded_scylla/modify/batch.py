@@ -13,12 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .. import consistency
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import CqlError, InvalidRequest
 from ..request import BoundValue, Context, Plan, Result, Void
 from ..storage.merge import merge_mutation
 from ..storage.rows import Collection, Key, Mutation, Row
 from ..terms.compile import Variables
+from ..terms.timeout import within
 from . import ModificationPlan, compile_statement, counters, lwt
 from .list_keys import ListKeys
 from .using import UsingClause
@@ -35,6 +37,7 @@ _SEVERAL_TIMES = (
     "batch has one time. Send a batch for each."
 )
 _VOID = Void()
+_WRITE_TYPES = {"LOGGED": "BATCH", "UNLOGGED": "UNLOGGED_BATCH", "COUNTER": "COUNTER"}  # as errors name them
 
 
 class BatchPlan(Plan):
@@ -42,6 +45,7 @@ class BatchPlan(Plan):
 
     def __init__(self, plans: Sequence[ModificationPlan], kind: str, using: UsingClause, variables: Variables):
         self._plans = plans
+        self._kind = kind
         self._using = using
         self.variables = variables.specs
         _check(plans, kind, using)
@@ -59,6 +63,13 @@ class BatchPlan(Plan):
             return _execute_conditional(steps, self.columns or (), context)
         return _execute_plain(steps, self._using.timestamp(context, context.timestamp), context)
 
+    def timed_out(self, context: Context) -> CqlError:
+        """What a client is told whose USING TIMEOUT was too short."""
+        table = self._plans[0].table
+        keyspace = context.database.schema.keyspaces[table.keyspace]
+        kind = _WRITE_TYPES[self._kind]
+        return consistency.write_timeout(keyspace, table, context.options.consistency, kind)
+
     def turn(self, context: Context) -> Turn | None:
         return _turn([(plan, context.values) for plan in self._plans], context) if self.is_lwt else None
 
@@ -68,7 +79,8 @@ def plan_batch(statement: ast.Batch, parsed: ast.Parsed, schema: Schema, keyspac
     variables = Variables(parsed.variables)
     using = UsingClause(statement.using, keyspace or "", "", variables)
     plans = [compile_statement(inner, variables, schema, keyspace) for inner in statement.statements]
-    return BatchPlan(plans, statement.kind, using, variables)
+    plan = BatchPlan(plans, statement.kind, using, variables)
+    return within(plan, using.timeout, plan.timed_out) if plans and not plan.is_lwt else plan
 
 
 def execute_batch(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import consistency
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import CqlError, InvalidRequest
 from ..lookup import check_modifiable, find_table, keyspace_of
 from ..request import Context, Plan, Result, Void
 from ..schema import Schema, Table
@@ -98,6 +98,12 @@ class ModificationPlan(Plan):
 
     def turn(self, context: Context) -> Turn | None:
         return None if self.conditions is None else lwt.turn([(self, context)], context)
+
+    def timed_out(self, context: Context) -> CqlError:
+        """What a client is told whose USING TIMEOUT was too short."""
+        keyspace = context.database.schema.keyspaces[self.table.keyspace]
+        kind = "COUNTER" if self.counts else "SIMPLE"
+        return consistency.write_timeout(keyspace, self.table, context.options.consistency, kind)
 
     def check_consistency(self, context: Context) -> None:
         """Refuse the write if its consistency level cannot be had."""

@@ -7,7 +7,7 @@ from ..errors import InvalidRequest
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
 from ..terms.compile import Variables, compile_term
-from ..terms.timeout import check_timeout
+from ..terms.timeout import compile_timeout
 from ..types import BIGINT, INT
 
 MAX_TTL = 20 * 365 * 24 * 3600  # seconds
@@ -28,7 +28,7 @@ class UsingClause:
             self._timestamp = compile_term(clause.timestamp, receiver, variables)
         if clause.ttl is not None:
             self._ttl = compile_term(clause.ttl, ColumnSpec(keyspace, table, "[ttl]", INT), variables)
-        check_timeout(clause.timeout)
+        self.timeout = compile_timeout(clause.timeout, keyspace, table, variables)
 
     @classmethod
     def of_table(cls, clause: ast.Using, table: Table, variables: Variables) -> UsingClause:

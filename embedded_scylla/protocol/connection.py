@@ -150,7 +150,7 @@ class Connection:
             waited = _Waited(since, None if has_turn else turn.missed())
             self._later(partial(self._answer, request, body, waited))
 
-        self._database.decisions.line_up(turn.place, carry_out, len(body))
+        self._database.decisions.line_up(turn.place, carry_out, len(body), turn.allowed)
 
     def _take_turn(self, turn: Turn | None) -> None:
         """Go on with a request whose turn it is to decide, or that decides nothing: for while decisions take time."""

@@ -12,7 +12,7 @@ from typing import Any
 from .. import consistency
 from ..cql import ast
 from ..decisions import Turn
-from ..errors import InvalidRequest, ProtocolError, unsupported
+from ..errors import CqlError, InvalidRequest, ProtocolError, unsupported
 from ..lookup import find_table, keyspace_of
 from ..request import CONSISTENCY_NAMES, LOCAL_SERIAL, SERIAL, UNSET, Context, Plan, Rows
 from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Schema, Table
@@ -21,7 +21,7 @@ from ..storage.partition import Partition
 from ..storage.rows import Key, row_is_live
 from ..storage.store import TableStore
 from ..terms.compile import Value, Variables, compile_term
-from ..terms.timeout import check_timeout
+from ..terms.timeout import compile_timeout, within
 from ..types import INT
 from ..where.intervals import EVERYTHING, Interval
 from ..where.relations import UnrecognizedName
@@ -73,10 +73,11 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
     group_size = plan_grouping(statement.group_by, statement.where, table, statement.distinct)
     limit = _limit(statement.limit, table, variables)
     partition_limit = _limit(statement.per_partition_limit, table, variables)
-    check_timeout(statement.timeout)
+    timeout = compile_timeout(statement.timeout, table.keyspace, table.name, variables)
     clauses = (ordering, limit, partition_limit, statement.distinct, group_size)
     parts = (table, selection, restrictions, variables, *clauses, schema)
-    return FragmentsPlan(stored, *parts) if statement.fragments else SelectPlan(*parts)
+    plan = FragmentsPlan(stored, *parts) if statement.fragments else SelectPlan(*parts)
+    return within(plan, timeout, plan.timed_out, reads=True)
 
 
 class SelectPlan(Plan):
@@ -130,6 +131,11 @@ class SelectPlan(Plan):
         if keys is None or len(keys) != 1:
             return None  # which is refused
         return Turn(self.table.id, self.table.full_name, keys[0], level, CONSISTENCY_NAMES[level], reads=True)
+
+    def timed_out(self, context: Context) -> CqlError:
+        """What a client is told whose USING TIMEOUT was too short."""
+        keyspace, level = context.database.schema.keyspaces[self.table.keyspace], context.options.consistency
+        return consistency.read_timeout(keyspace, self.table, level)
 
     def execute(self, context: Context) -> Rows:
         """One page of the result (all of it, when no page size is given or aggregates make one row)."""

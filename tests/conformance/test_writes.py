@@ -1,9 +1,10 @@
 """INSERT, UPDATE and DELETE: what they write, what they leave, and what they refuse."""
 
 import pytest
-from cassandra import InvalidRequest
+from cassandra import InvalidRequest, ReadTimeout, WriteTimeout
 from cassandra.protocol import SyntaxException
 from cassandra.query import UNSET_VALUE
+from cassandra.util import Duration
 
 words = pytest.mark.differs("cassandra", "words of its own")
 
@@ -544,3 +545,17 @@ def test_timeouts(plain, run, statement):
 )
 def test_bad_timeouts(plain, refused, timeout, sentence):
     assert sentence in refused(InvalidRequest, f"INSERT INTO {plain} (p) VALUES (1) USING TIMEOUT {timeout}")
+
+
+@pytest.mark.differs("cassandra", "has no USING TIMEOUT")
+def test_what_cannot_be_done_in_its_time(create, session, run):
+    table = create("(p int PRIMARY KEY, a int)")
+    insert = session.prepare(f"INSERT INTO {table} (p, a) VALUES (1, 1) USING TIMEOUT ?")
+    with pytest.raises(WriteTimeout):
+        session.execute(insert, (Duration(nanoseconds=0),))
+    session.execute(insert, (Duration(nanoseconds=10**15),))
+    with pytest.raises(ReadTimeout):
+        run(f"SELECT * FROM {table} USING TIMEOUT 0ms")
+    with pytest.raises(WriteTimeout):
+        run(f"BEGIN BATCH USING TIMEOUT 0s INSERT INTO {table} (p) VALUES (2); APPLY BATCH")
+    assert run(f"SELECT * FROM {table}") == [(1, 1)]

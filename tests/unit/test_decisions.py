@@ -58,8 +58,8 @@ class Line:
         self.decisions.take(seconds)
         self.done: list[tuple[str, bool]] = []
 
-    def join(self, name: str, place: decisions.Place = HERE, size: int = 0) -> None:
-        self.decisions.line_up(place, lambda has_turn: self.done.append((name, has_turn)), size)
+    def join(self, name: str, place: decisions.Place = HERE, size: int = 0, allowed: float = 3600) -> None:
+        self.decisions.line_up(place, lambda has_turn: self.done.append((name, has_turn)), size, allowed)
 
     def wait(self, seconds: float) -> list[tuple[str, bool]]:
         """Who is let through within so much time."""
@@ -97,6 +97,16 @@ def test_whose_turn_does_not_come_in_time_gives_up_and_holds_up_nobody() -> None
     line.join("e")
     assert line.wait(0.2) == [("b", True)]
     assert line.wait(0.6) == [("e", True)]
+
+
+def test_who_allows_less_time_gives_up_sooner() -> None:
+    line = Line(0.2)
+    line.join("a", allowed=0.25)
+    line.join("b", allowed=0.3)
+    line.join("c", allowed=0.45)
+    assert line.wait(0.21) == [("a", True)]
+    assert line.wait(0.1) == [("b", False)]
+    assert line.wait(0.1) == [("c", True)]
 
 
 def test_without_the_dial_nobody_waits_any_more() -> None:
@@ -243,6 +253,19 @@ def test_a_serial_read_stands_in_line_too(served: Served) -> None:
     assert (code, message.split(" - ")[0]) == (READ_TIMEOUT, "Operation timed out for ks.t")
     assert order(served) == [0, 1, 2]
     assert rows_of(client.query("SELECT f FROM ks.t WHERE p = 1")) == [[b"\0\0\0\0"]]
+
+
+def test_a_serial_read_waits_no_longer_than_it_says(served: Served) -> None:
+    client = served.dial()
+    for number in range(2):
+        send(client, FREE.format(number))
+    read = send(client, "SELECT v FROM ks.t WHERE p = 1 USING TIMEOUT 600ms", consistency=AT_SERIAL)
+    in_line(served, 3)
+    later(served, 0.61)
+    answers = {answer.stream: answer for answer in (client.receive() for _ in range(2))}
+    code, message = error_of(answers[read])
+    assert code == READ_TIMEOUT
+    assert message == "Operation timed out for ks.t - received only 0 responses from 1 CL=SERIAL."
 
 
 def test_a_batch_with_a_condition_stands_in_line(served: Served) -> None:

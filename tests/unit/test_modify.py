@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from embedded_scylla.errors import CqlError, InvalidRequest, SyntaxException, Unauthorized, Unavailable
+from embedded_scylla.errors import (
+    CqlError,
+    InvalidRequest,
+    SyntaxException,
+    TruncateError,
+    Unauthorized,
+    Unavailable,
+    WriteTimeout,
+)
 from embedded_scylla.request import ANY, LOCAL_ONE, QUORUM, SERIAL, UNSET
 from embedded_scylla.storage.rows import Collection
+from embedded_scylla.types import DURATION
+from embedded_scylla.types.duration import Duration
 from tests.unit.writing import BEGIN, Node
 
 ROWS = "CREATE TABLE t (p int, c int, s int static, v text, n int, PRIMARY KEY (p, c))"
@@ -474,8 +484,71 @@ def test_using_refusals(rows: Node, using: str, value, message: str):
 )
 def test_timeouts_are_checked(rows: Node, timeout: str, message: str):
     rows.run("INSERT INTO t (p, c) VALUES (1, 1) USING TIMEOUT 1m500ms")
-    with pytest.raises(InvalidRequest, match=message):
-        rows.run(f"INSERT INTO t (p, c) VALUES (1, 1) USING TIMEOUT {timeout}")
+    bound = DURATION.decode(DURATION.from_text(timeout))
+    for statement in ("INSERT INTO t (p, c) VALUES (1, 1)", "SELECT * FROM t", "TRUNCATE t"):
+        with pytest.raises(InvalidRequest, match=message):
+            rows.run(f"{statement} USING TIMEOUT {timeout}")
+        with pytest.raises(InvalidRequest, match=message):
+            rows.run(f"{statement} USING TIMEOUT ?", bound)
+        with pytest.raises(InvalidRequest, match="Timeout value cannot be null"):
+            rows.run(f"{statement} USING TIMEOUT ?", None)
+        with pytest.raises(InvalidRequest, match="Unexpected unset value"):
+            rows.run(f"{statement} USING TIMEOUT ?", UNSET)
+    assert len(rows.rows()) == 1
+
+
+_SAID = "Operation timed out for ks.t - received only 0 responses from 1 CL=ONE."
+_BATCH = "BATCH USING TIMEOUT {} INSERT INTO t (p, c) VALUES (9, 9); APPLY BATCH"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("INSERT INTO t (p, c) VALUES (9, 9) USING TTL 5 AND TIMEOUT {}", "SIMPLE"),
+        ("UPDATE t USING TIMEOUT {} SET n = 9 WHERE p = 1 AND c = 1", "SIMPLE"),
+        ("DELETE FROM t USING TIMEOUT {} AND TIMESTAMP 5 WHERE p = 1", "SIMPLE"),
+        (f"BEGIN {_BATCH}", "BATCH"),
+        (f"BEGIN UNLOGGED {_BATCH}", "UNLOGGED_BATCH"),
+    ],
+)
+def test_nothing_is_written_in_no_time(rows: Node, text: str, kind: str):
+    rows.run("INSERT INTO t (p, c, n) VALUES (1, 1, 1)")
+    before = rows.rows()
+    for run in (lambda: rows.run(text.format("0ms")), lambda: rows.run(text.format("?"), Duration(0, 0, 0))):
+        with pytest.raises(WriteTimeout) as refused:
+            run()
+        error = refused.value
+        assert (error.message, error.write_type, error.received, error.required) == (_SAID, kind, 0, 1)
+    assert rows.rows() == before
+    rows.run(text.format("?"), Duration(0, 0, 10**15))
+    assert rows.rows() != before or "TIMESTAMP 5" in text
+
+
+def test_counting_takes_time_too(node: Node):
+    node.run("CREATE TABLE t (p int PRIMARY KEY, n counter)")
+    with pytest.raises(WriteTimeout) as refused:
+        node.run("UPDATE t USING TIMEOUT 0s SET n = n + 1 WHERE p = 1")
+    assert refused.value.write_type == "COUNTER"
+
+
+def test_a_conditional_statement_takes_the_servers_time(rows: Node):
+    assert rows.run("UPDATE t USING TIMEOUT 0s SET n = 1 WHERE p = 1 AND c = 1 IF n = null")[0][0] is True
+    batch = "BEGIN BATCH USING TIMEOUT 0s UPDATE t SET n = 2 WHERE p = 1 AND c = 1 IF n = 1; APPLY BATCH"
+    assert rows.run(batch)[0][0] is True
+
+
+def test_within_a_batch_message_no_statement_has_a_timeout_of_its_own(rows: Node):
+    rows.run_message(("INSERT INTO t (p, c) VALUES (1, 1) USING TIMEOUT 0s",))
+    assert len(rows.rows()) == 1
+
+
+def test_a_table_is_not_emptied_in_no_time(rows: Node):
+    rows.run("INSERT INTO t (p, c) VALUES (1, 1)")
+    with pytest.raises(TruncateError, match="Error during truncate"):
+        rows.run("TRUNCATE t USING TIMEOUT 0s")
+    assert len(rows.rows()) == 1
+    rows.run("TRUNCATE t USING TIMEOUT 10s")
+    assert rows.rows() == []
 
 
 # ---------------------------------------------------------------- what is known at PREPARE

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedded_scylla.errors import InvalidRequest, ProtocolError, Unavailable
+from embedded_scylla.errors import InvalidRequest, ProtocolError, ReadTimeout, Unavailable
 from embedded_scylla.reading.paging import PagingState
 from embedded_scylla.request import ANY, QUORUM, SERIAL, UNSET
+from embedded_scylla.types.duration import Duration
 from tests.unit.asking import Asking, joined
+
+NO_TIME = Duration(0, 0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -355,6 +358,27 @@ def test_consistency(node):
         )
     with pytest.raises(InvalidRequest, match="ANY ConsistencyLevel is only supported for writes"):
         node.rows("SELECT v FROM single", consistency=ANY)
+
+
+@pytest.mark.parametrize("text", ["SELECT * FROM t", "SELECT v FROM single WHERE k = 'one'", "SELECT count(*) FROM t"])
+def test_nothing_is_read_in_no_time(node, text):
+    for late in (lambda: node.rows(f"{text} USING TIMEOUT 0ms"), lambda: node.rows(f"{text} USING TIMEOUT ?", NO_TIME)):
+        with pytest.raises(ReadTimeout) as refusal:
+            late()
+        table = text.split()[3]
+        assert refusal.value.message == (
+            f"Operation timed out for ks.{table} - received only 0 responses from 1 CL=ONE."
+        )
+        assert (refusal.value.received, refusal.value.required, refusal.value.data_present) == (0, 1, False)
+    assert node.rows(f"{text} USING TIMEOUT 1h") == node.rows(text)
+
+
+def test_a_read_may_be_late_with_its_answer(node, monkeypatch):
+    seconds = iter((100.0, 100.6, 200.0, 200.4))
+    monkeypatch.setattr("embedded_scylla.terms.timeout.time.monotonic", lambda: next(seconds))
+    with pytest.raises(ReadTimeout):
+        node.rows("SELECT * FROM t USING TIMEOUT 500ms")
+    assert node.rows("SELECT * FROM t USING TIMEOUT 500ms") == node.rows("SELECT * FROM t")
 
 
 def test_a_level_that_cannot_be_had(node):
