@@ -14,7 +14,7 @@ from typing import Any
 
 from ..lab import sent
 from ..lab.sent import Sent, is_conditional, tables_of
-from ..lab.statements import bare, split, statement_texts
+from ..lab.statements import bare, split
 
 CQL = "%%cql"
 _SOLUTION = "The solution of"
@@ -75,12 +75,12 @@ class Answer:
     def statements(self) -> tuple[str, ...]:
         """Its statements in CQL: those of a ``%%cql`` cell, or else what a Python cell has sent, each text once.
 
-        What the shop's functions send is in ``sent``, and not here: nobody wrote it for this answer.
+        What the shop's functions send is in ``sent``, and not here: nobody wrote it for this answer, though somebody
+        may write the same.
         """
         if self.source.lstrip().startswith(CQL):
             return tuple(str(each) for each in split(self.source.lstrip().partition("\n")[2]))
-        texts = tuple(dict.fromkeys(each.text for each in self.sent))
-        return tuple(each for each in texts if each not in statement_texts())
+        return tuple(dict.fromkeys(each.text for each in self.sent if not each.of_course))
 
     def said(self, verb: str, table: str | None = None) -> str | None:
         """The last of its statements that begins with ``verb``, as in "UPDATE", and names ``table``."""

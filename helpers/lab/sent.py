@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from .statements import bare
+from .statements import Statement, bare
 
 if TYPE_CHECKING:
     from cassandra.cluster import ResponseFuture, Session
@@ -31,10 +31,12 @@ _TABLE = re.compile(
 @dataclass(frozen=True)
 class Sent:
     """One statement as it was sent, or a batch as one text; ``values`` are those bound to its marks, by position, as
-    the server got them; empty where they stand in the text."""
+    the server got them; empty where they stand in the text. ``of_course``: it was asked for by its name in ``cql/``, so
+    that nobody wrote it in the cell."""
 
     text: str
     values: tuple[bytes | None, ...] = ()
+    of_course: bool = False
 
     @property
     def is_conditional(self) -> bool:
@@ -115,8 +117,14 @@ def _sent(query: Any) -> Sent:
         return Sent(_batch(query))
     prepared = getattr(query, "prepared_statement", None)
     if prepared is None:
-        return Sent(query.query_string)
-    return Sent(prepared.query_string, tuple(each if isinstance(each, bytes) else None for each in query.values or ()))
+        return Sent(query.query_string, of_course=_is_named(query.query_string))
+    values = tuple(each if isinstance(each, bytes) else None for each in query.values or ())
+    return Sent(prepared.query_string, values, _is_named(prepared.query_string))
+
+
+def _is_named(text: str) -> bool:
+    """Is it from ``cql/``? The driver keeps the text that it was given, and with it its name."""
+    return isinstance(text, Statement) and text.name is not None
 
 
 def _batch(texts: Iterable[str]) -> str:

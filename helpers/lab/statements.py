@@ -77,11 +77,6 @@ def statement(name: str) -> Statement:
     return known[name]
 
 
-def statement_texts() -> frozenset[str]:
-    """The texts of all statements that have a name."""
-    return frozenset(_named().values())
-
-
 def apply_cql(session: Session, file: str, **substitutions: object) -> list[Statement]:
     """Run the statements of ``cql/<file>`` that have no name, and return them; safe to repeat.
 

@@ -17,6 +17,7 @@ from helpers.course.look import Look, NotYet
 from helpers.course.replay import marks_of
 from helpers.lab import sent
 from helpers.lab.sent import watch
+from helpers.lab.statements import prepared, statement
 
 TAKE = "UPDATE tickets SET status = 'held' WHERE event_id = %s AND ticket_id = %s IF status = 'available'"
 
@@ -137,9 +138,29 @@ def test_an_answer_says_its_statements(lab: Session, chapter: Event) -> None:
 
 def test_what_the_shop_sends_is_not_the_learners(lab: Session, chapter: Event) -> None:
     assert answers.Answer("", (sent.Sent(TAKE), sent.Sent("SELECT 1 FROM x"))).statements == (TAKE, "SELECT 1 FROM x")
-    house = sent.Sent(next(iter(answers.statement_texts())))
-    assert answers.Answer("", (house, sent.Sent(TAKE))).statements == (TAKE,)
+    house = sent.Sent(TAKE, of_course=True)
+    assert answers.Answer("", (house, sent.Sent("SELECT 1 FROM x"))).statements == ("SELECT 1 FROM x",)
     assert answers.Answer("", (house,)).statements == ()
+
+
+def test_who_writes_what_the_shop_sends_has_written_it(lab: Session, chapter: Event) -> None:
+    """A statement may be the learner's, letter for letter as ``cql/`` has it under a name: it matters who wrote it."""
+    watch(lab)
+    seat = chapter.tickets[0]
+    taught, values = statement("select_tickets"), (seat.event_id,)
+    typed = str(taught.encode(), "utf-8")
+    for source, ask in {
+        "the shop's": lambda: lab.execute(prepared(lab, "select_tickets"), values),
+        "by its name": lambda: lab.execute(lab.prepare(taught), values),
+        "typed": lambda: lab.execute(lab.prepare(typed), values),
+        "typed, plain": lambda: lab.execute(typed.replace("?", str(seat.event_id))),
+    }.items():
+        sent.begin(source)
+        ask()
+    sent.begin("")
+    said = {each.source: answers.Answer("", tuple(each.sent())).statements for each in sent.cells()}
+    assert said["the shop's"] == said["by its name"] == ()
+    assert said["typed"] == (typed,) and len(said["typed, plain"]) == 1
 
 
 # ---------------------------------------------------------------- on rows that nobody has seen
