@@ -13,7 +13,9 @@ from ..shop import fan_out
 from ..shop.venue import Ticket
 
 SEAT, UNKNOWN = "F05 A-1", "?"
-TICKET = "SELECT status, price, TTL(status) AS seconds FROM tickets WHERE event_id = %s AND ticket_id = %s"
+TICKET = (
+    "SELECT status, price, section, type_id, TTL(status) AS seconds FROM tickets WHERE event_id = %s AND ticket_id = %s"
+)
 
 
 def check_1(look: Look) -> str:
@@ -96,6 +98,10 @@ def check_2(look: Look) -> str:
         )
     if row.price is None:
         raise NotYet(f"{seat.label} is sold, and its price is gone: change the one column, and leave the row.")
+    if row.price != seat.price:
+        raise NotYet(f"{seat.label} is sold, and costs {row.price} now, where it cost {seat.price}.")
+    if (row.section, row.type_id) != (seat.section_id, seat.type_id):
+        raise NotYet(f"{seat.label} is sold, and its row says no more which seat it is: leave the other columns.")
     others = [each for each in _changed(look) if each.ticket_id != seat.ticket_id]
     if others:
         raise NotYet(f"{seat.label} is sold, and so is {_some(others)}. Cy bought one seat.")

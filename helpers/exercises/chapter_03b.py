@@ -9,11 +9,14 @@ from typing import Any
 
 from ..course.look import Look, NotYet
 from ..lab.sent import tables_of
+from ..lab.statements import bare
 from ..lab.waiting import wait_until
 from ..shop.ids import event_id, user_id
 from .keys import rows_by_key
 
 _TABLES = ("orders", "buyers_table")
+# A column that a WHERE holds against a value, or against a list of them.
+_NAMED = re.compile(r"(\w+)\s*(?:=|\bin\b)")
 _WHERE = {"orders": "order_id = %s", "buyers_table": "order_id = %s AND user_id = %s"}
 
 
@@ -125,11 +128,16 @@ def check_3(look: Look) -> str:
     if text is None:
         raise NotYet("Your cell has no SELECT yet.")
     table = next(iter(tables_of(text)), "orders")
-    partition, _ = look.key(table)
-    if not set(partition) <= set(re.findall(r"(\w+)\s*=", text.lower())):
+    partition, clustering = look.key(table)
+    if not set(partition) <= set(_NAMED.findall(bare(text).lower())):
         raise NotYet(
             f"Your statement names no partition of {table}, whose key begins with {partition[0]}: the server looks "
             "through all of them."
+        )
+    if "order_id" not in partition + clustering:
+        raise NotYet(
+            f"Your statement names the partition, and order_id is not in the key of {table}: the server looks through "
+            "all rows of it."
         )
     for row in look.rows("SELECT order_id, user_id FROM orders LIMIT 3"):
         outcome = look.replay(text, order_id=row.order_id, user_id=row.user_id)

@@ -11,7 +11,10 @@ from ..course.replay import Outcome
 from ..lab.clock import in_words, server_now
 from ..shop.venue import Ticket
 
-_SET = "UPDATE tickets SET status = %s, held_by = %s, hold_id = %s WHERE event_id = %s AND ticket_id = %s IF EXISTS"
+_SET = (
+    "UPDATE tickets SET status = %s, held_by = %s, hold_id = %s, held_until = %s "
+    "WHERE event_id = %s AND ticket_id = %s IF EXISTS"
+)
 _HOLD_SECONDS = 900
 
 
@@ -117,6 +120,8 @@ def check_3(look: Look) -> str:
             raise NotYet(f"Bo gave {mine.label} back in time, and it is {row.status}: his UPDATE had no effect.")
         if (row.held_by, row.hold_id) != (None, None):
             raise NotYet(f"{mine.label} is available, and its row still tells of Bo's hold: nobody else can take it.")
+        if row.held_until is not None:
+            raise NotYet(f"{mine.label} is available, and its row still tells when Bo's hold would have ended.")
         _release(look, release, again, late)
         if _row(look, again).status != "held":
             raise NotYet(f"{again.label} is available: a late cancel of Bo's first hold has ended his second.")
@@ -203,8 +208,10 @@ def _set(look: Look, states: dict[Ticket, tuple[str, str | None]], holds: dict[T
     if "held_by" not in look.columns("tickets"):
         raise NotYet("The tickets have no columns for holds yet: run the cells above, from the start.")
     look.put_back(*states)
+    until = server_now(look.session) + timedelta(seconds=_HOLD_SECONDS)
     for seat, (status, whose) in states.items():
-        look.session.execute(_SET, (status, whose, holds.get(seat), seat.event_id, seat.ticket_id))
+        hold = (holds[seat], until) if seat in holds else (None, None)
+        look.session.execute(_SET, (status, whose, *hold, seat.event_id, seat.ticket_id))
 
 
 def _row(look: Look, ticket: Ticket) -> Any:
@@ -217,7 +224,7 @@ def _row(look: Look, ticket: Ticket) -> Any:
 def _row_or_none(look: Look, ticket: Ticket) -> Any:
     if "held_by" not in look.columns("tickets"):
         raise NotYet("The tickets have no columns for holds yet: run the cells above, from the start.")
-    query = "SELECT status, held_by, hold_id FROM tickets WHERE event_id = %s AND ticket_id = %s"
+    query = "SELECT status, held_by, hold_id, held_until FROM tickets WHERE event_id = %s AND ticket_id = %s"
     return look.row(query, (ticket.event_id, ticket.ticket_id))
 
 
