@@ -39,14 +39,16 @@ class Crowd:
         return self.holds[job]
 
     def pay(self, hold: Hold) -> Job:
-        job = Job(self.shop, "pay", hold.seats, self._values(hold) | {"minute": self.minute}, self._paid)
+        """A party pays. Where it is refused, nobody has promised it anything from then on: what is undone comes later."""
+        values = self._values(hold) | {"minute": self.minute}
+        job = Job(self.shop, "pay", hold.seats, values, self._paid, lambda: self._not_paid(hold))
         self.holds[job] = hold
         return job
 
     def cancel(self, hold: Hold) -> Job:
         """A party lets go: from its first statement on nobody has promised it anything."""
         self.books.let_go(hold, f"{hold.party.name} cancelled")
-        return Job(self.shop, "cancel", hold.seats, self._values(hold), lambda job: None)
+        return Job(self.shop, "cancel", hold.seats, self._values(hold))
 
     def give_back(self, hold: Hold) -> Job:
         job = Job(self.shop, "give_back", hold.seats, self._values(hold) | {"minute": self.minute}, self._given_back)
@@ -57,7 +59,7 @@ class Crowd:
         """Somebody joins the line, at once."""
         self._places += 1
         values = {"buyer": name, "stage": stage, "place": self._places, "hold_id": self.shop.new_id()}
-        if Job(self.shop, "join_line", (), values, lambda job: None).finish():
+        if Job(self.shop, "join_line", (), values).finish():
             self.books.line[stage].append(name)
         else:
             self.books.fault(stage, f"{name} wanted to stand in line, and was turned away.")
@@ -81,12 +83,11 @@ class Crowd:
             self.books.promise(self.holds[job], self.shop.now())
 
     def _paid(self, job: Job) -> None:
-        hold = self.holds[job]
-        now = self.shop.now()
         if job.said:
-            self.books.receipt(hold, job.values["minute"], job.begun)
-            return
-        if hold.is_live(now) and all(self.books.held.get(seat) is hold for seat in hold.seats):
+            self.books.receipt(self.holds[job], job.values["minute"], job.begun)
+
+    def _not_paid(self, hold: Hold) -> None:
+        if hold.is_live(self.shop.now()) and all(self.books.held.get(seat) is hold for seat in hold.seats):
             self.books.fault(in_words(hold.seats), f"{hold.party.name} paid in time, and {hold.party.verb} refused.")
         self.books.let_go(hold, f"{hold.party.name} paid too late and {hold.party.verb} refused")
 
@@ -148,7 +149,7 @@ class Sweeper:
             self.job.step()
         elif self.found:
             row = self.found.pop(0)
-            self.job = Job(self.crowd.shop, "expire", seats_of(row), row, lambda job: None)
+            self.job = Job(self.crowd.shop, "expire", seats_of(row), row)
             self.job.step()
         self.done = self.found == [] and (self.job is None or self.job.done)
 

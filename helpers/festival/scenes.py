@@ -41,7 +41,7 @@ def open_doors(session: Session, design: Design, house: House) -> Crowd:
     crowd = Crowd(shop, house)
     if design.has("put_on_sale"):
         for seat in house.all:
-            Job(shop, "put_on_sale", (seat,), {"total": house.price(seat)}, lambda job: None).finish()
+            Job(shop, "put_on_sale", (seat,), {"total": house.price(seat)}).finish()
     return crowd
 
 
@@ -416,7 +416,7 @@ def _twice_given_back(crowd: Crowd, hold: Hold | None) -> None:
     if hold is None or hold.seats[0] in crowd.books.returned:
         return
     owner = crowd.books.sold[hold.seats[0]].party.name
-    Job(crowd.shop, "give_back", hold.seats, crowd._values(hold) | {"minute": 1}, lambda job: None).finish()
+    Job(crowd.shop, "give_back", hold.seats, crowd._values(hold) | {"minute": 1}).finish()
     names = [row["buyer"] for row in crowd.shop.ask("owners") if hold.seats[0] in seats_of(row)]
     if owner not in names:
         crowd.books.fault(hold.seats[0], f"{owner} has it from the line; Ada's message came again, and took it away.")

@@ -162,18 +162,25 @@ class Shop:
 class Job:
     """One run of a script for a party. ``step`` sends one statement; between two steps anything may happen.
 
-    ``said`` is True for yes and False for no once it is ``done``; ``steps`` counts the statements sent.
+    ``said`` is True for yes and False for no once it is ``done``; ``steps`` counts the statements sent. ``on_done`` is
+    called then, and ``on_refused`` when the answer is no and nothing has been undone yet.
     """
 
     def __init__(
-        self, shop: Shop, name: str, seats: Sequence[Seat], values: dict[str, Any], on_done: Callable[[Job], None]
+        self,
+        shop: Shop,
+        name: str,
+        seats: Sequence[Seat],
+        values: dict[str, Any],
+        on_done: Callable[[Job], None] = lambda job: None,
+        on_refused: Callable[[], None] = lambda: None,
     ) -> None:
         self.shop, self.name, self.seats, self.values = shop, name, tuple(seats), dict(values)
         self.said: bool | None = None
         self.steps, self.begun = 0, shop.now()
         self.last: Sending | None = None
         self.dead = False
-        self._on_done = on_done
+        self._on_done, self._on_refused = on_done, on_refused
         self._rest = self._whole()
         self._next: Sending | None = None
         self._go_on(None)
@@ -212,6 +219,8 @@ class Job:
     def _whole(self) -> Generator[Sending, list[dict[str, Any]], bool]:
         well = yield from self._script(self.name, strict=self.name in _ALL_OR_NOTHING)
         undo = _UNDO.get(self.name, "")
+        if not well:
+            self._on_refused()
         if not well and self.shop.design.has(undo):
             yield from self._script(undo, strict=False)
         return well
