@@ -21,10 +21,10 @@ from ..lab import cql_cell
 from ..lab.errors import LabError
 from . import predictions
 from .frontend import somebody_watches
+from .prediction_cards import Bundle, page
 from .prediction_text import Comparison
 from .questions import Prediction, prediction
 
-Bundle = dict[str, Any]
 Names = Callable[[], Mapping[str, object]]
 
 _HELD = "Choose above; what happened is kept and appears then."
@@ -54,15 +54,16 @@ def behind_gate(number: str, run: Callable[[], object], names: Names = dict) -> 
     with _kept_back() as outputs:
         run()
         afterwards = _note(wanted, names)
-    ids = _placeholders(wanted, len(outputs) + 1)
+    ids, here = _placeholders(wanted, len(outputs) + 1), page()
 
-    def reveal() -> None:
+    def reveal() -> list[Bundle]:
         for place, output in zip(ids, outputs, strict=False):
             output.update(place)
         result = predictions.comparison(wanted)
         assert result is not None
         result.afterwards = afterwards
         _update(result, ids[-1])
+        return [] if page() is here else [*(each.kept() for each in outputs), _kept(result)]
 
     predictions.reveal_when_chosen(wanted, reveal)
 
@@ -157,6 +158,12 @@ class _Output:
 
         update_display(self.data, metadata=self.metadata, display_id=display_id, raw=True)
 
+    def kept(self) -> Bundle:
+        """As a notebook keeps it."""
+        if self.printed:
+            return {"output_type": "stream", "name": "stdout", "text": self.data["text/plain"]}
+        return {"output_type": "display_data", "data": self.data, "metadata": self.metadata}
+
     def publish(self) -> None:
         """Show it as if it had never been held back."""
         if self.printed:
@@ -245,6 +252,11 @@ def _update(shown: object, display_id: str) -> None:
     from IPython.display import update_display
 
     update_display(shown, display_id=display_id)
+
+
+def _kept(shown: object) -> Bundle:
+    data, metadata = _shell().display_formatter.format(shown)
+    return {"output_type": "display_data", "data": data, "metadata": metadata}
 
 
 def _shell() -> Any:

@@ -4,7 +4,7 @@ them as a widget, which does not."""
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,8 @@ from .questions import Prediction, Said
 
 # Takes what was said; gives back a sentence if it was nothing that can be said.
 Answer = Callable[[str, Said], str]
+# An output as a notebook keeps it.
+Bundle = dict[str, Any]
 
 _FIRST = "Choose, then run the next cell. (If a click does nothing here, run this cell again.)"
 _GONE = "Error displaying widget"
@@ -30,6 +32,15 @@ _TIDY = f"""<script>
 </script>"""
 
 
+def page() -> object:
+    """Another one once the notebook is loaded anew while its kernel lives: what older pages were shown under a display
+    id cannot be changed any more, and the widgets are all that is left of them."""
+    from ipywidgets import Widget
+
+    # A page opens this comm when it asks for the widgets that there are.
+    return getattr(Widget, "_control_comm", None)
+
+
 class _Page(Question):
     """The question on a page where somebody can choose."""
 
@@ -44,6 +55,8 @@ class Card:
         self._wanted, self._answer = wanted, answer
         self._words_id, self._choice_id = f"words-{uuid4().hex}", f"choice-{uuid4().hex}"
         self._open = False
+        self._shown_on: object = None
+        self._view: Any = None
 
     def show(self, said: str | None, comparison: Comparison | None) -> None:
         """Show the question; once the result is known, with what was said and no choice."""
@@ -54,9 +67,9 @@ class Card:
             return
         display(self._page(_noted(said)), display_id=self._words_id)
         self._open = True
-        view = self._choice(said)
+        self._view, self._shown_on = self._choice(said), page()
         # Where there is no widget to show, the words above are all.
-        display({**view._repr_mimebundle_(), "text/plain": ""}, raw=True, display_id=self._choice_id)
+        display({**self._view._repr_mimebundle_(), "text/plain": ""}, raw=True, display_id=self._choice_id)
 
     def noted(self, said: str | None) -> None:
         """Say what was chosen; it can still be changed."""
@@ -71,6 +84,20 @@ class Card:
         self._update(self._page("" if comparison else f"You said: {said}.", comparison))
         update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=self._choice_id)
         self._open = False
+        if page() is not self._shown_on:
+            self._say_in_widget(f"You said: {said}.", comparison)
+
+    def show_below(self, outputs: Sequence[Bundle]) -> None:
+        """Show a result here, in the widget that was the choice: the place that waits for it is out of reach."""
+        import ipywidgets
+
+        self._view.children = (*self._view.children, ipywidgets.Output(outputs=tuple(outputs)))
+
+    def _say_in_widget(self, words: str, comparison: Comparison | None) -> None:
+        import ipywidgets
+
+        said = f"<p>{html.escape(words)}</p>" if comparison is None else comparison._repr_html_()
+        self._view.children = (ipywidgets.HTML(said),)
 
     def _page(self, hint: str, comparison: Comparison | None = None) -> Question:
         kind = _Page if self._open or not comparison else Question

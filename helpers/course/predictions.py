@@ -17,13 +17,13 @@ from ..lab.errors import LabError
 from . import record_file
 from .frontend import somebody_watches
 from .outline import chapter as chapter_called
-from .prediction_cards import Card
+from .prediction_cards import Bundle, Card
 from .prediction_text import Comparison, Question, Surprises
 from .questions import Prediction, Said, prediction
 
 # By number: the question that stands on the page, and what shows a result that waits for an answer.
 _cards: dict[str, Card] = {}
-_waiting: dict[str, Callable[[], None]] = {}
+_waiting: dict[str, Callable[[], list[Bundle]]] = {}
 
 
 def predict(number: str) -> None:
@@ -53,8 +53,9 @@ def choose(number: str, said: Said) -> None:
             settle(wanted)
     _show_on_card(wanted)
     show_result = _waiting.pop(number, None)
-    if show_result:
-        show_result()
+    out_of_reach = show_result() if show_result else []
+    if out_of_reach and number in _cards:
+        _cards[number].show_below(out_of_reach)
 
 
 def surprises(chapter: str) -> None:
@@ -139,8 +140,11 @@ def comparison(wanted: Prediction) -> Comparison | None:
     return Comparison(mine["said"], mine["happened"], judged, wanted.why, by_default=not somebody_watches())
 
 
-def reveal_when_chosen(wanted: Prediction, show_result: Callable[[], None]) -> None:
-    """Call ``show_result`` once, when something is said; a later call for the same prediction takes its place."""
+def reveal_when_chosen(wanted: Prediction, show_result: Callable[[], list[Bundle]]) -> None:
+    """Call ``show_result`` once, when something is said; a later call for the same prediction takes its place.
+
+    What it returns could not be shown in its place, and is shown with the question.
+    """
     _waiting[wanted.number] = show_result
 
 

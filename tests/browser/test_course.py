@@ -28,7 +28,7 @@ pytestmark = [
 ]
 
 NUMBER = "04.1"
-ASKED, UNANSWERED = "03.6", "03.5"
+ASKED, RELOADED, UNANSWERED = "03.6", "03.2", "03.5"
 SAVE = "const done = arguments[0]; window.jupyterapp.commands.execute('docmanager:save').then(() => done(null), done);"
 CELLS = {
     "open": """
@@ -40,6 +40,8 @@ _ = apply_cql(session, "checkout.cql")
 """,
     "predict": f'predict("{ASKED}")',
     "after": f'%%after {ASKED}\nprint("what the cell shows")\nrows = [False, True]',
+    "reloaded": f'predict("{RELOADED}")',
+    "after-reloaded": f'%%after {RELOADED}\nprint("what the other cell shows")\nrows = []',
     "unanswered": f'predict("{UNANSWERED}")',
     "hints": f'for _ in range(3):\n    hint("{NUMBER}")',
     "mistake": 'session.execute("SELECT * FORM tickets")',
@@ -52,7 +54,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookPage]:
     first = exercises("04")[NUMBER]
     notebook = new_notebook(metadata=METADATA)
     cells = {name: new_code_cell(source.strip(), id=name) for name, source in CELLS.items()}
-    asked = [cells["predict"], cells["after"], cells["unanswered"]]
+    asked = [cells[name] for name in ("predict", "after", "reloaded", "after-reloaded", "unanswered")]
     notebook.cells = [cells["open"], *asked, *cells_of(first), cells["hints"], cells["mistake"]]
     with private_node(), start_jupyterlab(tmp_path_factory.mktemp("lab")) as lab:
         path = lab.notebooks / "course.ipynb"
@@ -112,6 +114,18 @@ def test_a_mistake_is_a_sentence_with_the_trace_folded(page: NotebookPage):
     trace.find_element(By.CSS_SELECTOR, "summary").click()
     page.until_says(output, "Traceback (most recent call last)")
     page.screenshot("a mistake")
+
+
+def test_a_page_that_was_loaded_anew_still_shows_what_was_held_back(page: NotebookPage):
+    """The kernel lives, and the page that the result was promised to is gone."""
+    page.save_and_open_again()
+    choice = page.output("reloaded")
+    page.until_says(choice, "it is gone")
+    label = next(each for each in choice.find_elements(By.CSS_SELECTOR, "label") if each.text.strip() == "it is gone")
+    label.click()
+    page.until_says(page.output("reloaded"), "what the other cell shows")
+    page.until_says(page.output("reloaded"), "It happened (")
+    page.screenshot("a prediction on a page that was loaded anew")
 
 
 def test_the_next_day_questions_and_answers_can_be_read(page: NotebookPage):

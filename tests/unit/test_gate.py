@@ -101,6 +101,21 @@ def test_a_second_run_before_the_choice_keeps_the_first_result(questions: Path, 
     assert "It happened (a surprise): two rows" in text(shown) and "this run found one row" in text(shown)
 
 
+def test_a_page_that_was_loaded_anew_shows_the_result_with_the_question(questions: Path, record: Path):
+    """What older pages have shown by an id is out of reach; the widget of the choice is not."""
+    load = "from ipywidgets import Widget\nWidget._control_comm = object()"
+    look = """from ipywidgets import HTML, Output
+from ipywidgets.widgets import widget
+for each in list(widget._instances.values()):
+    for child in getattr(each, "children", ()):
+        if isinstance(child, HTML | Output):
+            print(child.value if isinstance(child, HTML) else child.outputs)"""
+    *_, seen = run([ASK, AFTER, load, CLICK, look], record, watched=True, questions=questions)
+    assert "You said: none." in text(seen) and "'first\\n'" in text(seen) and "It happened (a surprise)" in text(seen)
+    *_, seen = run([ASK, AFTER, CLICK, look], record.with_name("other.json"), watched=True, questions=questions)
+    assert "It happened" not in text(seen), "the page that is there shows it in its place"
+
+
 def test_a_number_is_typed(questions: Path, record: Path):
     asked, shown, _, _ = run(
         [ASK_NUMBER, "%%after 04.2\nread = 50_000", 'click("Text", "lots")', 'click("Text", "5,000")'],
