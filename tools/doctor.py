@@ -36,6 +36,7 @@ PACKAGES = (
     "anywidget", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill", "psutil", "scylla-driver", "tqdm",
 )  # fmt: skip
 NOTEBOOKS = ROOT / "notebooks"
+MINE = ROOT / "my"  # a learner's own copy of them, which `make lab` makes and opens
 MAKE_VENV = "make venv, or where there is no make: python tools/make_venv.py"
 
 
@@ -125,29 +126,35 @@ def packages() -> str:
 
 
 def notebooks() -> str:
-    """Are they there, and do they ask for the kernel that the course has?"""
+    """Are they there, and do they ask for the kernel that the course has: the printed ones, and a learner's own?"""
     paths = sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
     if not paths:
         raise Advice(f"there are no notebooks in {NOTEBOOKS}: is this a whole clone?")
-    for path in paths:
+    # Yours may be kept under other names as well; those that the course has there are the ones that it opens.
+    own = [path for path in (MINE / each.name for each in paths) if path.is_file()]
+    for path in own + paths:
+        number, name = path.name.split("_")[0], f"{path.parent.name}/{path.name}"
+        again = f"make lab TAKE={number} (yours is kept beside it)" if path in own else f"git checkout {name}"
         try:
             metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-            name = metadata.get("kernelspec", {}).get("name", "python3")
+            asked = metadata.get("kernelspec", {}).get("name", "python3")
         except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
-            raise Advice(f"{path.name} cannot be read ({error}): git checkout {path.relative_to(ROOT)}") from None
-        if name != "python3":
-            raise Advice(f"{path.name} asks for the kernel {name!r}: choose Python 3 in its Kernel menu, and save it.")
-    return f"{len(paths)} in {NOTEBOOKS}"
+            raise Advice(f"{name} cannot be read ({error}): {again}") from None
+        if asked != "python3":
+            raise Advice(f"{name} asks for the kernel {asked!r}: choose Python 3 in its Kernel menu, and save it.")
+    return f"{len(paths)} in {NOTEBOOKS}" + (f", {len(own)} of them as your own in {MINE}" if own else "")
 
 
 def saving() -> str:
     """Can a learner save a notebook?"""
+    # Where there is no copy yet, `make lab` makes one.
+    folder = MINE if MINE.is_dir() else MINE.parent
     try:
-        with tempfile.TemporaryFile(dir=str(NOTEBOOKS)) as file:
+        with tempfile.TemporaryFile(dir=str(folder)) as file:
             file.write(b"seat")
     except OSError as error:
         raise Advice(
-            f"{NOTEBOOKS} cannot be written ({error.strerror}): nothing can be saved there. Copy the checkout to where "
+            f"{folder} cannot be written ({error.strerror}): nothing can be saved there. Copy the checkout to where "
             f"you may write; make run works with ARGS='--output /path/to/folder'."
         ) from None
     return "notebooks can be saved"

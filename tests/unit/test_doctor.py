@@ -62,6 +62,7 @@ def test_everything_that_can_be_wrong_is_said_at_once(
     monkeypatch.setattr(doctor, "NEEDED_MEMORY_MB", 10**12)
     monkeypatch.setattr(environment, "BEYOND", (3, 11))
     monkeypatch.setattr(doctor, "NOTEBOOKS", tmp_path / "no notebooks")
+    monkeypatch.setattr(doctor, "MINE", tmp_path / "file" / "my")
     found = look()
     assert found[""] == 1
     fine = {name for name, told in found.items() if name and told[0] != "MEND"}
@@ -169,20 +170,36 @@ def test_a_kernel_that_is_another_python(
 
 
 def test_a_notebook_that_asks_for_another_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(doctor, "NOTEBOOKS", tmp_path)
-    monkeypatch.setattr(doctor, "ROOT", tmp_path)
-    path = tmp_path / "00_start.ipynb"
-    path.write_text(json.dumps({"metadata": {"kernelspec": {"name": "thesis"}}}))
-    with pytest.raises(doctor.Advice, match=r"00_start.ipynb asks for the kernel 'thesis': choose Python 3"):
+    printed, mine = tmp_path / "notebooks", tmp_path / "my"
+    monkeypatch.setattr(doctor, "NOTEBOOKS", printed)
+    monkeypatch.setattr(doctor, "MINE", mine)
+    printed.mkdir()
+    good, other = ({"metadata": {"kernelspec": {"name": name}}} for name in ("python3", "thesis"))
+    path, own = printed / "00_start.ipynb", mine / "00_start.ipynb"
+    path.write_text(json.dumps(other))
+    with pytest.raises(doctor.Advice, match=r"^notebooks/00_start.ipynb asks for the kernel 'thesis': choose Python 3"):
         doctor.notebooks()
     path.write_text("{")
-    with pytest.raises(doctor.Advice, match=r"00_start.ipynb cannot be read \(.*\): git checkout 00_start.ipynb"):
+    with pytest.raises(doctor.Advice, match=r"cannot be read \(.*\): git checkout notebooks/00_start.ipynb$"):
         doctor.notebooks()
+    path.write_text(json.dumps(good))
+    assert doctor.notebooks() == f"1 in {printed}"
+    # A learner works in a copy, and that is what has to be well.
+    mine.mkdir()
+    own.write_text(json.dumps(other))
+    with pytest.raises(doctor.Advice, match=r"^my/00_start.ipynb asks for the kernel 'thesis': choose Python 3"):
+        doctor.notebooks()
+    own.write_text("<<<<<<< a merge that was left")
+    with pytest.raises(doctor.Advice, match=r"^my/00_start.ipynb cannot be read \(.*\): make lab TAKE=00 \(yours is"):
+        doctor.notebooks()
+    own.write_text(json.dumps(good))
+    (mine / "my own notes.ipynb").write_text("{")
+    assert doctor.notebooks() == f"1 in {printed}, 1 of them as your own in {mine}"
 
 
 def test_a_tree_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(doctor, "NOTEBOOKS", tmp_path / "file")
+    monkeypatch.setattr(doctor, "MINE", tmp_path / "file" / "my")
     with pytest.raises(doctor.Advice, match=r"cannot be written \(.*\): nothing can be saved there"):
         doctor.saving()
 
