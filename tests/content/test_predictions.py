@@ -26,6 +26,8 @@ AS_EXPECTED = 0.25, 0.5
 LEAST_NUMBERS = 4
 
 _COMPARED = re.compile(r"^It happened \((.+?)\):", re.MULTILINE)
+_RESULT = re.compile(r"^It happened \(.+?\): (.+)$", re.MULTILINE)
+NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
 _ASKS = re.compile(r'^predict\("(\d\d[a-z]?\.\d+)"\)$')
 
 
@@ -105,6 +107,30 @@ def told_early(cells: list[NotebookNode], wanted: dict[str, Prediction]) -> list
     return found
 
 
+def told_below(cells: list[NotebookNode]) -> list[str]:
+    """The results that the prose below a gate says in the same words: it is on the page while the gate is shut."""
+    found, number, result = [], None, ""
+    for cell in cells:
+        if cell.cell_type == "code":
+            number = answers_prediction(cell.source)
+            result = next(iter(_RESULT.findall(shown(cell))), "").lower()
+        elif number and any(f" {words} " in f" {plain(cell.source)} " for words in spellings(result)):
+            found.append(f"{number}: {result!r} stands below its gate")
+    return found
+
+
+def spellings(result: str) -> list[str]:
+    """A result in words, as the prose might have it; none for a single word, which any sentence may need."""
+    number, _, rest = result.partition(" ")
+    counted = [f"{NUMBERS[int(number)]} {rest}"] if number.isdecimal() and int(number) < len(NUMBERS) else []
+    return [plain(words) for words in [result, *counted] if " " in words]
+
+
+def plain(text: str) -> str:
+    """Its words alone: no marks, no links, no signs between them."""
+    return " ".join(re.findall(r"[\w']+", re.sub(r"\]\([^)]*\)", "]", text).replace("_", " ").lower()))
+
+
 def test_each_is_asked_once_and_answered_by_the_next_cell(path: Path):
     wanted = predictions_of(chapter_of(path))
     assert not problems(code(path), wanted)
@@ -116,6 +142,7 @@ def test_nothing_gives_the_answer_away(path: Path):
     wanted = predictions_of(chapter_of(path))
     assert not spoiled([cell.source for cell in cells], wanted)
     assert not told_early(code(path), wanted)
+    assert not told_below(cells)
 
 
 def test_what_happened_is_found_by_the_code(path: Path):
@@ -185,5 +212,12 @@ def test_the_rule_finds_what_gives_an_answer_away():
     for source in "How many are\nthere?", "Keys decide.", "It is one, and no other one.":
         assert spoiled([source], WANTED), source
     assert not spoiled(["There is one, and two more."], WANTED)
+    said = nbformat.v4.new_markdown_cell
+    one = cell("%%after 04.1\nx", "It happened (a surprise): 1 stream\nWhy: Keys.")
+    for prose in "So all are in *one stream*.", "In 1\n[stream](glossary.md#stream) there is order.":
+        assert told_below([one, said(prose)]) == ["04.1: '1 stream' stands below its gate"], prose
+    assert not told_below([one, said("There is one, and a stream.")])
+    assert not told_below([one, cell("print(1)"), said("So all are in one stream.")])
+    assert not told_below([cell("%%after 04.1\nx", "It happened (a surprise): none"), said("None of them is lost.")])
     early = [cell("x", "Why: Keys\n  decide."), *GOOD[1:]]
     assert told_early(early, WANTED) == ["04.1: the reason stands above its answer"]
