@@ -39,7 +39,7 @@ class Crowd:
         return self.holds[job]
 
     def pay(self, hold: Hold) -> Job:
-        """A party pays. Where it is refused, nobody has promised it anything from then on: what is undone comes later."""
+        """A party pays. Once it is refused nobody has promised it anything: what is undone comes later."""
         values = self._values(hold) | {"minute": self.minute}
         job = Job(self.shop, "pay", hold.seats, values, self._paid, lambda: self._not_paid(hold))
         self.holds[job] = hold

@@ -27,7 +27,7 @@ LEAST_NUMBERS = 4
 
 _COMPARED = re.compile(r"^It happened \((.+?)\):", re.MULTILINE)
 _RESULT = re.compile(r"^It happened \(.+?\): (.+)$", re.MULTILINE)
-NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 _ASKS = re.compile(r'^predict\("(\d\d[a-z]?\.\d+)"\)$')
 
 

@@ -39,7 +39,7 @@ class Counter(Shop):
 
 def crowd(*refused: str) -> Crowd:
     """A shop in which each of these scripts is two statements."""
-    texts = {name: f"UPDATE a SET b = 1 {WHERE} IF c = 2; UPDATE d SET b = 1 {WHERE}" for name in ("hold", "cancel")}
+    texts = dict.fromkeys(("hold", "cancel"), f"UPDATE a SET b = 1 {WHERE} IF c = 2; UPDATE d SET b = 1 {WHERE}")
     undo = {"undo_pay": f"UPDATE a SET b = null {WHERE}; UPDATE d SET b = null {WHERE}"}
     shop = Counter(Design(pay=f"UPDATE a SET b = 3 {WHERE} IF c = 2", **texts, **undo), *refused)
     return Crowd(shop, shop.house)
