@@ -13,6 +13,7 @@ from ..cql import ast
 from ..errors import InvalidRequest, unsupported
 from ..request import UNSET, Context
 from ..schema import STATIC, Column, Table
+from ..storage.merge import reconcile
 from ..storage.rows import Cell, Collection, Row, live_elements
 from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
@@ -142,13 +143,27 @@ def _not_null(element: bytes | None) -> bytes:
 
 def _add_to_set(collection: Collection, elements: list[Any], write: Write) -> None:
     cell = write.cell(b"")
-    for element in elements:
-        collection.elements[element] = cell
+    if collection.elements:
+        for element in elements:
+            _put(collection, element, cell)
+    else:
+        collection.elements = dict.fromkeys(elements, cell)
 
 
 def _add_to_map(collection: Collection, pairs: list[Any], write: Write) -> None:
-    for key, element in pairs:
-        collection.elements[key] = write.cell(element)
+    if collection.elements:
+        for key, element in pairs:
+            _put(collection, key, write.cell(element))
+    else:
+        for key, element in pairs:
+            collection.elements[key] = write.cell(element)
+
+
+def _put(collection: Collection, key: bytes, cell: Cell) -> None:
+    """Write one element. All that a statement writes is of one moment: if it wrote this element before, the order in
+    its text decides nothing."""
+    present = collection.elements.get(key)
+    collection.elements[key] = cell if present is None else reconcile(present, cell)
 
 
 _ADD = {"list": _add_to_list, "set": _add_to_set, "map": _add_to_map}
@@ -211,9 +226,9 @@ def _subtraction(table: Table, column: Column, assignment: ast.Assignment, varia
         data = value(context)
         if data is None or data is UNSET:
             return
-        target = _collection(cells, name).elements
+        target = _collection(cells, name)
         for key in split(data):
-            target[key] = write.dead_cell()
+            _put(target, key, write.dead_cell())
 
     def discard_values(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
         data = value(context)
@@ -223,10 +238,10 @@ def _subtraction(table: Table, column: Column, assignment: ast.Assignment, varia
         assert isinstance(whole, ListType)
         order = whole.element.order
         unwanted = {order(element) for element in split(data)}
-        target = _collection(cells, name).elements
+        target = _collection(cells, name)
         for key, element in existing:
             if order(element) in unwanted:
-                target[key] = write.dead_cell()
+                _put(target, key, write.dead_cell())
 
     if family == "list":
         return Operation(column, discard_values, reads=True)
@@ -271,7 +286,7 @@ def _set_element(table: Table, column: Column, assignment: ast.Assignment, varia
             where = required(key, context)
             if where is None:
                 raise InvalidRequest("Invalid null map key")
-            _collection(cells, name).elements[where] = write.dead_cell() if data is None else write.cell(data)
+            _put(_collection(cells, name), where, write.dead_cell() if data is None else write.cell(data))
 
         return Operation(column, put)
 
@@ -284,7 +299,7 @@ def _set_element(table: Table, column: Column, assignment: ast.Assignment, varia
             if where is None:
                 raise InvalidRequest("Invalid null value for list index")
             if data is not UNSET:
-                _collection(cells, name).elements[where] = write.dead_cell() if data is None else write.cell(data)
+                _put(_collection(cells, name), where, write.dead_cell() if data is None else write.cell(data))
 
         return Operation(column, put_at)
 
@@ -295,7 +310,7 @@ def _set_element(table: Table, column: Column, assignment: ast.Assignment, varia
         if data is UNSET:
             return
         where = _existing_key(index, context, live_list(old, column, write.now), "set an element on")
-        _collection(cells, name).elements[where] = write.dead_cell() if data is None else write.cell(data)
+        _put(_collection(cells, name), where, write.dead_cell() if data is None else write.cell(data))
 
     return Operation(column, replace, reads=True)
 
@@ -313,7 +328,7 @@ def _delete_element(table: Table, column: Column, key_term: ast.Term, variables:
             if index(context) is UNSET:
                 return
             where = _existing_key(index, context, live_list(old, column, write.now), "delete an element from")
-            _collection(cells, name).elements[where] = write.dead_cell()
+            _put(_collection(cells, name), where, write.dead_cell())
 
         return Operation(column, remove_at, reads=True)
 
@@ -329,7 +344,7 @@ def _delete_element(table: Table, column: Column, key_term: ast.Term, variables:
             return
         if where is None:
             raise InvalidRequest(null_text)
-        _collection(cells, name).elements[where] = write.dead_cell()
+        _put(_collection(cells, name), where, write.dead_cell())
 
     return Operation(column, remove)
 

@@ -11,6 +11,7 @@ from ..terms.timeout import compile_timeout
 from ..types import BIGINT, INT
 
 MAX_TTL = 20 * 365 * 24 * 3600  # seconds
+_NO_TIMESTAMP = -(1 << 63)
 MAX_LEAD = 3 * 24 * 3600 * 1_000_000  # µs that a timestamp may be ahead of the node's clock
 
 
@@ -46,6 +47,8 @@ class UsingClause:
         if len(value) != 8:
             raise InvalidRequest("Invalid timestamp value")
         timestamp = int.from_bytes(value, "big", signed=True)
+        if timestamp == _NO_TIMESTAMP:
+            raise InvalidRequest(f"Out of bound timestamp, must be in [{_NO_TIMESTAMP + 1}, {-_NO_TIMESTAMP - 1}]")
         if timestamp - context.micros > MAX_LEAD:
             raise InvalidRequest(
                 "Cannot provide a timestamp more than 3 days into the future. "

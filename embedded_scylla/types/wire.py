@@ -68,6 +68,8 @@ def unpack_values(data: bytes, per_element: int = 1, null_allowed: bool = False)
     if len(data) < 4:
         raise MarshalError(f"read_simple - not enough bytes (expected 4, got {len(data)})")
     count = int.from_bytes(data[:4], "big", signed=True)
+    if count < 0:
+        count = len(data)  # no end is reached before the bytes are
     values: list[bytes | None] = []
     position, end = 4, len(data)
     for index in range(count * per_element):

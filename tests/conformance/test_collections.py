@@ -83,6 +83,69 @@ def test_static_list(create, run):
     assert run(f"SELECT l FROM {table}") == [([1],)]
 
 
+@pytest.mark.parametrize(
+    "changes, left",
+    [
+        ("m['a'] = 9, m['a'] = 6", {"a": 9, "b": 2}),
+        ("m['a'] = 6, m['a'] = 9", {"a": 9, "b": 2}),
+        ("m = m + {'c': 5}, m['c'] = 7", {"a": 1, "b": 2, "c": 7}),
+        ("m['c'] = 7, m = m + {'c': 5, 'd': 1}", {"a": 1, "b": 2, "c": 7, "d": 1}),
+        ("m = m - {'a'}, m['a'] = 9", {"b": 2}),
+        ("m['a'] = 9, m = m - {'a'}", {"b": 2}),
+        ("m['a'] = null, m['a'] = 9", {"b": 2}),
+    ],
+)
+def test_one_statement_is_one_moment(table, run, bag, changes, left):
+    """Of several writes to one element the greatest value stays, and a deletion wins, in whatever order they stand."""
+    run(f"INSERT INTO {table} (k, m) VALUES (130, {{'a': 1, 'b': 2}})")
+    run(f"UPDATE {table} SET {changes} WHERE k = 130")
+    assert bag("m", 130) == left
+
+
+@pytest.mark.parametrize("changes", ["s = s + {'c', 'd'}, s = s - {'c'}", "s = s - {'c'}, s = s + {'c', 'd'}"])
+def test_one_statement_is_one_moment_for_a_set_too(table, run, bag, changes):
+    run(f"INSERT INTO {table} (k, s) VALUES (131, {{'a'}})")
+    run(f"UPDATE {table} SET {changes} WHERE k = 131")
+    assert bag("s", 131) == {"a", "d"}
+
+
+@pytest.mark.parametrize("changes", ["l[1] = 'x', l[1] = 'w'", "l[1] = 'w', l[1] = 'x'"])
+def test_one_index_written_twice(table, run, bag, changes):
+    run(f"INSERT INTO {table} (k, l) VALUES (132, ['a', 'b', 'c'])")
+    run(f"UPDATE {table} SET {changes} WHERE k = 132")
+    assert bag("l", 132) == ["a", "x", "c"]
+
+
+@pytest.mark.differs("cassandra", "each of its operations finds what those before it have left")
+@pytest.mark.parametrize(
+    "statement, left",
+    [
+        ("DELETE l[0], l[0] FROM {} WHERE k = 133", ["b", "c"]),
+        ("UPDATE {} SET l = l + ['d'], l[0] = 'x' WHERE k = 133", ["x", "b", "c", "d"]),
+        ("UPDATE {} SET l[0] = 'x', l = l - ['a'] WHERE k = 133", ["b", "c"]),
+        ("UPDATE {} SET l = ['z'] + l, l[0] = 'x' WHERE k = 133", ["z", "x", "b", "c"]),
+    ],
+)
+def test_indexes_are_those_of_the_list_as_it_was(table, run, bag, statement, left):
+    run(f"INSERT INTO {table} (k, l) VALUES (133, ['a', 'b', 'c'])")
+    run(statement.format(table))
+    assert bag("l", 133) == left
+
+
+@pytest.mark.differs("cassandra", "this is ScyllaDB's")
+def test_an_element_in_a_place_of_its_own(table, session, run, bag):
+    """By the timeuuid that keeps a list's element in its place, which makes a write to a list idempotent."""
+    put = session.prepare(f"UPDATE {table} SET l[SCYLLA_TIMEUUID_LIST_INDEX(?)] = ? WHERE k = 134")
+    first, second = (uuid.UUID(fields=(0, n, 0x11EF, 128, 0, 0)) for n in (1, 2))
+    for place, value in ((second, "b"), (first, "a"), (second, "c")):
+        session.execute(put, (place, value))
+    assert bag("l", 134) == ["a", "c"]
+    session.execute(put, (first, None))
+    assert bag("l", 134) == ["c"]
+    with pytest.raises(InvalidRequest, match="Invalid null value for list index"):
+        session.execute(put, (None, "d"))
+
+
 def test_static_list_appended_to_by_several_rows(create, run):
     """The statement is carried out for each row that it names, and so is what it does to the static row."""
     table = create("(p int, c int, l list<int> static, v int, PRIMARY KEY (p, c))")

@@ -465,6 +465,12 @@ def test_negative_timestamps(plain, run):
     assert run(f"SELECT WRITETIME(a) FROM {plain} WHERE p = 52") == [(-5,)]
 
 
+def test_the_lowest_timestamp_of_all_is_none(plain, session, refused):
+    refused(InvalidRequest, f"INSERT INTO {plain} (p, a) VALUES (52, 1) USING TIMESTAMP {-(1 << 63)}")
+    with pytest.raises(InvalidRequest):
+        session.execute(session.prepare(f"UPDATE {plain} USING TIMESTAMP ? SET a = 1 WHERE p = 52"), (-(1 << 63),))
+
+
 def test_bound_timestamp(plain, session, run):
     prepared = session.prepare(f"INSERT INTO {plain} (p, a) VALUES (53, ?) USING TIMESTAMP ?")
     session.execute(prepared, (1, 777))

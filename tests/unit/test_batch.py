@@ -261,3 +261,11 @@ def test_conditional_batch_message(node: Node):
     assert [row[:3] for row in node.run_message((insert, 1, 3, 1), (insert, 1, 2, 2), kind="UNLOGGED")] == [
         (False, None, None), (False, 1, 2)
     ]  # fmt: skip
+
+
+def test_a_batch_of_many_small_rows_can_be_too_large(node: Node):
+    """ScyllaDB counts the memory that a row takes, which is more than its values."""
+    statements = [("INSERT INTO two (p, v) VALUES (?, ?)", p, "foobar" * 30) for p in range(2500)]
+    with pytest.raises(InvalidRequest, match=r"^Batch too large$"):
+        node.run_message(*statements, kind="UNLOGGED")
+    node.run_message(*statements[:1000], kind="UNLOGGED")

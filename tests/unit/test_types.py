@@ -277,7 +277,17 @@ def test_wrong_bytes_are_refused_in_scylladbs_words(name, data, message):
 
 
 @pytest.mark.parametrize("name", ["list<int>", "set<int>", "map<int, int>"])
-@pytest.mark.parametrize("data", [b"", b"\0\0\0\1", b"\0\0\0\1\0\0\0\4\0\0", b"\0\0\0\1\0\0\0\2\0\0"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xff\xff\xff",
+        b"\xff\xff\xff\xff\0\0\0\4\0\0\0\1",
+        b"\0\0\0\1",
+        b"\0\0\0\1\0\0\0\4\0\0",
+        b"\0\0\0\1\0\0\0\2\0\0",
+    ],
+)
 def test_broken_collections_are_refused(name, data):
     with pytest.raises(InvalidRequest):
         by_name(name).validate(data)
