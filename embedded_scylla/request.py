@@ -124,11 +124,13 @@ class Void:
 
 @dataclass(slots=True)
 class Rows:
-    """``rows``: per row a sequence of wire bytes (None for null), in the order of ``columns``."""
+    """``rows``: per row a sequence of wire bytes (None for null), in the order of ``columns``; ``cells``: all of them
+    behind one another, where that is made already."""
 
     columns: Sequence[ColumnSpec]
     rows: Sequence[Sequence[bytes | None]]
     paging_state: bytes | None = None
+    cells: bytes = b""
 
 
 @dataclass(slots=True)

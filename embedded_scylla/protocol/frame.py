@@ -28,7 +28,6 @@ AUTH_SUCCESS = 0x10
 
 _INT, _SHORT, _LONG = struct.Struct(">i"), struct.Struct(">H"), struct.Struct(">q")
 _NULL = _INT.pack(-1)
-_LENGTHS = [_INT.pack(n) for n in range(1024)]  # the common lengths of values, packed once
 
 
 class Frame(NamedTuple):
@@ -244,20 +243,4 @@ def encode_string_multimap(items: dict[str, list[str]]) -> bytes:
     parts = [_SHORT.pack(len(items))]
     for key, values in items.items():
         parts += (encode_string(key), encode_string_list(values))
-    return b"".join(parts)
-
-
-def encode_cells(rows: Iterable[Iterable[bytes | None]]) -> bytes:
-    """The rows of a result, cell after cell: the hottest loop of a large read."""
-    parts: list[bytes] = []
-    append = parts.append
-    lengths, limit, pack = _LENGTHS, len(_LENGTHS), _INT.pack
-    for row in rows:
-        for value in row:
-            if value is None:
-                append(_NULL)
-            else:
-                size = len(value)
-                append(lengths[size] if size < limit else pack(size))
-                append(value)
     return b"".join(parts)

@@ -25,10 +25,10 @@ from ..request import (
     Void,
 )
 from ..schema import ColumnSpec
+from ..types.wire import pack_cells
 from .frame import (
     Reader,
     encode_bytes,
-    encode_cells,
     encode_int,
     encode_short,
     encode_short_bytes,
@@ -144,7 +144,7 @@ def encode_result(result: Result, plan: Plan | None = None, skip_metadata: bool 
     if isinstance(result, Rows):
         flags = _HAS_MORE_PAGES if result.paging_state is not None else 0
         metadata = _metadata(result.columns, flags, result.paging_state, skip_metadata, plan)
-        return ROWS + metadata + encode_int(len(result.rows)) + encode_cells(result.rows)
+        return ROWS + metadata + encode_int(len(result.rows)) + (result.cells or pack_cells(result.rows))
     if isinstance(result, Void):
         return VOID
     if isinstance(result, SetKeyspace):

@@ -18,6 +18,7 @@ from ..storage.rows import Key, Row, row_is_live
 from ..types import BIGINT, wire
 from ..where.relations import Predicate
 from ..where.restrictions import Restrictions
+from .collect import Collector
 from .paging import PagingState
 
 
@@ -51,15 +52,18 @@ class IndexReader:
         predicate = next(p for p in restrictions.predicates if p.columns == (table.columns[index.column],))
         return (_Local if index.local else _Global)(restrictions, view, predicate)
 
-    def rows(self, context: Context, state: PagingState | None) -> Iterator[tuple[Partition, Row]]:
-        """The rows with the value asked for that are also within the tokens and intervals asked for."""
+    def rows(
+        self, context: Context, state: PagingState | None, collector: Collector
+    ) -> Iterator[tuple[Partition, Row]]:
+        """The rows with the value asked for that are also within the tokens and intervals asked for. Where tombstones
+        of the index end the page, the collector is told."""
         intervals = self._restrictions.clustering_intervals(context)
         if not intervals:
             return
         previous = None
-        for partition, whole in self._found(context, b"" if state is None else self._after(state)):
+        for partition, whole in self._found(context, state, b"" if state is None else self._after(state), collector):
             order = self._encode_base(tuple([whole[place] for place in self._clustering]))
-            if state is not None and partition.key == state.key and order <= state.position:
+            if state is not None and partition.key == state.key and order < state.position:
                 continue
             if (partition.key, order) == previous:  # another element of the same row
                 continue
@@ -70,12 +74,14 @@ class IndexReader:
             if original is not None:
                 yield partition, original
 
-    def partitions(self, context: Context, state: PagingState | None) -> Iterator[Partition]:
+    def partitions(self, context: Context, state: PagingState | None, collector: Collector) -> Iterator[Partition]:
         """For an index on a static column: the partitions with the value asked for that are also within the tokens,
         from the one on at which a page begins."""
         raise NotImplementedError
 
-    def _found(self, context: Context, begin: bytes) -> Iterator[tuple[Partition, Key]]:
+    def _found(
+        self, context: Context, state: PagingState | None, begin: bytes, collector: Collector
+    ) -> Iterator[tuple[Partition, Key]]:
         """The partitions of the base table that index rows lead to, with all key columns of each index row; from where
         ``_after`` says."""
         raise NotImplementedError
@@ -92,6 +98,18 @@ class IndexReader:
         key = self._predicate.subscript(context)
         return None if key is None else wire.pack_fields((key, value))
 
+    def _ends_page(self, key: Key, whole: Key, state: PagingState | None, collector: Collector) -> bool:
+        """Count an index row that is a tombstone; if the page ends with it, tell the collector where."""
+        position = None
+        if not self.finds_partitions:
+            position = self._encode_base(tuple([whole[place] for place in self._clustering])) + HIGHEST
+            if state is not None and key == state.key and position <= state.position:
+                return False  # the page before has met it
+        if not collector.meet_tombstones(1):
+            return False
+        collector.paused_at = key, position
+        return True
+
     def _step(self, context: Context) -> None:
         context.step(f"Reading the index {self._restrictions.index.name} of {self._base.full_name}")
 
@@ -105,19 +123,21 @@ class _Global(IndexReader):
         # The parts of the partition key that an index row has in its own key.
         self._prefix = [i for i, c in enumerate(self._base.partition_key) if c is not predicate.column]
 
-    def partitions(self, context: Context, state: PagingState | None) -> Iterator[Partition]:
+    def partitions(self, context: Context, state: PagingState | None, collector: Collector) -> Iterator[Partition]:
         begin = b""
         if state is not None:
             begin = self._partition_place(state)
             if state.position is None:
                 begin += HIGHEST
         previous = None
-        for partition, _ in self._found(context, begin):
+        for partition, _ in self._found(context, state, begin, collector):
             if partition is not previous:
                 yield partition
             previous = partition
 
-    def _found(self, context: Context, begin: bytes) -> Iterator[tuple[Partition, Key]]:
+    def _found(
+        self, context: Context, state: PagingState | None, begin: bytes, collector: Collector
+    ) -> Iterator[tuple[Partition, Key]]:
         value = self._indexed_value(context)
         tokens = self._restrictions.token_range(context)
         found = None if value is None else context.database.store(self._view).partition((value,))
@@ -127,15 +147,18 @@ class _Global(IndexReader):
         base = context.database.store(self._base)
         first, last = tokens
         for row in found.scan(begin):
+            whole = (*row.key, value)
+            key = tuple([whole[place] for place in self._partition])
             if row_is_live(row, context.now):
-                whole = (*row.key, value)
-                partition = base.partition(tuple([whole[place] for place in self._partition]))
+                partition = base.partition(key)
                 if partition is not None and first <= partition.token <= last:
                     yield partition, whole
+            elif collector.is_paged and self._ends_page(key, whole, state, collector):
+                return
 
     def _after(self, state: PagingState) -> bytes:
         begin = self._partition_place(state)
-        return begin if self._indexes_clustering else begin + state.position + HIGHEST
+        return begin if self._indexes_clustering else begin + state.position
 
     def _partition_place(self, state: PagingState) -> bytes:
         place = BIGINT.encode(token(self._base, state.key))
@@ -145,7 +168,9 @@ class _Global(IndexReader):
 class _Local(IndexReader):
     """Through an index that has the rows of the one partition that the query names."""
 
-    def _found(self, context: Context, begin: bytes) -> Iterator[tuple[Partition, Key]]:
+    def _found(
+        self, context: Context, state: PagingState | None, begin: bytes, collector: Collector
+    ) -> Iterator[tuple[Partition, Key]]:
         value, keys = self._indexed_value(context), self._restrictions.partition_keys(context)
         if value is None or not keys:
             return
@@ -158,6 +183,8 @@ class _Local(IndexReader):
         for row in found.scan(place + begin, place + HIGHEST):
             if row_is_live(row, context.now):
                 yield partition, (*row.key, value)
+            elif collector.is_paged and self._ends_page(partition.key, (*row.key, value), state, collector):
+                return
 
     def _after(self, state: PagingState) -> bytes:
-        return b"" if self._indexes_clustering else state.position + HIGHEST
+        return b"" if self._indexes_clustering else state.position

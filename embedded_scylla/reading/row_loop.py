@@ -11,21 +11,24 @@ from collections.abc import Callable, Iterable, Sequence
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column
 from ..storage.rows import Key, Row, row_is_live
 
-# loop(rows, partition key, static values by name, now, append, room) → (last row if the room is used up, rows that were
-# dead, room left). Each live row is given to ``append`` as a tuple of wire bytes and None.
+# loop(rows, partition key, static values by name, now, append, room, most dead) → (the row it stopped at, how many were
+# dead, room left). It stops when the room is used up or so many were dead. Each live row is given to ``append`` as a
+# tuple of wire bytes and None.
 RowLoop = Callable[
-    [Iterable[Row], Key, dict[str, bytes | None], int, Callable[[tuple], None], int],
+    [Iterable[Row], Key, dict[str, bytes | None], int, Callable[[tuple], None], int, int],
     tuple[Row | None, int, int],
 ]
 
 _TEXT = """
-def loop(rows, partition_key, statics, now, append, room):
+def loop(rows, partition_key, statics, now, append, room, most_dead):
     dead = 0
 {before}
     for row in rows:
         marker = row.marker
         if (marker is None or 0 < marker[1] <= now) and not row_is_live(row, now):
             dead += 1
+            if dead == most_dead:
+                return row, dead, room
             continue
         key = row.key
         get = row.cells.get

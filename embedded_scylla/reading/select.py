@@ -18,11 +18,12 @@ from ..request import CONSISTENCY_NAMES, LOCAL_SERIAL, SERIAL, UNSET, Context, P
 from ..schema import PARTITION_KEY, STATIC, ColumnSpec, Schema, Table
 from ..storage.keys import HIGHEST, clustering_encoder, partition_key_bytes, token
 from ..storage.partition import Partition
-from ..storage.rows import Key, row_is_live
+from ..storage.rows import Key, Row, row_is_live
 from ..storage.store import TableStore
 from ..terms.compile import Value, Variables, compile_term
 from ..terms.timeout import compile_timeout, within
 from ..types import INT
+from ..types.wire import pack_cells
 from ..where.intervals import EVERYTHING, Interval
 from ..where.relations import UnrecognizedName
 from ..where.restrictions import FILTERING_ADVISED, MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
@@ -32,7 +33,7 @@ from .grouping import GroupCollector, plan_grouping
 from .index_reading import IndexReader
 from .json_selection import as_json
 from .ordering import Ordering, plan_ordering
-from .paging import UNLIMITED, PagingState
+from .paging import PAGE_BYTES, UNLIMITED, PagingState, Room, rows_within
 from .selectors import Selection, plan_selection
 
 _NO_PAGES_IN_ORDER = (
@@ -119,6 +120,7 @@ class SelectPlan(Plan):
             and not distinct
         )
         is_aggregate = selection.is_aggregate or group_size is not None
+        self._piece = 1000  # so many rows are expected to fill PAGE_BYTES
         self._sorts = ordering.given and restrictions.partition_has_in and not is_aggregate
 
     # ------------------------------------------------------------ one execution
@@ -154,7 +156,7 @@ class SelectPlan(Plan):
         page = options.page_size if options.page_size and options.page_size > 0 else UNLIMITED
         collector = Collector(self._shape, context, self.restrictions.row_test(context))
         if self.selection.is_aggregate:
-            self._walk(context, keys, collector, _Room(UNLIMITED, UNLIMITED, UNLIMITED), None)
+            self._walk(context, keys, collector, Room(UNLIMITED, UNLIMITED, UNLIMITED), None)
             counted = self.selection.counts_rows_only
             states = self.selection.count(collector.taken) if counted else collector.states
             row = self.selection.finish(states, collector.first, context)
@@ -167,9 +169,11 @@ class SelectPlan(Plan):
         if options.paging_state is not None:
             state = PagingState.decode(options.paging_state, table)
             limit = min(limit, state.remaining)
-        room = _Room(page, limit, _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT"))
-        next_state = self._walk(context, keys, collector, room, state)
-        return self._answer(context, collector, collector.output, next_state)
+        each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
+        if page == UNLIMITED:
+            next_state = self._walk(context, keys, collector, Room(page, limit, each), state)
+            return self._answer(context, collector, collector.output, next_state)
+        return self._page(context, keys, collector, (page, limit, each), state)
 
     def _check_consistency(self, context: Context) -> None:
         keyspace = context.database.schema.keyspaces[self.table.keyspace]
@@ -190,32 +194,83 @@ class SelectPlan(Plan):
             if row is not None:
                 now = context.now
                 statics = self._shape.static_values(partition, now)
-                self._shape.loop((row,), partition.key, statics, now, found.append, 1)
+                self._shape.loop((row,), partition.key, statics, now, found.append, 1, UNLIMITED)
         if context.trace is not None:
             context.step(f"Executing single-row query on {self.table.full_name}: {len(found)} live rows")
         return Rows(self.columns, found)
 
-    def _answer(self, context: Context, collector: Collector, rows: Sequence, state: PagingState | None = None) -> Rows:
+    def _answer(
+        self,
+        context: Context,
+        collector: Collector,
+        rows: Sequence,
+        state: PagingState | None = None,
+        cells: bytes = b"",
+    ) -> Rows:
         if context.trace is not None:
             context.step(
                 f"Read {collector.live} live rows and {collector.dead} dead rows of {self.table.full_name}, "
                 f"returning {len(rows)}"
             )
-        return Rows(self.columns, rows, None if state is None else state.encode(self.table))
+        return Rows(self.columns, rows, None if state is None else state.encode(self.table), cells)
 
     def _groups(self, size: int, context: Context, keys: list[Key] | None, limit: int) -> Rows:
         """A row for each group, all in one page."""
         collector = GroupCollector(size, self._shape, context, self.restrictions.row_test(context))
         each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
-        self._walk(context, keys, collector, _Room(UNLIMITED, limit, each), None)
+        self._walk(context, keys, collector, Room(UNLIMITED, limit, each), None)
         return self._answer(context, collector, collector.finish())
+
+    def _page(
+        self,
+        context: Context,
+        keys: list[Key] | None,
+        collector: Collector,
+        limits: tuple[int, int, int],
+        state: PagingState | None,
+    ) -> Rows:
+        """One page. How many rows it takes to fill it is known when they are packed, so they are read in pieces; what
+        was learned of their size is kept, so that most pages need one."""
+        page, limit, each = limits
+        collector.begin_page(page if self.restrictions.has_filters else UNLIMITED)
+        output, piece, trace = collector.output, self._piece, context.trace
+        cells: list[bytes] = []
+        size = 0
+        while True:
+            begin = len(output)
+            room = Room(min(page - begin, piece), limit, each)
+            next_state = self._walk(context, keys, collector, room, state)
+            packed = pack_cells(output[begin:] if begin else output)
+            if size + len(packed) > PAGE_BYTES:
+                fit = rows_within(output[begin:], PAGE_BYTES - size)
+                if fit < len(output) - begin:
+                    again = Collector(self._shape, context, collector.test)
+                    next_state = self._walk(context, keys, again, Room(fit, limit, each), state)
+                    output[begin:] = again.output
+                    packed = pack_cells(again.output)
+            cells.append(packed)
+            size += len(packed)
+            is_full = len(output) >= page or size + collector.refused_bytes >= PAGE_BYTES or collector.is_spent
+            if next_state is None or is_full:
+                break
+            state, limit = next_state, next_state.remaining
+            piece = (PAGE_BYTES - size) * len(output) // (size or 1) + 1
+            context.trace = None  # it is one read
+        context.trace = trace
+        if size:
+            self._piece = PAGE_BYTES * len(output) // size + 1
+        if next_state is None and collector.has_refused and room.limit > 0 and self._index is None:
+            # Who filtered rows out cannot tell a short page from the last one.
+            ended_at = collector.ended_at or (state.key if state is not None else None)
+            next_state = None if ended_at is None else PagingState(ended_at, None, room.limit, each)
+        return self._answer(context, collector, output, next_state, b"".join(cells))
 
     def _sorted(self, context: Context, keys: list[Key], collector: Collector, limit: int) -> list:
         """The rows of several partitions in one order: as many of each as could be among the first."""
         collector.keys = []
         each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
         for key in keys:
-            self._walk(context, [key], collector, _Room(UNLIMITED, limit, each), None)
+            self._walk(context, [key], collector, Room(UNLIMITED, limit, each), None)
         places = [self.ordering.key(key) for key in collector.keys]
         order = sorted(range(len(places)), key=places.__getitem__)
         if self.ordering.reverse:
@@ -229,7 +284,7 @@ class SelectPlan(Plan):
         context: Context,
         keys: list[Key] | None,
         collector: Collector,
-        room: _Room,
+        room: Room,
         state: PagingState | None,
     ) -> PagingState | None:
         """Collect rows until the page or the limit is full; where the next page begins, if there may be one."""
@@ -240,21 +295,31 @@ class SelectPlan(Plan):
             return None
         test = self.restrictions.partition_test(context)
         places = list(self._places(intervals, None))
-        for partition in self._partitions(context, keys, state):
+        partition = None
+        for partition in self._partitions(context, keys, state, collector):
             if test is not None and not test(partition.key, partition.static):
+                if collector.pass_over(len(partition.rows) or 1):
+                    return room.state(partition.key, None)
                 continue
             if state is not None and state.key == partition.key and state.position is not None:
                 rest = list(self._places(intervals, state))
                 position = self._read_partition(partition, rest, collector, room, state)
             else:
                 position = self._read_partition(partition, places, collector, room, None)
+            if test is not None and collector.is_spent:
+                room.end_page()
             if room.is_full:
                 if room.limit <= 0:
                     return None
-                return PagingState(partition.key, position, room.limit, room.in_partition)
+                return room.state(partition.key, position)
+        if collector.paused_at is not None:
+            return room.state(*collector.paused_at)
+        collector.ended_at = None if partition is None else partition.key
         return None
 
-    def _partitions(self, context: Context, keys: list[Key] | None, state: PagingState | None) -> Iterator[Partition]:
+    def _partitions(
+        self, context: Context, keys: list[Key] | None, state: PagingState | None, collector: Collector
+    ) -> Iterator[Partition]:
         """The partitions to read, from the one on at which the page begins."""
         store = self._store(context)
         if keys is not None:
@@ -271,7 +336,7 @@ class SelectPlan(Plan):
                     yield partition
             return
         if self._index is not None:
-            yield from self._index.partitions(context, state)
+            yield from self._index.partitions(context, state, collector)
             return
         tokens = self.restrictions.token_range(context)
         if tokens is None:
@@ -292,43 +357,72 @@ class SelectPlan(Plan):
         partition: Partition,
         places: list[tuple[bytes, bytes | None]],
         collector: Collector,
-        room: _Room,
+        room: Room,
         state: PagingState | None,
     ) -> bytes | None:
-        """Collect what is wanted of one partition. The clustering order of the last row, if the partition goes on."""
+        """Collect what is wanted of one partition. The position to go on from, if it goes on."""
         room.enter(state)
         if self.distinct:
             if self._exists(partition, collector) and collector.take_static(partition):
                 room.take(1)
+            if collector.is_spent:
+                room.end_page()
             return None
         reverse = self.ordering.reverse
         met, taken = collector.live, collector.taken
+        ranges = partition.ranges if collector.is_paged else None
+        cut = None
         for start, end in places:
+            if ranges is not None:
+                changes = ranges.changes(start, end)
+                cut = collector.end_in(changes, reverse)
+                if cut is not None:
+                    start, end = (cut, end) if reverse else (start, cut)
             # Without clustering columns there is one row at most, and no order to look for it in.
             rows = partition.scan(start, end, reverse) if self._has_clustering else partition.rows.values()
             last = collector.take(partition, rows, room.left)
             room.take(collector.taken - taken)
             taken = collector.taken
-            if last is not None:
+            if ranges is not None and changes:
+                stop = cut if last is None else self._place(last)
+                passed = changes if stop is None else [c for c in changes if (c >= stop if reverse else c <= stop)]
+                collector.meet_tombstones(len(passed))
+            if last is not None or cut is not None:
+                if collector.is_spent:
+                    room.end_page()
+                    room.rowless = collector.live == met and (state is None or state.rowless)
                 # A full partition limit ends the partition, a full page only this reading of it.
-                goes_on = self._has_clustering and room.in_partition > 0
-                return self._encode(last.key) if goes_on else None
+                if not self._has_clustering or room.in_partition <= 0:
+                    return None
+                return cut if last is None else self._place(last)
+        if collector.live == met and (state is None or state.rowless):
+            self._end_rowless(partition, collector, room, state)
+        if ranges is not None and collector.is_spent:
+            room.end_page()
+        return None
+
+    def _end_rowless(self, partition: Partition, collector: Collector, room: Room, state: PagingState | None) -> None:
+        """A partition without live rows: its static row stands for it."""
         static = partition.static
         if (
             static is not None
-            and state is None
-            and collector.live == met
             and not self.restrictions.clustering_restricted
             and row_is_live(static, collector.context.now)
-            and collector.take_static(partition)
         ):
-            room.take(1)
-        return None
+            if collector.take_static(partition):
+                room.take(1)
+        elif partition.deletion is not None and state is None and collector.meet_tombstones(1):
+            room.end_page()
+
+    def _place(self, row: Row) -> bytes:
+        """Where to go on behind a row."""
+        order = self._encode(row.key)
+        return order if self.ordering.reverse else order + HIGHEST
 
     def _places(self, intervals: list[Interval], state: PagingState | None) -> Iterator[tuple[bytes, bytes | None]]:
         """The intervals' bounds in the order of reading, without what earlier pages had."""
         if not self.ordering.reverse:
-            begin = b"" if state is None else state.position + HIGHEST
+            begin = b"" if state is None else state.position
             for interval in intervals:
                 if interval.end is None or interval.end > begin:
                     yield max(interval.start, begin), interval.end
@@ -356,27 +450,35 @@ class SelectPlan(Plan):
     # ------------------------------------------------------------ through an index
 
     def _walk_index(
-        self, context: Context, collector: Collector, room: _Room, state: PagingState | None
+        self, context: Context, collector: Collector, room: Room, state: PagingState | None
     ) -> PagingState | None:
         test = self.restrictions.partition_test(context)
         previous: Key | None = state.key if state is not None else None
         room.enter(state)
-        for partition, row in self._index.rows(context, state):
+        for partition, row in self._index.rows(context, state, collector):
             if partition.key != previous:
                 previous = partition.key
                 room.enter(None)
             if room.in_partition <= 0 and self._group_size is None:
                 continue  # of groups, the last one may go on
             if test is not None and not test(partition.key, partition.static):
+                if collector.pass_over(1):
+                    return room.state(partition.key, self._place(row))
                 continue
             taken = collector.taken
-            full = collector.take(partition, (row,), room.left) is not None
+            last = collector.take(partition, (row,), room.left)
             room.take(collector.taken - taken)
-            if full and room.is_full:
-                if room.limit <= 0:
-                    return None
-                return PagingState(partition.key, self._encode(row.key), room.limit, room.in_partition)
-        return None
+            if last is None:
+                continue
+            if collector.is_spent:
+                room.end_page()
+            if room.is_full:
+                return None if room.limit <= 0 else room.state(partition.key, self._place(row))
+        if collector.paused_at is None:
+            return None
+        if collector.paused_at[0] != previous:
+            room.enter(None)
+        return room.state(*collector.paused_at)
 
 
 class FragmentsPlan(SelectPlan):
@@ -397,33 +499,6 @@ class FragmentsPlan(SelectPlan):
 
     def _store(self, context: Context) -> TableStore:
         return Fragments(self.table, context.database.store(self._stored, context.options.keyspace), self._encode)
-
-
-class _Room:
-    """How many rows may still be taken: on this page, in all, and of the partition that is being read."""
-
-    __slots__ = ("_each", "in_partition", "limit", "page")
-
-    def __init__(self, page: int, limit: int, each: int):
-        self.page, self.limit, self._each = page, limit, each
-        self.in_partition = each
-
-    @property
-    def left(self) -> int:
-        return min(self.page, self.limit, self.in_partition)
-
-    @property
-    def is_full(self) -> bool:
-        return self.page <= 0 or self.limit <= 0
-
-    def enter(self, state: PagingState | None) -> None:
-        """Begin a partition, or (with a state) go on with one."""
-        self.in_partition = self._each if state is None else min(self._each, state.partition_remaining)
-
-    def take(self, count: int) -> None:
-        self.page -= count
-        self.limit -= count
-        self.in_partition -= count
 
 
 # ---------------------------------------------------------------- planning

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 
+from .keys import HIGHEST
 from .rows import Key, Tombstone
 
 Interval = tuple[bytes, bytes, Tombstone]
@@ -42,6 +43,12 @@ class RangeTombstones:
         """The intervals that reach into ``start <= order < end``, not cut to it."""
         low, high = bisect_right(self._ends, start), bisect_left(self._starts, end)
         return list(zip(self._starts[low:high], self._ends[low:high], self._tombstones[low:high], strict=True))
+
+    def changes(self, start: bytes, end: bytes | None) -> list[bytes]:
+        """The places within an interval at which another tombstone begins to hold, or none."""
+        end = HIGHEST if end is None else end
+        bounds = {bound for low, high, _ in self.between(start, end) for bound in (low, high)}
+        return sorted(bound for bound in bounds if start < bound < end)
 
     def add(self, start: bytes, end: bytes, tombstone: Tombstone) -> None:
         """Delete ``start <= order < end``; where a newer tombstone holds already, it stays."""

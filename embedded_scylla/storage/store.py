@@ -83,10 +83,10 @@ class TableStore:
         for partition in islice(self._partitions.values(), _SAMPLE):
             for row in islice(partition.rows.values(), _SAMPLE):
                 sampled += 1
-                sampled_bytes += _row_bytes(row)
+                sampled_bytes += row_bytes(row)
             if partition.static is not None:
                 sampled += 1
-                sampled_bytes += len(partition.key_bytes) + _row_bytes(partition.static)
+                sampled_bytes += len(partition.key_bytes) + row_bytes(partition.static)
         rows = sum(len(partition.rows) + (partition.static is not None) for partition in self._partitions.values())
         return Size(sampled_bytes * rows // sampled if sampled else 0, rows, len(self._partitions))
 
@@ -205,7 +205,8 @@ class TableStore:
             self._add(partition)
 
 
-def _row_bytes(row: Row) -> int:
+def row_bytes(row: Row) -> int:
+    """About what a row would take on disk."""
     total = 3 + sum(map(len, row.key))
     for cell in row.cells.values():
         for part in cell.elements.values() if type(cell) is Collection else (cell,):

@@ -9,6 +9,7 @@ from ..errors import InvalidRequest
 from .base import MarshalError
 
 _NULL = b"\xff\xff\xff\xff"
+_LENGTHS = [n.to_bytes(4, "big") for n in range(1024)]  # the common lengths of values, packed once
 
 
 def pack_fields(values: Iterable[bytes | None]) -> bytes:
@@ -119,3 +120,22 @@ def pack_signed_vint(number: int) -> bytes:
 def unpack_signed_vint(data: bytes, position: int) -> tuple[int, int]:
     number, end = unpack_vint(data, position)
     return number >> 1 if not number & 1 else -(number >> 1) - 1, end
+
+
+# ---------------------------------------------------------------- rows of a result
+
+
+def pack_cells(rows: Iterable[Iterable[bytes | None]]) -> bytes:
+    """The rows of a result, cell after cell: the hottest loop of a large read."""
+    parts: list[bytes] = []
+    append = parts.append
+    lengths, limit = _LENGTHS, len(_LENGTHS)
+    for row in rows:
+        for value in row:
+            if value is None:
+                append(_NULL)
+            else:
+                size = len(value)
+                append(lengths[size] if size < limit else size.to_bytes(4, "big"))
+                append(value)
+    return b"".join(parts)

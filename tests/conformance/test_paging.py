@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.query import SimpleStatement
 
 SIZES = (1, 2, 3, 5, 7, 1000)
@@ -35,8 +36,7 @@ def pages(session, statement: str, size: int) -> list[list[tuple]]:
 
 
 def whole(session, statement: str) -> list[tuple]:
-    (rows,) = pages(session, statement, 10_000)
-    return rows
+    return list(itertools.chain(*pages(session, statement, 10_000)))
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -132,7 +132,7 @@ def test_the_page_size_may_change_on_the_way(sections, session):
     assert [tuple(r) for r in [*first.current_rows, *rest.current_rows]] == whole(session, statement)
 
 
-def test_tombstones_fill_no_page(create, session):
+def test_few_tombstones_fill_no_page(create, session):
     """Deleted rows are read and passed over."""
     table = create("(p int, c int, PRIMARY KEY (p, c))")
     for c in range(30):
@@ -140,6 +140,42 @@ def test_tombstones_fill_no_page(create, session):
     session.execute(f"DELETE FROM {table} WHERE p = 1 AND c >= 2 AND c < 28")
     found = pages(session, f"SELECT c FROM {table} WHERE p = 1", 3)
     assert list(itertools.chain(*found)) == [(0,), (1,), (28,), (29,)]
+
+
+@pytest.mark.differs("cassandra", "it counts rows only")
+def test_a_page_ends_at_a_mebibyte(create, session):
+    table = create("(p int, c int, v blob, PRIMARY KEY (p, c))")
+    insert = session.prepare(f"INSERT INTO {table} (p, c, v) VALUES (1, ?, ?)")
+    execute_concurrent_with_args(session, insert, [(c, b"x" * 10_240) for c in range(300)])
+    found = pages(session, f"SELECT c, v FROM {table} WHERE p = 1", 5000)
+    assert [c for c, _ in itertools.chain(*found)] == list(range(300))
+    assert all(90 <= len(page) <= 110 for page in found[:-1])
+    whole = session.execute(SimpleStatement(f"SELECT c, v FROM {table} WHERE p = 1", fetch_size=None))
+    assert len(whole.current_rows) == 300
+
+
+@pytest.mark.differs("cassandra", "it counts rows only")
+def test_a_page_ends_at_ten_thousand_tombstones(create, session):
+    """Though nothing is on it: who asks for the first row of such a page gets none."""
+    table = create("(p int, c int, PRIMARY KEY (p, c))")
+    for begin in range(0, 12_000, 500):
+        deletes = "".join(f"DELETE FROM {table} WHERE p = 1 AND c = {c};" for c in range(begin, begin + 500))
+        session.execute(f"BEGIN UNLOGGED BATCH {deletes} APPLY BATCH")
+    session.execute(f"INSERT INTO {table} (p, c) VALUES (1, 12000)")
+    ask = f"SELECT c FROM {table} WHERE p = 1"
+    assert pages(session, ask, 100) == [[], [(12_000,)]]
+    assert session.execute(SimpleStatement(ask, fetch_size=100)).one() is None
+    assert list(session.execute(SimpleStatement(ask, fetch_size=100))) == [(12_000,)]
+    assert session.execute(SimpleStatement(ask, fetch_size=None)).one() == (12_000,)
+
+
+@pytest.mark.differs("cassandra", "its pages have as many rows as pass")
+def test_where_rows_are_filtered_the_page_counts_what_was_read(create, session):
+    table = create("(p int, c int, v int, PRIMARY KEY (p, c))")
+    for c in range(12):
+        session.execute(f"INSERT INTO {table} (p, c, v) VALUES (1, {c}, {c % 4})")
+    found = pages(session, f"SELECT c FROM {table} WHERE p = 1 AND v = 3 ALLOW FILTERING", 5)
+    assert found == [[(3,)], [(7,)], [(11,)], []], "and it cannot know that a short page is the last"
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
