@@ -239,7 +239,7 @@ def _stories(row: str, first: int) -> dict[str, _Seat]:
             f"{seat(4)} is available: it was paid for, and only its row in my_holds was never deleted.",
         ),
         seat(5): _Seat(
-            "held", hold(5), f"{seat(5)} is available: hold {hold(5)} was prolonged by an update, and is not over."
+            "held", hold(5), f"{seat(5)} is available: hold {hold(5)} was extended by an update, and is not over."
         ),
         seat(6): _Seat(
             "held",
