@@ -200,7 +200,8 @@ def _execute_plain(
 
 
 def _check_size(mutations: Sequence[Mutation]) -> None:
-    """A batch over several partitions has a limit; one over a single partition has not."""
+    """A batch over several partitions has a limit; one over a single partition has not. (ScyllaDB warns of large ones
+    too, but in its log: no client hears of it.)"""
     size = 0
     for mutation in mutations:
         for row in _rows(mutation):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from embedded_scylla.errors import ConfigurationException, CqlError, InvalidRequest
 from embedded_scylla.request import ANY, SERIAL, UNSET
@@ -15,6 +18,13 @@ TABLE = "CREATE TABLE t (p int, c int, n counter, m counter, s counter static, P
 
 @pytest.fixture
 def node() -> Node:
+    node = Node()
+    node.run(TABLE)
+    return node
+
+
+@pytest.fixture(scope="module")
+def shared() -> Node:
     node = Node()
     node.run(TABLE)
     return node
@@ -345,3 +355,64 @@ def test_they_outlive_the_process(tmp_path: Path, way: str):
     assert again.values("n", "s") == [(5, 1)]
     with pytest.raises(InvalidRequest, match="Cannot re-add previously dropped counter column m"):
         again.run("ALTER TABLE t ADD m counter")
+
+
+# ---------------------------------------------------------------- at random
+
+DEAD = "deleted by its name"
+_PLACES = st.tuples(st.sampled_from((1, 2)), st.sampled_from((1, 2)))
+_CHANGES = st.tuples(_PLACES, st.sampled_from("nm"), st.integers(-3, 3))
+_STEPS = st.one_of(
+    st.tuples(st.just("change"), _CHANGES),
+    st.tuples(st.just("batch"), st.lists(_CHANGES, min_size=2, max_size=5)),
+    st.tuples(st.just("delete column"), st.tuples(_PLACES, st.sampled_from("nm"))),
+    st.tuples(st.just("delete row"), _PLACES),
+    st.tuples(st.just("delete partition"), st.sampled_from((1, 2))),
+)
+
+
+class Tally:
+    """What the counters of ``t`` are, by their places."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[int, int], dict[str, Any]] = {}
+
+    def change(self, place: tuple[int, int], column: str, step: int) -> str:
+        row = self.counts.setdefault(place, {})
+        if row.get(column) is not DEAD:
+            row[column] = row.get(column, 0) + step
+        return f"UPDATE t SET {column} = {column} + {step} WHERE p = {place[0]} AND c = {place[1]}"
+
+    def delete(self, what: str, where: Any) -> str:
+        if what == "delete column":
+            place, column = where
+            self.counts.setdefault(place, {})[column] = DEAD
+            return f"DELETE {column} FROM t WHERE p = {place[0]} AND c = {place[1]}"
+        if what == "delete row":
+            self.counts.pop(where, None)
+            return f"DELETE FROM t WHERE p = {where[0]} AND c = {where[1]}"
+        self.counts = {place: row for place, row in self.counts.items() if place[0] != where}
+        return f"DELETE FROM t WHERE p = {where}"
+
+    def rows(self) -> list[tuple]:
+        seen = {
+            place: tuple(None if row.get(column) is DEAD else row.get(column) for column in "nm")
+            for place, row in self.counts.items()
+        }
+        return sorted((*place, *values) for place, values in seen.items() if any(v is not None for v in values))
+
+
+@given(steps=st.lists(_STEPS, max_size=12), kind=st.sampled_from(("UNLOGGED", "COUNTER")))
+@settings(max_examples=60, deadline=None, database=None)
+def test_whatever_happens_the_sum_is_right(shared: Node, steps: list[Any], kind: str):
+    tally = Tally()
+    shared.run("TRUNCATE t")
+    for what, argument in steps:
+        if what == "change":
+            shared.run(tally.change(*argument))
+        elif what == "batch":
+            changes = "; ".join(tally.change(*change) for change in argument)
+            shared.run(f"BEGIN {kind} BATCH {changes}; APPLY BATCH")
+        else:
+            shared.run(tally.delete(what, argument))
+    assert sorted(shared.values("p", "c", "n", "m")) == tally.rows()
