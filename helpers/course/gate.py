@@ -16,11 +16,11 @@ from typing import Any, TextIO, cast
 from uuid import uuid4
 
 from ..display import cql_magic
+from ..display.frontend import somebody_watches
 from ..display.showing import show_or_print
-from ..lab import cql_cell
+from ..lab import cql_answers
 from ..lab.errors import LabError
 from . import predictions
-from .frontend import somebody_watches
 from .prediction_cards import Bundle, page
 from .prediction_text import Comparison
 from .questions import Prediction, prediction
@@ -123,7 +123,7 @@ def _after_cql(number: str, run: Callable[[], None]) -> None:
     """``run`` shows a ``%%cql`` cell that answers a prediction: ``rows``, ``applied`` and ``error`` are its."""
 
     def names() -> dict[str, object]:
-        here = cql_cell.last
+        here = cql_answers.last
         came = {"rows": here.rows, "applied": here.applied, "error": here.error} if here else {}
         return {**_shell().user_ns, **came}
 

@@ -1,6 +1,6 @@
 """``%%cql``: a cell that is CQL, and ``%cql``, a line of it: run on the notebook's session, and what comes back shown.
 
-The cell is read, and its markers are given their values, in ``lab/cql_cell.py``.
+``lab/cql_cell.py`` reads the cell, ``lab/cql_answers.py`` gives its markers their values and asks.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..lab import cql_cell
-from ..lab.cql_cell import Answer, Cell, Options
+from ..lab import cql_answers, cql_cell
+from ..lab.cql_answers import Answer
+from ..lab.cql_cell import Cell, Options
 from ..lab.errors import LabError
 from .cql_completion import install as install_completion
 from .formatting import paragraph
@@ -56,7 +57,7 @@ def cql(line: str, cell: str | None = None) -> None:
     from IPython import get_ipython
 
     names = get_ipython().user_ns
-    cql_cell.last = None
+    cql_answers.last = None
     try:
         asked = cql_cell.read(line, cell)
         run: Callable[[], None] = partial(_run, asked, names)
@@ -78,7 +79,7 @@ def _table_of_result(result: Any) -> Table | None:
     """The first page of a result, which stays to be read; None where a statement returns no rows."""
     if not result.column_names:
         return None
-    return table_of(cql_cell.Rows(result.current_rows, result.column_names))
+    return table_of(cql_answers.Rows(result.current_rows, result.column_names))
 
 
 def _print_result(result: Any, printer: Any, cycle: bool) -> None:
@@ -94,14 +95,14 @@ def _run(asked: Cell, names: dict[str, Any]) -> None:
     if not asked.statements:
         print("Nothing was sent: there is no statement in this cell yet.")
     answered = []
-    for answer in cql_cell.answers(_session(names), asked, names) if asked.statements else ():
+    for answer in cql_answers.answers(_session(names), asked, names) if asked.statements else ():
         answered.append(answer)
         _show(answer, asked.options)
     if asked.statements and not answered:
         print(f"Nothing was sent: {asked.options.each} is empty.")
-    cql_cell.last = cql_cell.outcome(asked, answered)
+    cql_answers.last = cql_answers.outcome(asked, answered)
     if asked.options.keep:
-        names[asked.options.keep] = cql_cell.kept(answered)
+        names[asked.options.keep] = cql_answers.kept(answered)
 
 
 def _session(names: dict[str, Any]) -> Session:

@@ -15,7 +15,7 @@ from helpers.course.gate import behind_gate
 from helpers.course.prediction_text import Comparison, Question, Surprises
 from helpers.course.questions import Prediction, prediction, predictions_of
 from helpers.display import cql_magic
-from helpers.lab import cql_cell
+from helpers.lab import cql_answers
 from helpers.lab.errors import LabError
 
 TOML = """
@@ -144,7 +144,7 @@ def test_a_cell_of_cql_answers_by_what_it_came_to(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns={"rows": "the notebook's"}))
 
     def run() -> None:
-        monkeypatch.setattr(cql_cell, "last", cql_cell.Outcome(["a row", "another"], None, None, ["SELECT"]))
+        monkeypatch.setattr(cql_answers, "last", cql_answers.Outcome(["a row", "another"], None, None, ["SELECT"]))
         print("the table")
 
     gate.install(SimpleNamespace(register_magic_function=lambda *args, **kinds: None))

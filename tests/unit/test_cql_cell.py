@@ -12,8 +12,9 @@ from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE
 
 from helpers import Event
-from helpers.lab import cql_cell
-from helpers.lab.cql_cell import Answer, Cell, Options, Outcome, markers, read
+from helpers.lab import cql_answers
+from helpers.lab.cql_answers import Answer, Outcome
+from helpers.lab.cql_cell import Cell, Options, markers, read
 from helpers.lab.errors import LabError
 from helpers.lab.statements import split
 
@@ -117,8 +118,8 @@ def test_what_is_no_marker_gets_a_sentence(statement: str, sentence: str) -> Non
 
 def run(session: Session, text: str, line: str = "", **names: Any) -> tuple[list[Answer], Outcome]:
     cell = read(line, text)
-    answered = list(cql_cell.answers(session, cell, names))
-    return answered, cql_cell.outcome(cell, answered)
+    answered = list(cql_answers.answers(session, cell, names))
+    return answered, cql_answers.outcome(cell, answered)
 
 
 @pytest.fixture
@@ -272,7 +273,7 @@ def test_the_first_page_is_enough_unless_the_rows_are_kept(table: Session, monke
     assert answer.more and len(came.rows) == 1
     (answer,), came = run(table, "SELECT c FROM cell_rows WHERE p = :p", "rows <<", p="a")
     assert not answer.more and len(came.rows) == 2
-    assert [row.c for row in cql_cell.kept([answer, Answer("INSERT …")])] == [1, 2]
+    assert [row.c for row in cql_answers.kept([answer, Answer("INSERT …")])] == [1, 2]
 
 
 @pytest.mark.parametrize("line", ["--raw", "rows << --raw"])

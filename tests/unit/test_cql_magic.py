@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from helpers import Event
 from helpers.display import cql_magic
 from helpers.display.cql_completion import offers, tables_of
-from helpers.lab import cql_cell
+from helpers.lab import cql_answers
 from helpers.lab.errors import LabError
 from tests.patience import PATIENT_KERNEL
 from tools.refresh_outputs import NOTEBOOKS, private_node
@@ -54,7 +54,7 @@ def test_rows_are_shown_as_show_does(cql: tuple[Run, dict[str, Any]]) -> None:
 def test_a_statement_that_returns_nothing_prints_nothing(cql: tuple[Run, dict[str, Any]]) -> None:
     run, _ = cql
     assert run("CREATE TABLE IF NOT EXISTS mine (a int PRIMARY KEY); INSERT INTO mine (a) VALUES (1)") == ""
-    assert cql_cell.last == cql_cell.Outcome(
+    assert cql_answers.last == cql_answers.Outcome(
         [], None, None, ["CREATE TABLE IF NOT EXISTS mine (a int PRIMARY KEY)", "INSERT INTO mine (a) VALUES (1)"]
     )
 
@@ -64,14 +64,14 @@ def test_applied_is_shown_with_the_row_in_the_way(cql: tuple[Run, dict[str, Any]
     text = run(f"UPDATE tickets SET status = 'held' {SEAT} IF status = 'sold'")
     assert text.splitlines()[0].split() == ["[applied]", "status"]
     assert text.splitlines()[2].split() == ["False", "available"]
-    assert cql_cell.last is not None and cql_cell.last.applied is False
+    assert cql_answers.last is not None and cql_answers.last.applied is False
 
 
 def test_a_refusal_is_told_and_not_raised(cql: tuple[Run, dict[str, Any]]) -> None:
     run, _ = cql
     text = run("SELECT * FROM tickets WHERE status = 'sold'")
     assert text.startswith("InvalidRequest: Cannot execute this query") and "\n→ No key says where" in text
-    assert cql_cell.last is not None and cql_cell.last.error == "InvalidRequest"
+    assert cql_answers.last is not None and cql_answers.last.error == "InvalidRequest"
     assert run("CREATE TABLE queue (\n    event_id uuid,\n    PRIMARY (event_id))") == (
         "SyntaxException: line 3:12 : Missing K_KEY\n"
         "        PRIMARY (event_id))\n"
@@ -102,8 +102,8 @@ def test_a_page_that_is_not_the_last_is_told(cql: tuple[Run, dict[str, Any]], mo
 
 def test_a_warning_of_the_server_is_shown(cql: tuple[Run, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     run, _ = cql
-    told = iter([cql_cell.Answer("SELECT 1", warnings=["Too many tombstones"])])
-    monkeypatch.setattr(cql_cell, "answers", lambda *_: told)
+    told = iter([cql_answers.Answer("SELECT 1", warnings=["Too many tombstones"])])
+    monkeypatch.setattr(cql_answers, "answers", lambda *_: told)
     assert run("SELECT 1") == "Warning of the server: Too many tombstones\n"
 
 
@@ -159,7 +159,7 @@ def test_bad_use_is_a_sentence_to_a_learner_and_an_error_to_a_program(
 def test_a_cell_without_a_statement_says_so(cql: tuple[Run, dict[str, Any]]) -> None:
     run, _ = cql
     assert run("-- Exercise 04.2\n-- Hold it.") == "Nothing was sent: there is no statement in this cell yet.\n"
-    assert cql_cell.last == cql_cell.Outcome([], None, None, [])
+    assert cql_answers.last == cql_answers.Outcome([], None, None, [])
 
 
 def test_without_a_session_it_says_what_to_run(cql: tuple[Run, dict[str, Any]]) -> None:
