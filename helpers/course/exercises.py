@@ -16,9 +16,9 @@ from typing import Any
 
 from .. import course
 from ..display.formatting import paragraph
+from ..display.frontend import somebody_watches
 from ..lab.errors import LabError
 from . import answers, record_file
-from .frontend import somebody_watches
 from .look import Look, NotYet
 from .numbers import chapter_of
 

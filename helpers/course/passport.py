@@ -9,10 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ..display.frontend import somebody_watches
 from ..lab.errors import LabError
 from . import record_file
 from .exercises import exercises
-from .frontend import somebody_watches
 from .outline import MINE, NOTEBOOKS, Chapter, outline
 
 _STYLE = """

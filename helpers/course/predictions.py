@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..display.frontend import somebody_watches
 from ..display.showing import show_or_print
 from ..lab.errors import LabError
 from . import record_file
-from .frontend import somebody_watches
 from .outline import chapter as chapter_called
 from .prediction_cards import Bundle, Card
 from .prediction_text import Comparison, Question, Surprises

@@ -18,10 +18,10 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from ..display.frontend import somebody_watches
 from ..lab.errors import LabError
 from ..lab.filelock import locked, put_in_place
 from ..lab.node import PROJECT
-from .frontend import somebody_watches
 
 # Longer than this between two steps is a pause, and not counted as time at work.
 LONGEST_STEP_SECONDS = 600

@@ -206,7 +206,7 @@ class _Progress:
     """One line that says how far the night is, where somebody looks on."""
 
     def __init__(self) -> None:
-        from ..course.frontend import somebody_watches
+        from ..display.frontend import somebody_watches
 
         self._display = None
         if somebody_watches():
