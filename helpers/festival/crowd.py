@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from .books import Books, Hold, seats_of
 from .house import House, Party, Seat, in_words
 from .shop import Job, Shop
 
 _VIEWS_FOLLOW_SECONDS = 0.3
+Found = TypeVar("Found")  # what a worker finds to do
 
 
 class Crowd:
@@ -129,49 +130,21 @@ class Crowd:
         self.shop.let_pass(self.shop.hold_seconds + 2)
 
 
-class Sweeper:
-    """Asks which holds may be over, and ends them one after the other. ``step`` sends one statement, or asks."""
+class _Worker(Generic[Found]):
+    """Asks what is to be done, and does it one after the other. ``step`` sends one statement, or asks."""
 
     def __init__(self, crowd: Crowd) -> None:
         self.crowd = crowd
-        self.found: list[dict[str, Any]] | None = None
-        self.job: Job | None = None
-        self.done = not crowd.shop.design.has("expire")
-
-    def read(self) -> None:
-        """Ask. It knows what it has found from now on, however late it acts."""
-        self.found = [] if self.done else self.crowd.shop.ask("overdue")
-
-    def step(self) -> None:
-        if self.found is None:
-            self.read()
-        elif self.job is not None and not self.job.done:
-            self.job.step()
-        elif self.found:
-            row = self.found.pop(0)
-            self.job = Job(self.crowd.shop, "expire", seats_of(row), row)
-            self.job.step()
-        self.done = self.found == [] and (self.job is None or self.job.done)
-
-    def finish(self) -> None:
-        while not self.done:
-            self.step()
-
-
-class Clerk:
-    """Asks for seats that were given back, for each asks who is next, and gives it to them."""
-
-    def __init__(self, crowd: Crowd) -> None:
-        self.crowd = crowd
-        self.found: list[Seat] | None = None
-        self.rows: dict[Seat, dict[str, Any]] = {}
+        self.found: list[Found] | None = None
         self.job: Job | None = None
         self.done = False
 
     def read(self) -> None:
-        """Ask for the seats."""
-        self.rows = {seat: row for row in self.crowd.shop.ask("returned_seats") for seat in seats_of(row)}
-        self.found = list(self.rows)
+        """Ask. It knows what it has found from now on, however late it acts."""
+        raise NotImplementedError
+
+    def _begin(self, found: Found) -> None:
+        raise NotImplementedError
 
     def step(self) -> None:
         if self.found is None:
@@ -186,9 +159,33 @@ class Clerk:
         while not self.done:
             self.step()
 
-    def _begin(self, seat: Seat) -> None:
-        shop = self.crowd.shop
-        row = self.rows[seat]
+
+class Sweeper(_Worker[dict[str, Any]]):
+    """Asks which holds may be over, and ends them."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        super().__init__(crowd)
+        self.done = not crowd.shop.design.has("expire")
+
+    def read(self) -> None:
+        self.found = [] if self.done else self.crowd.shop.ask("overdue")
+
+    def _begin(self, found: dict[str, Any]) -> None:
+        self.job = Job(self.crowd.shop, "expire", seats_of(found), found)
+        self.job.step()
+
+
+class Clerk(_Worker[Seat]):
+    """Asks for seats that were given back, for each asks who is next, and gives it to them."""
+
+    rows: dict[Seat, dict[str, Any]]
+
+    def read(self) -> None:
+        self.rows = {seat: row for row in self.crowd.shop.ask("returned_seats") for seat in seats_of(row)}
+        self.found = list(self.rows)
+
+    def _begin(self, found: Seat) -> None:
+        shop, seat, row = self.crowd.shop, found, self.rows[found]
         first = next(iter(shop.ask("next_in_line", stage=seat.stage)), None)
         if first is None:
             return
