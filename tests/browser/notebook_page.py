@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from nbformat.sign import NotebookNotary
 from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions
@@ -45,25 +46,16 @@ _ARGUMENTS = (
 # cells are attached to it depends on where the reader has scrolled to.
 _OPENED = "return Boolean(window.jupyterapp?.shell.currentWidget?.context?.isReady)"
 _RUN_ALL = """
-const done = arguments[arguments.length - 1];
+const [waits, done] = arguments;
 (async () => {
     const app = window.jupyterapp;
     await app.restored;
     const session = app.shell.currentWidget.sessionContext;
     await session.ready;
     await session.session.kernel.info;
-    await app.commands.execute('notebook:run-all-cells');
-})().then(() => done(null), error => done(String(error)));
-"""
-_START_ALL = """
-const done = arguments[arguments.length - 1];
-(async () => {
-    const app = window.jupyterapp;
-    await app.restored;
-    const session = app.shell.currentWidget.sessionContext;
-    await session.ready;
-    await session.session.kernel.info;
-    app.commands.execute('notebook:run-all-cells');
+    const over = app.commands.execute('notebook:run-all-cells');
+    if (waits)
+        await over;
 })().then(() => done(null), error => done(String(error)));
 """
 _SAVE = """
@@ -99,6 +91,14 @@ def programs() -> tuple[str, str] | None:
     return (browser, driver) if browser and driver else None
 
 
+IN_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(3 * LONG_SECONDS),
+    pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
+]
+
+
 class NotebookPage:
     """One notebook, open in JupyterLab in a browser of its own."""
 
@@ -131,20 +131,25 @@ class NotebookPage:
     def run_all(self) -> None:
         """Run all cells, as Run ▸ Run All Cells does, and wait for the last one."""
         self.driver.set_script_timeout(LONG_SECONDS)
-        problem = self.driver.execute_async_script(_RUN_ALL)
-        assert problem is None, problem
+        self._do(_RUN_ALL, True)
 
     def start_all(self) -> None:
         """Run all cells, and wait for none."""
-        problem = self.driver.execute_async_script(_START_ALL)
-        assert problem is None, problem
+        self._do(_RUN_ALL, False)
+
+    def save(self) -> None:
+        """Save the notebook."""
+        self._do(_SAVE)
 
     def save_and_open_again(self) -> None:
-        """Save the notebook, and load the page anew, as on another day."""
-        problem = self.driver.execute_async_script(_SAVE)
-        assert problem is None, problem
+        """Save the notebook, and load the page anew; the kernel goes on."""
+        self.save()
         self.driver.refresh()
         self.until(lambda: self.driver.execute_script(_OPENED), "the notebook is open again", LONG_SECONDS)
+
+    def _do(self, script: str, *arguments: object) -> None:
+        problem = self.driver.execute_async_script(script, *arguments)
+        assert problem is None, problem
 
     def cell(self, cell_id: str) -> WebElement:
         """A cell, scrolled to."""
@@ -172,6 +177,21 @@ class NotebookPage:
         """The notebook's cells with their outputs, as they would be saved now."""
         return self.driver.execute_script(_MODEL)["cells"]
 
+    def printed(self, cell_id: str) -> str:
+        """What stands below a cell as text."""
+        outputs = next(cell for cell in self.cells() if cell["id"] == cell_id)["outputs"]
+        texts = [output.get("text") or output.get("data", {}).get("text/plain") or "" for output in outputs]
+        return "".join(line for text in texts for line in text)
+
+    def errors(self) -> list[str]:
+        """What the cells say of errors: exceptions, and whatever went to stderr, a red band in JupyterLab."""
+        outputs = [(cell["id"], output) for cell in self.cells() for output in cell.get("outputs", [])]
+        return [
+            f"cell {name}: {output.get('evalue') or output.get('text')}"
+            for name, output in outputs
+            if output["output_type"] == "error" or output.get("name") == "stderr"
+        ]
+
     def output(self, cell_id: str) -> WebElement:
         """What stands below a cell, scrolled to."""
         return self.until(lambda: self.driver.execute_async_script(_OUTPUT, cell_id), f"cell {cell_id} has an output")
@@ -192,6 +212,12 @@ class NotebookPage:
             return next((each for each in buttons if each.is_displayed() and each.text == words), None)
 
         return self.until(there, f"a button {words!r} is displayed")
+
+    def choose(self, within: WebElement, words: str) -> None:
+        """Click on the choice with these words."""
+        self.until_says(within, words)
+        labels = within.find_elements(By.CSS_SELECTOR, "label")
+        next(each for each in labels if each.text.strip() == words).click()
 
     def until_says(self, within: WebElement, words: str) -> None:
         """Wait until a control shows these words."""

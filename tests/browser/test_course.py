@@ -13,23 +13,16 @@ from nbformat.v4 import new_code_cell, new_notebook
 from selenium.webdriver.common.by import By
 
 from helpers.course.exercises import exercises
-from tests.patience import LONG_SECONDS
 from tools.build_exercises import cell_id, cells_of
 from tools.refresh_outputs import METADATA, private_node
 
 from .jupyterlab import start_jupyterlab
-from .notebook_page import NotebookPage, open_notebook, programs
+from .notebook_page import IN_A_BROWSER, NotebookPage, open_notebook
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(3 * LONG_SECONDS),
-    pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
-]
+pytestmark = IN_A_BROWSER
 
 NUMBER = "04.1"
 ASKED, RELOADED, UNANSWERED = "03.6", "03.2", "03.5"
-SAVE = "const done = arguments[0]; window.jupyterapp.commands.execute('docmanager:save').then(() => done(null), done);"
 CELLS = {
     "open": """
 from helpers import *
@@ -69,35 +62,28 @@ def record(page: NotebookPage) -> Path:
     return Path(os.environ["PROGRESS_FILE"])
 
 
-def printed(page: NotebookPage, id: str) -> str:
-    outputs = next(cell for cell in page.cells() if cell["id"] == id)["outputs"]
-    texts = [output.get("text") or output.get("data", {}).get("text/plain") or "" for output in outputs]
-    return "".join(line for text in texts for line in text)
-
-
 def test_predict_try_ask_and_recover(page: NotebookPage):
     page.run_all()
     # Nobody has said anything yet, and a solution is not run over a learner's head.
-    assert printed(page, "after").startswith("Choose above; what happened is kept")
-    assert printed(page, cell_id(NUMBER, "check")).startswith("✗")
-    assert "was not run" in printed(page, cell_id(NUMBER, "solution"))
+    assert page.printed("after").startswith("Choose above; what happened is kept")
+    assert page.printed(cell_id(NUMBER, "check")).startswith("✗")
+    assert "was not run" in page.printed(cell_id(NUMBER, "solution"))
 
     choice = page.output("predict")
     page.until_says(choice, "301 events")
     page.screenshot("a prediction")
     said = "one for each event"
-    label = next(each for each in choice.find_elements(By.CSS_SELECTOR, "label") if each.text.strip() == said)
-    label.click()
+    page.choose(choice, said)
     # What was held back appears in its place; nothing had to be run again.
     page.until_says(page.output("after"), "It happened (a surprise)")
-    assert printed(page, "after").startswith("what the cell shows\n") and f"You said: {said}" in printed(page, "after")
+    assert page.printed("after").startswith("what the cell shows\n") and f"You said: {said}" in page.printed("after")
     page.until_says(page.output("predict"), f"You said: {said}.")
     page.screenshot("a prediction that was made")
 
     page.run_all()
-    assert f"You said: {said}" in printed(page, "after")
+    assert f"You said: {said}" in page.printed("after")
     # Three calls of hint have led to the solution: now the folded cell runs it.
-    assert f"✓ {NUMBER}" in printed(page, cell_id(NUMBER, "solution"))
+    assert f"✓ {NUMBER}" in page.printed(cell_id(NUMBER, "solution"))
 
 
 def test_the_record_is_kept_for_the_next_notebook(page: NotebookPage, record: Path):
@@ -120,9 +106,7 @@ def test_a_page_that_was_loaded_anew_still_shows_what_was_held_back(page: Notebo
     """The kernel lives, and the page that the result was promised to is gone."""
     page.save_and_open_again()
     choice = page.output("reloaded")
-    page.until_says(choice, "it is gone")
-    label = next(each for each in choice.find_elements(By.CSS_SELECTOR, "label") if each.text.strip() == "it is gone")
-    label.click()
+    page.choose(choice, "it is gone")
     page.until_says(page.output("reloaded"), "what the other cell shows")
     page.until_says(page.output("reloaded"), "It happened (")
     page.screenshot("a prediction on a page that was loaded anew")
@@ -130,7 +114,7 @@ def test_a_page_that_was_loaded_anew_still_shows_what_was_held_back(page: Notebo
 
 def test_the_next_day_questions_and_answers_can_be_read(page: NotebookPage):
     """Saved, its kernel ended, and opened again: no widget is left that nobody can show."""
-    page.driver.execute_async_script(SAVE)
+    page.save()
     # Other front ends than ours keep nothing of a widget beyond its kernel.
     page.reopen(without_widgets=True)
     page.until_says(page.output("predict"), "one for each event")

@@ -11,18 +11,12 @@ from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from tests.patience import LONG_SECONDS
 from tools.refresh_outputs import METADATA, private_node
 
 from .jupyterlab import start_jupyterlab
-from .notebook_page import NotebookPage, open_notebook, programs
+from .notebook_page import IN_A_BROWSER, NotebookPage, open_notebook
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(3 * LONG_SECONDS),
-    pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
-]
+pytestmark = IN_A_BROWSER
 
 OPEN = """
 from helpers import connect, open_chapter

@@ -21,14 +21,9 @@ from tests.patience import LONG_SECONDS, SECONDS
 from tools.refresh_outputs import METADATA, private_node
 
 from .jupyterlab import JupyterLab, start_jupyterlab
-from .notebook_page import NotebookPage, open_notebook, programs
+from .notebook_page import IN_A_BROWSER, NotebookPage, open_notebook
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(3 * LONG_SECONDS),
-    pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
-]
+pytestmark = IN_A_BROWSER
 
 SEATS = 500
 KEYSPACE = "browser"
@@ -94,7 +89,7 @@ def controls(lab: JupyterLab, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture
 def page(controls: NotebookPage) -> NotebookPage:
-    assert errors_of(controls) == []
+    assert controls.errors() == []
     return controls
 
 
@@ -109,16 +104,6 @@ def session(controls: NotebookPage) -> Iterator[Session]:
 @pytest.fixture(scope="module")
 def event() -> Event:
     return Event(seats=SEATS)
-
-
-def errors_of(page: NotebookPage) -> list[str]:
-    """What the cells say of errors: exceptions, and whatever went to stderr."""
-    outputs = [(cell["id"], output) for cell in page.cells() for output in cell.get("outputs", [])]
-    return [
-        f"cell {name}: {output.get('evalue') or output.get('text')}"
-        for name, output in outputs
-        if output["output_type"] == "error" or output.get("name") == "stderr"
-    ]
 
 
 def live(page: NotebookPage, cell_id: str) -> WebElement:
@@ -173,7 +158,7 @@ def test_the_chapter_about_checkouts_runs_and_shows_its_controls(
         body = page.driver.find_element(By.TAG_NAME, "body")
         assert "Error displaying widget" not in body.text, "saved outputs have a control that no kernel is there for"
         page.run_all()
-        assert errors_of(page) == []
+        assert page.errors() == []
         for number, name in enumerate(controls, start=1):
             assert_shown_once(page, name)
             page.screenshot(f"{CHAPTER}, control {number}")

@@ -10,21 +10,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from selenium.webdriver.common.by import By
 
-from tests.patience import LONG_SECONDS
 from tools.build_exercises import cell_id
 from tools.refresh_outputs import private_node
 
 from .jupyterlab import JupyterLab, learners_project, start_jupyterlab
-from .notebook_page import NotebookPage, open_notebook, programs
+from .notebook_page import IN_A_BROWSER, NotebookPage, open_notebook
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(3 * LONG_SECONDS),
-    pytest.mark.skipif(programs() is None, reason="drives Chromium: chromium or chromedriver is not on the path"),
-]
+pytestmark = IN_A_BROWSER
 
 SEATS = 500
 CHAPTER = "00_start_here.ipynb"
@@ -54,35 +47,24 @@ def page(lab: JupyterLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield opened
 
 
-def printed(page: NotebookPage, id: str) -> str:
-    outputs = next(cell for cell in page.cells() if cell["id"] == id)["outputs"]
-    texts = [output.get("text") or output.get("data", {}).get("text/plain") or "" for output in outputs]
-    return "".join(line for text in texts for line in text)
-
-
 def test_it_is_worked_through_with_mouse_and_keyboard(page: NotebookPage):
     page.run_all()
-    errors = [cell["id"] for cell in page.cells() for each in cell.get("outputs", []) if each["output_type"] == "error"]
-    assert errors == []
-    red = [cell["id"] for cell in page.cells() for each in cell.get("outputs", []) if each.get("name") == "stderr"]
-    assert red == [], "in JupyterLab each of them is a red band"
+    assert page.errors() == []
     # Nobody has chosen: what happened is kept, and does not stand there.
     assert "InvalidRequest" not in page.output("by-section").text
     page.screenshot("a question in the working copy")
 
-    choice = page.output("predict-section")
-    label = next(each for each in choice.find_elements(By.CSS_SELECTOR, "label") if each.text.strip() == "no rows")
-    label.click()
+    page.choose(page.output("predict-section"), "no rows")
     answer = page.output("by-section")
     page.until_says(answer, "InvalidRequest")
     page.until_says(answer, "You said")
     page.screenshot("a prediction in the working copy")
 
-    assert printed(page, cell_id("00.1", "check")).startswith("✗ 00.1: Nobody has ordered")
+    assert page.printed(cell_id("00.1", "check")).startswith("✗ 00.1: Nobody has ordered")
     page.write(cell_id("00.1", "starter"), ORDERS)
     page.run(cell_id("00.1", "starter"))
     page.run(cell_id("00.1", "check"))
-    assert printed(page, cell_id("00.1", "check")).startswith("✓ 00.1: Two orders were sent")
+    assert page.printed(cell_id("00.1", "check")).startswith("✓ 00.1: Two orders were sent")
     page.screenshot("an exercise in the working copy")
 
 
