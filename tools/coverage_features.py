@@ -356,6 +356,12 @@ READS = Section(
             "conformance/select:BYPASS CACHE",
         ),
         yes("paging, at any page size", "", "conformance/paging", "conformance/random/random_sequences"),
+        yes(
+            "pages that end at 1 MiB, at 10,000 tombstones, or at the rows read where they are filtered",
+            "",
+            "conformance/paging",
+            "unit/pages",
+        ),
         no("a filter without ALLOW FILTERING", "SELECT * FROM seats WHERE price = 1", "conformance/filtering"),
         yes(
             "GROUP BY the partition key and a prefix of the clustering key; LIMIT and PER PARTITION LIMIT count groups",

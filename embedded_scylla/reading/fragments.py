@@ -95,13 +95,8 @@ class Fragments(TableStore):
         found = self._stored.partition(key)
         return None if found is None else self._apart(found)
 
-    def scan(
-        self,
-        after: tuple[int, bytes] | None = None,
-        start_token: int | None = None,
-        end_token: int | None = None,
-    ) -> Iterator[Partition]:
-        return map(self._apart, self._stored.scan(after, start_token, end_token))
+    def scan(self, *bounds: Any, **named: Any) -> Iterator[Partition]:
+        return map(self._apart, self._stored.scan(*bounds, **named))
 
     def _apart(self, stored: Partition) -> Partition:
         """A partition whose rows are the pieces of another."""

@@ -165,11 +165,13 @@ class SelectPlan(Plan):
             if limit > page:
                 raise InvalidRequest(_NO_PAGES_IN_ORDER)
             return self._answer(context, collector, self._sorted(context, keys or [], collector, limit))
+        each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
+        if not self.restrictions.has_filters and self._gives_one_row(keys, limit, each):
+            page = UNLIMITED
         state = None
         if options.paging_state is not None:
             state = PagingState.decode(options.paging_state, table)
             limit = min(limit, state.remaining)
-        each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
         if page == UNLIMITED:
             next_state = self._walk(context, keys, collector, Room(page, limit, each), state)
             return self._answer(context, collector, collector.output, next_state)
@@ -220,6 +222,10 @@ class SelectPlan(Plan):
         each = _evaluate_limit(self._partition_limit, context, "PER PARTITION LIMIT")
         self._walk(context, keys, collector, Room(UNLIMITED, limit, each), None)
         return self._answer(context, collector, collector.finish())
+
+    def _gives_one_row(self, keys: list[Key] | None, limit: int, each: int) -> bool:
+        """Whether there is a row at most: it is looked for, then, however many tombstones stand before it."""
+        return limit == 1 or (keys is not None and len(keys) == 1 and (each == 1 or self.distinct))
 
     def _page(
         self,

@@ -165,6 +165,18 @@ def test_who_wants_no_pages_gets_none(node, ten_tombstones):
     assert node.ask("SELECT v FROM t WHERE p = 1 AND c = 31", page=5)[1:3] == ([(0,)], None)
 
 
+@pytest.mark.parametrize(
+    "rest",
+    ["WHERE p = 1 LIMIT 1", "WHERE p = 1 PER PARTITION LIMIT 1", "LIMIT 1", "WHERE p = 1 ORDER BY c DESC LIMIT 1"],
+)
+def test_who_wants_one_row_gets_it(node, ten_tombstones, rest):
+    """However many tombstones stand before it: one row needs no pages."""
+    for c in (*range(30), *range(32, 60)):
+        node.run("DELETE FROM t WHERE p = 1 AND c = ?", c)
+    insert(node, 31)
+    assert pages(node, rest) == [[31]]
+
+
 def test_a_static_row_behind_tombstones_is_not_lost(node, ten_tombstones):
     node.run("INSERT INTO t (p, s) VALUES (1, 7)")
     for c in range(25):
