@@ -140,7 +140,7 @@ class SetKeyspace:
 
 @dataclass(slots=True)
 class SchemaChange:
-    """``change``: CREATED, UPDATED or DROPPED; ``target``: KEYSPACE or TABLE; ``name``: the table's, if one."""
+    """``change``: CREATED, UPDATED or DROPPED; ``target``: KEYSPACE, TYPE or TABLE; ``name``: the type's or table's."""
 
     change: str
     target: str

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from .release import DEFAULT, Release
-from .types import COUNTER, CqlType
+from .types import COUNTER, CqlType, UserType
 
 PARTITION_KEY, CLUSTERING, STATIC, REGULAR = "partition_key", "clustering", "static", "regular"
 
@@ -211,6 +211,7 @@ class Keyspace:
     durable_writes: bool = True
     tablets: int | None = None
     tables: dict[str, Table] = field(default_factory=dict)  # views and log tables included
+    types: dict[str, UserType] = field(default_factory=dict)  # user-defined ones, not frozen
     # Replicas in this node's only datacenter (1 for local and everywhere strategies): every request asks for it.
     replication_factor: int = field(init=False, compare=False)
 

@@ -136,9 +136,6 @@ TABLES = Section(
             "conformance/counters",
             "unit/counters",
         ),
-        left_out(
-            "user-defined types", "CREATE TYPE address (street text, town text)", "unit/parser_schema:CREATE TYPE"
-        ),
     ),
 )
 
@@ -172,6 +169,26 @@ TYPES = Section(
             "conformance/types",
             "unit/durations_and_vectors",
         ),
+        yes(
+            "user-defined types",
+            "CREATE TYPE IF NOT EXISTS address (street text, zip int)",
+            "conformance/user_types",
+            "unit/user_types",
+        ),
+        yes(
+            "user-defined types in columns and in one another, frozen and not",
+            "CREATE TABLE homes (k int PRIMARY KEY, main address, past list<frozen<address>>)",
+            "conformance/user_types",
+        ),
+        yes("ALTER TYPE … ADD", "ALTER TYPE address ADD town text", "conformance/user_types"),
+        yes("ALTER TYPE … RENAME", "ALTER TYPE address RENAME town TO city", "conformance/user_types"),
+        yes(
+            "fields set, deleted and selected by themselves",
+            "UPDATE homes SET main.zip = 10115 WHERE k = 1",
+            "conformance/user_types:DELETE a.street",
+        ),
+        yes("DROP TYPE", "DROP TYPE IF EXISTS nothing", "conformance/user_types"),
+        no("a type in use dropped", "DROP TYPE address", "conformance/user_types:still used by table"),
         no(
             "a collection in a collection that is not frozen",
             "CREATE TABLE deep (k int PRIMARY KEY, l list<list<int>>)",

@@ -26,11 +26,14 @@ class TypeName(Node):
     """A type as written: ``map<text, int>`` is TypeName('map', (TypeName('text'), TypeName('int'))).
 
     ``frozen<…>`` is TypeName('frozen', (inner,)). Custom classes in quotes: name is the quoted text, custom True.
+    ``keyspace``: that of a user-defined type, if one was written. ``known``: the type itself, once it was looked up.
     """
 
     name: str
     parameters: tuple[TypeName, ...] = ()
     custom: bool = False
+    keyspace: str | None = None
+    known: Any = None
 
 
 # ---------------------------------------------------------------- terms
@@ -120,9 +123,9 @@ class Element(Node):
 
 
 class FieldRef(Node):
-    """``column.field`` of a user-defined type (refused by the planner, but it is CQL)."""
+    """``term.field`` of a user-defined type."""
 
-    term: Term
+    term: Any  # a Term; of WRITETIME and of conditions a ColumnRef
     field: str
 
 
@@ -403,26 +406,49 @@ class Describe(Node):
     passwords: bool = False
 
 
+class CreateType(Node):
+    type: Name
+    if_not_exists: bool
+    fields: tuple[tuple[str, TypeName], ...]
+
+
+class AlterType(Node):
+    """Exactly one of the actions is set: ``add`` and ``alter`` (field, type), ``rename`` pairs old, new."""
+
+    type: Name
+    add: tuple[str, TypeName] | None = None
+    alter: tuple[str, TypeName] | None = None
+    rename: tuple[tuple[str, str], ...] | None = None
+
+
+class DropType(Node):
+    type: Name
+    if_exists: bool = False
+
+
 class PruneView(Node):
     view: Name
     where: tuple[Relation, ...] = ()
 
 
 class Refused(Node):
-    """A statement of CQL that this node does not carry out: ``what`` names it ("CREATE TYPE", "GRANT" …)."""
+    """A statement of CQL that this node does not carry out: ``what`` names it ("CREATE FUNCTION", "GRANT" …)."""
 
     what: str
 
 
 Statement = (
     Select | Insert | Update | Delete | Batch | Truncate | Use | CreateKeyspace | AlterKeyspace | DropKeyspace
+    | CreateType | AlterType | DropType
     | CreateTable | AlterTable | DropTable | CreateView | AlterView | DropView | CreateIndex | DropIndex
     | Describe | PruneView | Refused
 )  # fmt: skip
 
 
 class Parsed(Node):
-    """A whole text: the statement and its variables in order (a name, or None for ``?``)."""
+    """A whole text: the statement and its variables in order (a name, or None for ``?``). ``names_user_types``: whether
+    it has a user-defined type in it."""
 
     statement: Statement
     variables: tuple[str | None, ...]
+    names_user_types: bool = False

@@ -27,7 +27,10 @@ _PARAMETER_COUNTS = {"K_MAP": 2, "K_LIST": 1, "K_SET": 1, "K_FROZEN": 1}
 class Cursor:
     """Reads tokens from left to right. ``kind`` is the current token's kind."""
 
-    __slots__ = ("_nesting", "_numbered", "index", "kind", "kinds", "row_ttl", "tokens", "values", "variables")
+    __slots__ = (
+        "_nesting", "_numbered", "index", "kind", "kinds", "names_user_types", "row_ttl", "tokens", "values",
+        "variables",
+    )  # fmt: skip
 
     def __init__(self, tokens: Tokens):
         self.tokens = tokens
@@ -37,6 +40,7 @@ class Cursor:
         self.kind = tokens.kinds[0]
         self.variables: list[str | None] = []
         self.row_ttl = True  # whether the grammar has TTL columns
+        self.names_user_types = False
         self._numbered: dict[str, int] = {}
         self._nesting = 0
 
@@ -198,8 +202,9 @@ class Cursor:
 
     def _user_type(self) -> ast.TypeName:
         """A user-defined type; one in another keyspace is named ``keyspace.type``."""
+        self.names_user_types = True
         name = self.user_type_name()
-        return ast.TypeName(str(name))
+        return ast.TypeName(name.name, keyspace=name.keyspace)
 
     def user_type_name(self) -> ast.Name:
         keyspace = None

@@ -25,7 +25,6 @@ _VALID_NAME = re.compile(r"[A-Za-z0-9_]+")
 
 # Statements that are CQL, yet not carried out: the word after CREATE, ALTER or DROP, and what it creates.
 _REFUSED_OBJECTS = {
-    "K_TYPE": "TYPE",
     "K_FUNCTION": "FUNCTION",
     "K_AGGREGATE": "AGGREGATE",
     "K_ROLE": "ROLE",
@@ -37,7 +36,7 @@ _NOT_ALTERED = frozenset(("K_FUNCTION", "K_AGGREGATE"))
 
 
 class SchemaParser(TermParser):
-    """Adds the statements about keyspaces, tables, views and indexes."""
+    """Adds the statements about keyspaces, types, tables, views and indexes."""
 
     __slots__ = ()
 
@@ -54,6 +53,8 @@ class SchemaParser(TermParser):
             return self._create_index()
         if kind == "K_MATERIALIZED":
             return self._create_view()
+        if kind == "K_TYPE":
+            return self._create_type()
         if kind == "K_OR":
             self.advance()
             self.expect("K_REPLACE", frozenset(("K_FUNCTION", "K_AGGREGATE")))
@@ -79,6 +80,8 @@ class SchemaParser(TermParser):
             return ast.AlterView(view, self._properties())
         if kind == "K_INDEX":
             return self.refused("ALTER INDEX")
+        if kind == "K_TYPE":
+            return self._alter_type()
         if kind in _NOT_ALTERED:
             raise self.no_alternative()
         return self._refused_object("ALTER")
@@ -103,6 +106,10 @@ class SchemaParser(TermParser):
             self.expect("K_VIEW", NAME_START | {"K_IF"})
             if_exists = self.if_exists()
             return ast.DropView(self.qualified_name(), if_exists)
+        if kind == "K_TYPE":
+            self.advance()
+            if_exists = self.if_exists()
+            return ast.DropType(self.user_type_name(), if_exists)
         return self._refused_object("DROP")
 
     def _refused_object(self, verb: str) -> ast.Refused:
@@ -234,6 +241,40 @@ class SchemaParser(TermParser):
             if not self.accept(","):
                 break
         self.expect(")")
+
+    # ------------------------------------------------------------ types
+
+    def _create_type(self) -> ast.CreateType:
+        self.advance()
+        if_not_exists = self.if_not_exists()
+        name = self.user_type_name()
+        self.expect("(", IDENTIFIERS)
+        fields = [self._field()]
+        while self.accept(","):
+            if self.kind in IDENTIFIERS:  # commas may stand alone
+                fields.append(self._field())
+        self.expect(")")
+        return ast.CreateType(name, if_not_exists, tuple(fields))
+
+    def _field(self) -> tuple[str, ast.TypeName]:
+        return self.identifier(), self.type_name()
+
+    def _alter_type(self) -> ast.AlterType:
+        self.advance()
+        name = self.user_type_name()
+        kind = self.kind
+        if kind == "K_ADD":
+            self.advance()
+            return ast.AlterType(name, add=self._field())
+        if kind == "K_ALTER":
+            self.advance()
+            field = self.identifier()
+            self.expect("K_TYPE", TYPE_START)
+            return ast.AlterType(name, alter=(field, self.type_name()))
+        if kind == "K_RENAME":
+            self.advance()
+            return ast.AlterType(name, rename=self._renamed_columns())
+        raise self.no_alternative()
 
     # ------------------------------------------------------------ tables
 

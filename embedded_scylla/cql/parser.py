@@ -65,4 +65,4 @@ def parse(text: str, row_ttl: bool = True) -> ast.Parsed:
     parser = Parser(tokenize(text))
     parser.row_ttl = row_ttl
     statement = parser.whole_statement()
-    return ast.Parsed(statement, tuple(parser.variables))
+    return ast.Parsed(statement, tuple(parser.variables), parser.names_user_types)

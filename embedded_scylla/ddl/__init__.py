@@ -18,6 +18,7 @@ from .alter import alter_table, drop_timestamp
 from .indexes import create_index, drop_index
 from .keyspaces import alter_keyspace, create_keyspace, drop_keyspace
 from .tables import create_table, drop_table, truncate, truncation_timed_out
+from .user_types import alter_type, create_type, drop_type
 from .views import alter_view, create_view, drop_view
 
 __all__ = ["plan_schema_change"]
@@ -62,6 +63,9 @@ def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, schema: Sch
 
 # Which attribute names the thing, and what carries the statement out.
 _ACTIONS = {
+    ast.CreateType: ("type", create_type),
+    ast.AlterType: ("type", alter_type),
+    ast.DropType: ("type", drop_type),
     ast.CreateTable: ("table", create_table),
     ast.AlterTable: ("table", alter_table),
     ast.DropTable: ("table", drop_table),

@@ -13,6 +13,7 @@ from ..request import UNSET, Context, Result, SchemaChange
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, ColumnSpec, Schema, Table
 from ..terms.compile import Variables, compile_term
 from ..types import ASCII, BIGINT, BLOB, COUNTER, TEXT, CqlType, parse_type
+from ..types.user import check_column_type, without_user_types
 from . import where
 from .names import check_column_name
 from .options import parse_table_options
@@ -112,6 +113,12 @@ class _Change:
         self.table = table
         self.views = {view.name: view for view in schema.views_of(table)}
         self.now = now  # µs
+        self._user_types = schema.keyspaces[table.keyspace].types
+
+    def _parse(self, written: ast.TypeName) -> CqlType:
+        cql_type = parse_type(written, self.table.keyspace, self._user_types)
+        check_column_type(cql_type)
+        return cql_type
 
     def _put_view(self, view: Table) -> None:
         self.views[view.name] = view
@@ -129,7 +136,7 @@ class _Change:
         if taken is not None:
             with_what = "a PRIMARY KEY part" if taken.role == PARTITION_KEY else "an existing column"
             raise InvalidRequest(f"Invalid column name {name} because it conflicts with {with_what}")
-        cql_type = parse_type(definition.type, table.keyspace)
+        cql_type = self._parse(definition.type)
         if table.is_counter and name in table.dropped_columns:
             raise InvalidRequest(f"Cannot re-add previously dropped counter column {name}")
         self._check_dropped(name, cql_type)
@@ -183,7 +190,7 @@ class _Change:
                 )
         self.table = table.with_columns(
             {n: c for n, c in table.columns.items() if n != name},
-            dropped_columns={**table.dropped_columns, name: (column.type, dropped_at, column.role)},
+            dropped_columns={**table.dropped_columns, name: (without_user_types(column.type), dropped_at, column.role)},
             ttl_column=None if table.ttl_column == name else table.ttl_column,
         )
 
@@ -194,7 +201,7 @@ class _Change:
         column = table.columns.get(name)
         if column is None:
             raise InvalidRequest(f"Column {name} was not found in table {table.name}")
-        cql_type = parse_type(written, table.keyspace)
+        cql_type = self._parse(written)
         for holder in (table, *self.views.values()):
             if name in holder.columns:
                 _check_type_change(holder.columns[name], cql_type)

@@ -7,29 +7,36 @@ made anew at each start.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
 from ..schema import CdcOptions, Column, Index, Keyspace, Schema, Table, ViewDefinition, is_system_keyspace
-from ..types import by_name
+from ..types import UserType, by_name, by_name_in
+from ..types.user import in_order
 from .where import compile_restrictions
 
 Payload = dict[str, Any]
 
 
 def encode_keyspace(keyspace: Keyspace) -> Payload:
-    """A keyspace with all its tables."""
+    """A keyspace with all its types and tables."""
     return {
         "name": keyspace.name,
         "replication": dict(keyspace.replication),
         "durable_writes": keyspace.durable_writes,
         "tablets": keyspace.tablets,
+        "types": [
+            (t.type_name, [(field, cql_type.name) for field, cql_type in zip(t.fields, t.types, strict=True)])
+            for t in in_order(keyspace.types.values())
+        ],
         "tables": [encode_table(table) for table in keyspace.tables.values()],
     }
 
 
 def decode_keyspace(payload: Payload) -> Keyspace:
-    tables = list(map(decode_table, payload["tables"]))
+    types = _decode_types(payload["name"], payload.get("types", ()))
+    tables = [decode_table(table, types) for table in payload["tables"]]
     bases = {table.id: table for table in tables}
     return Keyspace(
         payload["name"],
@@ -37,7 +44,16 @@ def decode_keyspace(payload: Payload) -> Keyspace:
         payload["durable_writes"],
         payload["tablets"],
         {table.name: _with_filter(table, bases) for table in tables},
+        types,
     )
+
+
+def _decode_types(keyspace: str, payload: Iterable[Any]) -> dict[str, UserType]:
+    types: dict[str, UserType] = {}
+    for name, pairs in payload:  # what a type consists of comes before it
+        parts = [by_name_in(cql_type, types) for _, cql_type in pairs]
+        types[name] = UserType(keyspace, name, [field for field, _ in pairs], parts)
+    return types
 
 
 def _with_filter(table: Table, bases: dict[uuid.UUID, Table]) -> Table:
@@ -77,15 +93,15 @@ def encode_table(table: Table) -> Payload:
     }
 
 
-def decode_table(payload: Payload) -> Table:
-    """The table; a view's filter is yet to be compiled (``decode_keyspace`` does)."""
+def decode_table(payload: Payload, types: dict[str, UserType] | None = None) -> Table:
+    """The table; a view's filter is yet to be compiled (``decode_keyspace`` does). ``types``: the user-defined."""
     view = payload["view"]
     return Table(
         payload["keyspace"],
         payload["name"],
         uuid.UUID(bytes=payload["id"]),
         {
-            name: Column(name, by_name(cql_type), role, position, descending)
+            name: Column(name, by_name_in(cql_type, types or {}), role, position, descending)
             for name, cql_type, role, position, descending in payload["columns"]
         },
         dict(payload["options"]),

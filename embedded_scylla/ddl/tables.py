@@ -14,6 +14,7 @@ from ..request import Context, Result, SchemaChange, Void
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspace, Schema, Table
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, COUNTER, INT, TIMESTAMP, CqlType, holds_duration, parse_type
+from ..types.user import check_column_type, without_user_types
 from .names import check_column_name, check_table_name
 from .options import DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
@@ -77,7 +78,11 @@ def with_log(schema: Schema, table: Table, options: TableOptions, now: int) -> l
     for name in log.columns:
         check_column_name(name)
     if existing is not None:
-        gone = {c.name: (c.type, now, c.role) for c in existing.columns.values() if c.name not in log.columns}
+        gone = {
+            c.name: (without_user_types(c.type), now, c.role)
+            for c in existing.columns.values()
+            if c.name not in log.columns
+        }
         log = replace(log, dropped_columns={**log.dropped_columns, **gone})
     return [table, log]
 
@@ -94,7 +99,11 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace, options: TableOptio
     definitions = {definition.name: definition for definition in statement.columns}
     for name in definitions:
         check_column_name(name)
-    types_of = {name: parse_type(definition.type, keyspace.name) for name, definition in definitions.items()}
+    types_of = {
+        name: parse_type(definition.type, keyspace.name, keyspace.types) for name, definition in definitions.items()
+    }
+    for cql_type in types_of.values():
+        check_column_type(cql_type)
     if COUNTER in types_of.values():
         refuse_default_ttl(options.values)
     keys = [ast.PrimaryKey((d.name,), ()) for d in statement.columns if d.primary_key]
@@ -120,7 +129,8 @@ def _columns(statement: ast.CreateTable, keyspace: Keyspace, options: TableOptio
             if types_of[name] is COUNTER:
                 raise InvalidRequest(f"counter type is not supported for PRIMARY KEY part {name}")
             if types_of[name].is_multicell:
-                raise InvalidRequest(f"Invalid non-frozen collection type for PRIMARY KEY component {name}")
+                kind = "user-defined" if types_of[name].family == "udt" else "collection"
+                raise InvalidRequest(f"Invalid non-frozen {kind} type for PRIMARY KEY component {name}")
             if holds_duration(types_of[name]):
                 raise InvalidRequest(f"duration type is not supported for PRIMARY KEY part {name}")
             if name in statics:

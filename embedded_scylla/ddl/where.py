@@ -81,6 +81,8 @@ def _calls_function(term: Any) -> bool:
             return any(map(_calls_function, term))
         case ast.ListLiteral() | ast.SetLiteral() | ast.TupleLiteral():
             return any(map(_calls_function, term.items))
+        case ast.UserTypeLiteral():
+            return any(_calls_function(value) for _, value in term.fields)
         case ast.TypeHint():
             return _calls_function(term.term)
     return False
@@ -119,6 +121,8 @@ def _term(term: ast.Term) -> str:
             return f"{{{_terms(term.items)}}}"
         case ast.MapLiteral():
             return "{" + ", ".join(f"{_term(key)}: {_term(value)}" for key, value in term.items) + "}"
+        case ast.UserTypeLiteral():
+            return "{" + ", ".join(f"{identifier(name)}: {_term(value)}" for name, value in term.fields) + "}"
         case ast.TupleLiteral():
             return f"({_terms(term.items)})"
         case ast.TypeHint():

@@ -20,7 +20,20 @@ from ..errors import InvalidRequest
 from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, Column, Table
 from ..storage.keys import clustering_encoder
 from ..storage.rows import Cell, Key, Mutation, Row
-from ..types import BIGINT, BLOB, BOOLEAN, INT, TIMEUUID, TINYINT, CqlType, ListType, MapType, SetType
+from ..types import (
+    BIGINT,
+    BLOB,
+    BOOLEAN,
+    INT,
+    SMALLINT,
+    TIMEUUID,
+    TINYINT,
+    CqlType,
+    ListType,
+    MapType,
+    SetType,
+    UserType,
+)
 from .cdc_changes import Group, Part, RowChange, groups_of, log_type
 from .cdc_images import Before, Images, image_part
 
@@ -48,6 +61,8 @@ def deleted_elements(column: str) -> str:
 def _elements_type(base_type: CqlType) -> CqlType:
     if isinstance(base_type, ListType):
         return SetType(TIMEUUID, True)
+    if isinstance(base_type, UserType):
+        return SetType(SMALLINT, True)  # the fields' numbers
     return SetType(base_type.key if isinstance(base_type, MapType) else base_type.element, True)
 
 

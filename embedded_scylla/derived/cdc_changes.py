@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ..schema import Column, Table
 from ..storage.rows import Cell, Collection, Key, Mutation, RangeDeletion, Row
-from ..types import TIMEUUID, CollectionType, CqlType, ListType, MapType, SetType
+from ..types import TIMEUUID, CollectionType, CqlType, ListType, MapType, SetType, UserType
 
 Values = dict[str, bytes]  # by base column: the live value of each, as one (frozen) value
 
@@ -23,8 +23,10 @@ def log_type(base_type: CqlType) -> CqlType:
 
 
 def as_one_value(column_type: CqlType, cells: dict[bytes, Cell]) -> bytes:
-    """Elements of a collection, by key, as the value of the log's column."""
-    cql_type: CollectionType = log_type(column_type)
+    """Elements of a collection (or fields), by key, as the value of the log's column."""
+    cql_type: CollectionType | UserType = log_type(column_type)
+    if isinstance(cql_type, UserType):
+        return cql_type.join_cells({key: cell[1] for key, cell in cells.items()})
     return cql_type.join(cells if isinstance(cql_type, SetType) else [(key, cell[1]) for key, cell in cells.items()])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ..schema import Column, Table
 from ..storage.keys import clustering_encoder, lower_bound, upper_bound
 from ..storage.rows import Cell, Collection, Key, RangeDeletion, Row
-from ..types import CollectionType, SetType
+from ..types import CollectionType, SetType, UserType
 from .cdc_changes import Part, Values, as_one_value, log_type
 
 
@@ -90,8 +90,13 @@ class Images:
                 values[name] = value
 
     def _merge(self, values: Values, column: Column, added: bytes, removed: Iterable[bytes]) -> None:
-        cql_type: CollectionType = log_type(column.type)
+        cql_type: CollectionType | UserType = log_type(column.type)
         gone = set(removed)
+        if isinstance(cql_type, UserType):
+            fields = cql_type.cells_of(values.pop(column.name, b"")) | cql_type.cells_of(added)
+            if fields.keys() - gone:
+                values[column.name] = cql_type.join_cells({k: v for k, v in fields.items() if k not in gone})
+            return
         present, new = cql_type.split(values.pop(column.name, b"")), cql_type.split(added)
         if isinstance(cql_type, SetType):
             merged = [element for element in present + new if element not in gone]

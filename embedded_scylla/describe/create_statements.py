@@ -7,6 +7,7 @@ from typing import Any
 from ..ddl.options import EXTENSIONS
 from ..quoting import identifier, qualified, string, string_map
 from ..schema import STATIC, Column, Index, Keyspace, Schema, Table
+from ..types import UserType
 
 _AND = "\n    AND "
 
@@ -22,6 +23,12 @@ def keyspace_statement(keyspace: Keyspace) -> str:
         f"CREATE KEYSPACE {identifier(keyspace.name)} WITH replication = {replication} "
         f"AND durable_writes = {str(keyspace.durable_writes).lower()} AND tablets = {tablets};"
     )
+
+
+def type_statement(user_type: UserType) -> str:
+    fields = zip(user_type.fields, user_type.types, strict=True)
+    lines = ",\n".join(f"    {identifier(field)} {cql_type.name}" for field, cql_type in fields)
+    return f"CREATE TYPE {qualified(user_type.keyspace, user_type.type_name)} (\n{lines}\n);"
 
 
 def table_statement(table: Table, internals: bool = False) -> str:

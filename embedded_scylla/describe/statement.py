@@ -10,7 +10,8 @@ from ..quoting import identifier
 from ..request import Context, Plan, Result, Rows
 from ..schema import ColumnSpec, Keyspace, Schema, Table, is_system_keyspace
 from ..system.rows import PARTITIONER, SNITCH, token_ranges
-from ..types import TEXT, ListType, MapType
+from ..types import TEXT, ListType, MapType, UserType
+from ..types.user import in_order
 from . import create_statements
 
 # keyspace, type, name, statement (None in listings)
@@ -25,7 +26,7 @@ _BACKS_INDEX = (
     "   This materialized view is the underlying materialized view of a secondary\n"
     "   index. It can be restored via restoring the index.\n"
 )
-_UNSUPPORTED = {"type": "Type", "function": "Function", "aggregate": "Aggregate"}
+_UNSUPPORTED = {"function": "Function", "aggregate": "Aggregate"}
 _LISTINGS = ("keyspaces", "tables", "types", "functions", "aggregates")
 
 
@@ -74,6 +75,10 @@ def _row(description: Description) -> list[bytes]:
     return row if statement is None else [*row, statement.encode()]
 
 
+def _type(user_type: UserType) -> Description:
+    return user_type.keyspace, "type", user_type.type_name, create_statements.type_statement(user_type)
+
+
 class _Describer:
     def __init__(self, schema: Schema, internals: bool):
         self.schema = schema
@@ -89,6 +94,9 @@ class _Describer:
             elif what == "tables":
                 for table in self._tables(keyspace):
                     yield keyspace.name, "table", table.name, None
+            elif what == "types":
+                for name in sorted(keyspace.types):
+                    yield keyspace.name, "type", name, None
 
     def _listed(self, what: str, current: str | None) -> list[Keyspace]:
         if current and what != "keyspaces":
@@ -114,6 +122,7 @@ class _Describer:
         keyspace = self._find(name)
         yield name, "keyspace", name, create_statements.keyspace_statement(keyspace)
         if not only:
+            yield from map(_type, in_order(keyspace.types.values()))
             for table in self._tables(keyspace):
                 yield from self.table(table)
 
@@ -183,6 +192,10 @@ class _Describer:
                 if index is None:
                     raise InvalidRequest(f"Table for existing index '{name.name}' not found in '{keyspace}'")
                 return [index]
+            case "type":
+                if name.name not in found.types:
+                    raise InvalidRequest(f"Type '{name.name}' not found in keyspace '{keyspace}'")
+                return [_type(found.types[name.name])]
         raise InvalidRequest(f"{_UNSUPPORTED[what]} '{name.name}' not found in keyspace '{keyspace}'")
 
     def _index(self, keyspace: str, name: str) -> Description | None:
@@ -202,6 +215,8 @@ class _Describer:
         if table is not None:
             return [self._view(table)] if table.is_view else self.table(table)
         index = self._index(keyspace.name, name.name)
+        if index is None and name.name in keyspace.types:
+            return [_type(keyspace.types[name.name])]
         if index is None:
             raise InvalidRequest(f"'{name.name}' not found in keyspace '{keyspace.name}'")
         return [index]

@@ -1,7 +1,7 @@
 """What a write does to one column: the assignments of INSERT and UPDATE, and the deletions of DELETE.
 
-Each compiles to an ``Operation``, which puts cells (or, for a non-frozen collection, element cells and a tombstone)
-into the row that a write is building.
+Each compiles to an ``Operation``, which puts cells (or, for a column that is not frozen, the cells of its elements or
+fields and a tombstone) into the row that a write is building.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from ..storage.rows import Cell, Collection, Row, live_elements
 from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
 from ..terms.fitting import text_of
-from ..types import COUNTER, CollectionType, ListType, MapType, SetType
+from ..types import COUNTER, CollectionType, ListType, MapType, SetType, UserType
+from ..types.user import field_key
 from . import counters
 from .write import Write
 
@@ -57,9 +58,10 @@ def put_value(column: Column, value: Value) -> Operation:
         raise InvalidRequest(
             f"Cannot set the value of counter column {name} (counters can only be incremented/decremented, not set)"
         )
-    if isinstance(column.type, CollectionType) and column.type.is_multicell:
+    if column.type.is_multicell:
+        assert isinstance(column.type, CollectionType | UserType)
         add = _ADD[column.type.family]
-        split = column.type.split
+        split: Callable[[bytes], list[Any]] = column.type.split
 
         def overwrite(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
             data = value(context)
@@ -102,14 +104,13 @@ def compile_assignment(table: Table, column: Column, assignment: ast.Assignment,
             if column.type is not COUNTER:
                 raise InvalidRequest(f"Column {column.name} is not a counter")
             raise unsupported("SCYLLA_COUNTER_SHARD_LIST")
-    text = f"{column.name}.{assignment.key} = {text_of(assignment.value)}"
-    raise InvalidRequest(f"Invalid operation ({text}) for non-UDT column {column.name}")
+    return _set_field(table, column, assignment, variables)
 
 
 def compile_deletion(table: Table, column: Column, deletion: ast.Deletion, variables: Variables) -> Operation:
     """One column or element after DELETE."""
     if deletion.field is not None:
-        raise InvalidRequest(f"Invalid deletion operation for non-UDT column {column.name}")
+        return _delete_field(column, deletion.field)
     if deletion.key is not None:
         return _delete_element(table, column, deletion.key, variables)
     name = column.name
@@ -166,7 +167,13 @@ def _put(collection: Collection, key: bytes, cell: Cell) -> None:
     collection.elements[key] = cell if present is None else reconcile(present, cell)
 
 
-_ADD = {"list": _add_to_list, "set": _add_to_set, "map": _add_to_map}
+def _add_fields(collection: Collection, fields: list[bytes | None], write: Write) -> None:
+    for number, data in enumerate(fields):
+        if data is not None:
+            collection.elements[field_key(number)] = write.cell(data)
+
+
+_ADD = {"list": _add_to_list, "set": _add_to_set, "map": _add_to_map, "udt": _add_fields}
 
 
 def _collection(cells: Cells, name: str) -> Collection:
@@ -360,3 +367,46 @@ def _existing_key(index: Value, context: Context, existing: list[tuple[bytes, by
     if not 0 <= position < len(existing):
         raise InvalidRequest(f"List index {position} out of bound, list has size {len(existing)}")
     return existing[position][0]
+
+
+# ---------------------------------------------------------------- single fields
+
+
+def _set_field(table: Table, column: Column, assignment: ast.Assignment, variables: Variables) -> Operation:
+    name, type = column.name, column.type
+    text = f"{name}.{assignment.key} = {text_of(assignment.value)}"
+    if not isinstance(type, UserType):
+        raise InvalidRequest(f"Invalid operation ({text}) for non-UDT column {name}")
+    if not type.is_multicell:
+        raise InvalidRequest(f"Invalid operation ({text}) for frozen UDT column {name}")
+    number = _number_of(assignment.key, column, type)
+    value = compile_term(assignment.value, receivers.named_field_of(table.spec(column), number), variables)
+    key = field_key(number)
+
+    def put(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        data = value(context)
+        if data is not UNSET:
+            _collection(cells, name).elements[key] = write.dead_cell() if data is None else write.cell(data)
+
+    return Operation(column, put)
+
+
+def _delete_field(column: Column, field: str) -> Operation:
+    name, type = column.name, column.type
+    if not isinstance(type, UserType):
+        raise InvalidRequest(f"Invalid deletion operation for non-UDT column {name}")
+    if not type.is_multicell:
+        raise InvalidRequest(f"Frozen UDT column {name} does not support field deletions")
+    key = field_key(_number_of(field, column, type))
+
+    def remove(cells: Cells, context: Context, write: Write, old: Row | None) -> None:
+        _collection(cells, name).elements[key] = write.dead_cell()
+
+    return Operation(column, remove)
+
+
+def _number_of(field: str, column: Column, type: UserType) -> int:
+    number = type.number_of(field)
+    if number is None:
+        raise InvalidRequest(f"UDT column {column.name} does not have a field named {field}")
+    return number

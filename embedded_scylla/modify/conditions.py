@@ -15,6 +15,7 @@ from ..schema import STATIC, Column, ColumnSpec, Table
 from ..storage.rows import Row, read_cell
 from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
+from ..terms.fitting import field_of_type
 from ..types import ASCII, TEXT, CqlType, SetType
 from ..where.matching import COMPARE, like
 from ..where.relations import check_order, find_column
@@ -101,12 +102,14 @@ def _compile(table: Table, relation: ast.Relation, variables: Variables) -> tupl
     if isinstance(left, ast.Subscript):
         column = find_column(table, left.column)
         spec, read = _element(table, column, left.key, variables)
-    elif isinstance(left, ast.ColumnRef):
+    elif isinstance(left, ast.FieldRef):
+        column = find_column(table, left.term.name)
+        spec, read = _field(table, column, left)
+    else:
+        assert isinstance(left, ast.ColumnRef)
         column = find_column(table, left.name)
         spec = table.spec(column)
         read = _whole(column)
-    else:
-        raise InvalidRequest(f"Unsupported left-hand side of {relation.operator} in an IF condition")
     test = _test(relation, spec, variables)
     if column.is_primary_key:
         raise InvalidRequest(f"PRIMARY KEY column '{column.name}' cannot have IF conditions")
@@ -139,6 +142,17 @@ def _element(table: Table, column: Column, key_term: ast.Term, variables: Variab
         return None if data is None or wanted is None else receivers.element_at(column.type, data, wanted)
 
     return of_element, read
+
+
+def _field(table: Table, column: Column, target: ast.FieldRef) -> tuple[ColumnSpec, ReadOld]:
+    """``column.field``, likewise."""
+    cql_type, number = field_of_type(target, column.type)
+
+    def read(old: OldRow, context: Context) -> bytes | None:
+        data = old.value(column)
+        return None if data is None else cql_type.split(data)[number]
+
+    return receivers.named_field_of(table.spec(column), number), read
 
 
 # ---------------------------------------------------------------- operators
@@ -228,7 +242,4 @@ def _comparable(cql_type: CqlType, term: Value, context: Context) -> bytes | Non
 
 
 def _or_null(cql_type: CqlType, data: bytes | None) -> bytes | None:
-    """An empty non-frozen collection is no value: that is how it is stored."""
-    if data is not None and cql_type.is_multicell and not receivers.parts_of(cql_type, data):
-        return None
-    return data
+    return None if data is not None and receivers.is_nothing(cql_type, data) else data

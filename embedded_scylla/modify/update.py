@@ -110,10 +110,14 @@ def plan_update(statement: ast.Update, variables: Variables, schema: Schema, key
 
 
 def _refuse_incompatible(assignments: Sequence[ast.Assignment]) -> None:
-    """A column that is set as a whole is set once."""
+    """A column that is set as a whole is set once, and so is each of its fields."""
     seen: dict[str, str] = {}
+    fields = set()
     for assignment in assignments:
         before = seen.get(assignment.column)
-        if before is not None and "set" in (before, assignment.operator):
+        again = (assignment.column, assignment.key) in fields
+        if again or (before is not None and "set" in (before, assignment.operator)):
             raise SyntaxException(f"Multiple incompatible setting of column {assignment.column}")
         seen[assignment.column] = assignment.operator
+        if assignment.operator == "field":
+            fields.add((assignment.column, assignment.key))

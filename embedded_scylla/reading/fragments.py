@@ -24,7 +24,7 @@ from ..storage.merge import newest
 from ..storage.partition import Partition
 from ..storage.rows import Cell, Collection, Key, Marker, Row, Tombstone
 from ..storage.store import TableStore
-from ..types import ASCII, BLOB, COUNTER, TEXT, TIMEUUID, TINYINT, CqlType, MapType, SetType
+from ..types import ASCII, BLOB, COUNTER, SMALLINT, TEXT, TIMEUUID, TINYINT, CqlType, MapType, SetType, UserType
 
 START, STATIC_ROW, CLUSTERED, END = range(4)  # partition_region
 BEFORE, AT, AFTER = -1, 0, 1  # position_weight
@@ -217,6 +217,10 @@ def _elements(collection: Collection, kind: CqlType) -> Iterator[tuple[bytes, Ce
         key_type, value_type = kind.key, kind.value
     elif isinstance(kind, SetType):
         key_type, value_type = kind.element, BLOB  # its cells are empty
+    elif isinstance(kind, UserType):
+        for key in sorted(collection.elements):
+            yield key, collection.elements[key], SMALLINT, kind.types[int.from_bytes(key, "big")]
+        return
     else:
         key_type, value_type = TIMEUUID, kind.element
     for key in sorted(collection.elements, key=key_type.order):

@@ -21,9 +21,10 @@ from ..storage.rows import Collection, Key, Row, live, read_cell
 from ..terms import aggregates, functions, receivers
 from ..terms.casts import cast
 from ..terms.compile import Value, Variables, compile_term, required
-from ..terms.fitting import TermArgument, text_of
+from ..terms.fitting import TermArgument, field_of_type, text_of
 from ..terms.functions import TypedArgument
 from ..types import CqlType
+from ..types.user import field_key
 from ..where.relations import find_column
 
 Record = list[bytes | None]
@@ -226,11 +227,8 @@ class _Compiler:
                         f"Cannot assign value {text_of(inner)} to {text_of(term)} of type {cql_type.name}"
                     )
                 return Expression(cql_type, inner_expression.evaluate, f"({cql_type.name}) {inner_expression.name}")
-            case ast.FieldRef(inner, name):
-                raise InvalidRequest(
-                    f"Invalid field selection: {text_of(inner)} of type {self.compile(inner).type.name} "
-                    "is not a user type"
-                )
+            case ast.FieldRef():
+                return self._field(term)
         raise InvalidRequest(f"Could not infer type of {text_of(term)}")
 
     # ------------------------------------------------------------ columns
@@ -265,11 +263,33 @@ class _Compiler:
 
         return Expression(element, evaluate, f"{spec.name}[{shown}]")
 
+    def _field(self, term: ast.FieldRef) -> Expression:
+        """One field of a value of a user-defined type."""
+        whole = self.compile(term.term)
+        cql_type, number = field_of_type(term, whole.type)
+
+        def evaluate(record: Record, context: Context) -> bytes | None:
+            data = whole.evaluate(record, context)
+            return None if data is None else cql_type.split(data)[number]
+
+        return Expression(cql_type.types[number], evaluate, f"{whole.name}.{term.field}")
+
+    def _field_attribute(self, what: str, column: Column, target: ast.FieldRef) -> Evaluate:
+        """The key of the field whose cell is asked for."""
+        key = field_key(field_of_type(target, column.type)[1])
+        if column.is_primary_key:
+            raise InvalidRequest(f"{what} is not legal on primary key component {column.name}")
+        if not column.type.is_multicell:
+            raise InvalidRequest(f"{what} on a field selection is only valid for non-frozen UDT columns")
+        return lambda record, context: key
+
     def _attribute(self, term: ast.WritetimeOrTtl) -> Expression:
         what, target = term.what.upper(), term.target
         element: Evaluate | None = None
         if isinstance(target, ast.FieldRef):
-            raise InvalidRequest(f"{what} expects a column, but {text_of(target)} is a general expression")
+            column = find_column(self.table, target.term.name)
+            element = self._field_attribute(what, column, target)
+            return self._cell_attribute(term, column, element, f"{column.name}.{target.field}")
         column = find_column(self.table, target.column if isinstance(target, ast.Subscript) else target.name)
         name = column.name
         if isinstance(target, ast.Subscript):
@@ -283,6 +303,11 @@ class _Compiler:
             raise InvalidRequest(f"{what} expects an atomic column, but {identifier(name)} is a non-frozen collection")
         if column.is_primary_key:
             raise InvalidRequest(f"{what} is not legal on partition key component {identifier(column.name)}")
+        return self._cell_attribute(term, column, element, name)
+
+    def _cell_attribute(
+        self, term: ast.WritetimeOrTtl, column: Column, element: Evaluate | None, name: str
+    ) -> Expression:
         cql_type = types.BIGINT if term.what == "writetime" else types.INT
         self.sources.append(Source(column, term.what, element))
         index = len(self.sources) - 1

@@ -35,10 +35,11 @@ Key = tuple[bytes, ...]
 
 @final
 class Collection:
-    """A non-frozen list, set or map in a row: a tombstone for all older elements, and a cell for each element.
+    """A non-frozen list, set, map or value of a user-defined type in a row: a tombstone for all older elements (or
+    fields), and a cell for each.
 
     ``elements`` maps the element's key as wire bytes (map key; set element, the cell's value then b""; list: the
-    16 bytes of a timeuuid) to its cell.
+    16 bytes of a timeuuid; user-defined type: the field's number as a smallint) to its cell.
     """
 
     __slots__ = ("deletion", "elements")
@@ -147,12 +148,16 @@ def collection_value(collection: Collection, type: CqlType, now: int) -> bytes |
         return wire.pack_pairs([(key, cell[1]) for key, cell in found])
     if isinstance(type, types.SetType):
         return wire.pack_values([key for key, cell in found])
+    if isinstance(type, types.UserType):
+        return type.join_cells({key: cell[1] for key, cell in found})
     return wire.pack_values([cell[1] for key, cell in found])
 
 
 def _element_order(type: CqlType) -> Callable[[bytes], bytes]:
     if isinstance(type, types.MapType):
         return type.key.order
+    if isinstance(type, types.UserType):
+        return bytes
     return type.element.order if isinstance(type, types.SetType) else types.TIMEUUID.order
 
 

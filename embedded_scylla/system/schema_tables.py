@@ -174,8 +174,20 @@ def _scylla_tables(schema: Schema) -> Iterator[Row]:
 
 def version_of(table: Table) -> uuid.UUID:
     """A table's schema version: another one whenever its definition is another."""
-    columns = [(c.name, c.type.name, c.role, c.position, c.descending) for c in table.columns.values()]
+    # A user-defined type may change and keep its name; its class tells of its fields.
+    columns = [(c.name, c.type.class_name, c.role, c.position, c.descending) for c in table.columns.values()]
     return uuid.uuid5(table.id, repr((table.name, columns, table.options, sorted(table.indexes))))
+
+
+def _types(schema: Schema) -> Iterator[Row]:
+    for keyspace in schema.keyspaces.values():
+        for user_type in keyspace.types.values():
+            yield {
+                "keyspace_name": keyspace.name,
+                "type_name": user_type.type_name,
+                "field_names": list(user_type.fields),
+                "field_types": [cql_type.name for cql_type in user_type.types],
+            }
 
 
 def _columns(schema: Schema) -> Iterator[Row]:
@@ -261,6 +273,7 @@ _MAKERS = {
     "tables": _tables,
     "scylla_tables": _scylla_tables,
     "columns": _columns,
+    "types": _types,
     "view_virtual_columns": _view_virtual_columns,
     "computed_columns": _computed_columns,
     "dropped_columns": _dropped_columns,

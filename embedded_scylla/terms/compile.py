@@ -104,9 +104,7 @@ def compile_term(
         return _call(term, receiver, variables, table, clause)
     if isinstance(term, ast.TypeHint):
         return _hinted(term, receiver, variables, table, clause)
-    if isinstance(term, ast.UserTypeLiteral):
-        raise InvalidRequest(f"Invalid user type literal for {receiver.name} of type {receiver.type.name}")
-    if isinstance(term, ast.ListLiteral | ast.SetLiteral | ast.MapLiteral | ast.TupleLiteral):
+    if isinstance(term, ast.ListLiteral | ast.SetLiteral | ast.MapLiteral | ast.TupleLiteral | ast.UserTypeLiteral):
         check_literal(term, receiver, table)
         return _composite(term, receiver, variables, table, clause, to_compare)
     raise InvalidRequest(f"{text_of(term)} cannot be used as a value here")
@@ -236,20 +234,26 @@ def _hinted(term: ast.TypeHint, receiver: ColumnSpec, variables: Variables, tabl
     return computed(partial(required, inner))
 
 
-# ---------------------------------------------------------------- lists, sets, maps and tuples
+# ---------------------------------------------------------------- lists, sets, maps, tuples and user-defined types
 
 
 def _composite(
     term: Any, receiver: ColumnSpec, variables: Variables, table: Table | None, clause: str, to_compare: bool
 ) -> Value:
     type = receiver.type
-    if not term.items:
-        return constant(None if type.is_multicell else type.join([]))
 
     def part(item: ast.Term, part_receiver: ColumnSpec) -> Value:
         return compile_term(item, part_receiver, variables, table, clause)
 
-    if isinstance(term, ast.MapLiteral):
+    if isinstance(term, ast.UserTypeLiteral):
+        given = dict(term.fields)
+        parts = [
+            part(given[name], receivers.named_field_of(receiver, number)) if name in given else constant(None)
+            for number, name in enumerate(type.fields)
+        ]
+    elif not term.items:
+        return constant(None if type.is_multicell else type.join([]))
+    elif isinstance(term, ast.MapLiteral):
         keys = [part(key, receivers.key_of(receiver)) for key, _ in term.items]
         values = [part(value, receivers.value_of(receiver)) for _, value in term.items]
         parts = [*keys, *values]
@@ -299,7 +303,14 @@ def _join_vector(type: VectorType, parts: list[bytes | None]) -> bytes:
     return type.join(parts)  # type: ignore[arg-type]
 
 
-_JOINS = {"list": _join_list, "set": _join_set, "map": _join_map, "tuple": _join_tuple, "vector": _join_vector}
+_JOINS = {
+    "list": _join_list,
+    "set": _join_set,
+    "map": _join_map,
+    "tuple": _join_tuple,
+    "udt": _join_tuple,
+    "vector": _join_vector,
+}
 
 
 def _check_key(data: bytes | None, complaint: str, what: str) -> None:

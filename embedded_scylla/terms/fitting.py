@@ -33,6 +33,7 @@ from ..types import (
     VARINT,
     CqlType,
     TupleType,
+    UserType,
     VectorType,
     parse_type,
 )
@@ -80,7 +81,7 @@ def fit(term: ast.Term, type: CqlType, table: Table | None) -> Fit:
     if isinstance(term, ast.BindMarker):
         return Fit.WEAK
     if isinstance(term, ast.UserTypeLiteral):
-        return Fit.NOT  # there are no user-defined types
+        return _fit_of_fields(term, type, table)
     known = infer(term, table)
     return Fit.NOT if known is None else fit_of_type(known, type)
 
@@ -115,6 +116,15 @@ def _fit_of_tuple(term: ast.TupleLiteral, type: CqlType, table: Table | None) ->
     return Fit.NOT if Fit.NOT in fits else Fit.WEAK
 
 
+def _fit_of_fields(term: ast.UserTypeLiteral, type: CqlType, table: Table | None) -> Fit:
+    if not isinstance(type, UserType):
+        return Fit.NOT
+    # A field that the type has not gets a sentence of its own when the literal is compiled.
+    types_of = dict(zip(type.fields, type.types, strict=True))
+    fits = (fit(value, types_of[name], table) for name, value in term.fields if name in types_of)
+    return Fit.NOT if Fit.NOT in fits else Fit.WEAK
+
+
 def _fit_of_call(term: ast.FunctionCall, type: CqlType, table: Table | None) -> Fit:
     try:
         returned = infer(term, table)
@@ -137,10 +147,25 @@ def infer(term: ast.Term, table: Table | None) -> CqlType | None:
         arguments = [TermArgument(argument, table) for argument in term.arguments]
         function = functions.find(term.name, arguments, table)
         return None if function is None else function.return_type
+    if isinstance(term, ast.FieldRef):
+        whole = infer(term.term, table)
+        number = whole.number_of(term.field) if isinstance(whole, UserType) else None
+        return None if number is None else whole.types[number]
     if isinstance(term, ast.TupleLiteral):
         types = [infer(item, table) for item in term.items]
         return None if None in types else TupleType(types)  # type: ignore[arg-type]
     return None
+
+
+def field_of_type(term: ast.FieldRef, whole: CqlType) -> tuple[UserType, int]:
+    """The type that a field is selected of, which must be ``whole``, and which of its fields it is."""
+    shown = text_of(term.term)
+    if not isinstance(whole, UserType):
+        raise InvalidRequest(f"Invalid field selection: {shown} of type {whole.name} is not a user type")
+    number = whole.number_of(term.field)
+    if number is None:
+        raise InvalidRequest(f"{shown} of type {whole.name} has no field {term.field}")
+    return whole, number
 
 
 class TermArgument:
@@ -158,13 +183,15 @@ class TermArgument:
         return fit(self._term, type, self._table)
 
 
-# ---------------------------------------------------------------- literals of collections and tuples
+# ---------------------------------------------------------------- literals of collections, tuples, user-defined types
 
 
 def check_literal(term: Any, receiver: ColumnSpec, table: Table | None) -> None:
-    """InvalidRequest, with ScyllaDB's words, unless a list, set, map or tuple literal fits the receiver."""
+    """InvalidRequest, with ScyllaDB's words, unless a literal that has parts fits the receiver."""
     if isinstance(term, ast.TupleLiteral):
         _check_tuple(term, receiver, table)
+    elif isinstance(term, ast.UserTypeLiteral):
+        _check_fields(term, receiver, table)
     elif isinstance(term, ast.MapLiteral):
         _check_map(term, receiver, table)
     elif isinstance(term, ast.ListLiteral) and isinstance(receiver.type, VectorType):
@@ -227,6 +254,21 @@ def _check_tuple(term: ast.TupleLiteral, receiver: ColumnSpec, table: Table | No
             raise InvalidRequest(
                 f"Invalid tuple literal for {receiver.name}: component {index} is not of type {type.types[index].name}"
             )
+
+
+def _check_fields(term: ast.UserTypeLiteral, receiver: ColumnSpec, table: Table | None) -> None:
+    type = receiver.type
+    if not isinstance(type, UserType):
+        raise InvalidRequest(f"Invalid user type literal for {receiver.name} of type {type.name}")
+    given = dict(term.fields)
+    for name, cql_type in zip(type.fields, type.types, strict=True):
+        if name in given and fit(given[name], cql_type, table) is Fit.NOT:
+            raise InvalidRequest(
+                f"Invalid user type literal for {receiver.name}: field {name} is not of type {cql_type.name}"
+            )
+    for name in given:
+        if name not in type.fields:
+            raise InvalidRequest(f"Unknown field '{name}' in value of user defined type {type.type_name}")
 
 
 # ---------------------------------------------------------------- terms as text

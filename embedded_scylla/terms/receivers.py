@@ -9,7 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..schema import ColumnSpec
-from ..types import INT, UUID, CollectionType, CqlType, ListType, MapType, SetType, TupleType, VectorType
+from ..types import (
+    INT,
+    UUID,
+    CollectionType,
+    CqlType,
+    ListType,
+    MapType,
+    SetType,
+    TupleType,
+    UserType,
+    VectorType,
+)
 
 
 def _part(whole: ColumnSpec, name: str, type: CqlType) -> ColumnSpec:
@@ -40,9 +51,16 @@ def element_id_of(list: ColumnSpec) -> ColumnSpec:
 
 
 def field_of(tuple: ColumnSpec, index: int) -> ColumnSpec:
-    """A tuple's field."""
+    """A field of a tuple, or of a user-defined type written as one."""
     assert isinstance(tuple.type, TupleType)
     return _part(tuple, f"{tuple.name}[{index}]", tuple.type.types[index])
+
+
+def named_field_of(whole: ColumnSpec, number: int) -> ColumnSpec:
+    """A field of a user-defined type."""
+    type = whole.type
+    assert isinstance(type, UserType)
+    return _part(whole, f"{whole.name}.{type.fields[number]}", type.types[number])
 
 
 def many_of(one: ColumnSpec, operator: str) -> ColumnSpec:
@@ -59,6 +77,14 @@ def parts_of(type: CqlType, collection: bytes) -> list[Any]:
     """The elements (of a map: pairs) of a collection in its frozen form."""
     assert isinstance(type, CollectionType)
     return type.split(collection)
+
+
+def is_nothing(type: CqlType, data: bytes) -> bool:
+    """Whether a value is none as its column stores it: an empty non-frozen collection, or a non-frozen value of a
+    user-defined type with nothing but nulls."""
+    if not type.is_multicell:
+        return False
+    return not (type.cells_of(data) if isinstance(type, UserType) else parts_of(type, data))
 
 
 def key_and_element(column: ColumnSpec, index: str = "idx") -> tuple[ColumnSpec, ColumnSpec] | None:

@@ -25,8 +25,9 @@ from .native import (
     UUID,
     VARINT,
 )
-from .parse import by_name, parse_type
+from .parse import by_name, by_name_in, parse_type
 from .tuples import TupleType
+from .user import UserType
 from .vectors import VectorType
 
 __all__ = [
@@ -59,8 +60,10 @@ __all__ = [
     "MarshalError",
     "SetType",
     "TupleType",
+    "UserType",
     "VectorType",
     "by_name",
+    "by_name_in",
     "holds_duration",
     "parse_type",
     "refuse_in_order",

@@ -43,11 +43,11 @@ class CqlType:
 
     ``name`` is the CQL spelling, ``option`` the wire form in result metadata, ``class_name`` the marshalling class by
     which the server's tools and some error texts call it. ``family`` is "native", "list", "set", "map", "tuple" or
-    "vector".
+    "vector" or "udt" (user-defined).
     """
 
     family = "native"
-    is_multicell = False  # a non-frozen collection, which is stored as a cell for each element
+    is_multicell = False  # not frozen: stored as a cell for each element or field
     is_collection = False
     holds_set_or_map = False  # then a client's bytes may not be ``canonical``
     json_name = ""  # of a type whose values are strings in JSON: what the refusal of another kind calls it

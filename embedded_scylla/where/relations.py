@@ -95,9 +95,6 @@ def prepare_relation(relation: ast.Relation, table: Table, variables: Variables)
         return _on_tuple(left, relation, table, variables)
     if isinstance(left, ast.Subscript):
         return _on_element(left, relation, table, variables)
-    if isinstance(left, ast.FieldRef):
-        name = relation_text(relation).split(" ", 1)[0]
-        raise InvalidRequest(f"{name} cannot be restricted: user-defined types are not supported")
     return _on_column(left, relation, table, variables)
 
 
@@ -122,7 +119,7 @@ def _on_column(left: ast.ColumnRef, relation: ast.Relation, table: Table, variab
     elif operator == "LIKE" and cql_type not in (types.TEXT, types.ASCII):
         raise InvalidRequest(f"LIKE is allowed only on string types, which {column.name} is not")
     operator, value = _right_side(relation, spec._replace(type=spec.type.freeze()), variables, table)
-    if cql_type.is_multicell and operator not in ("CONTAINS", "CONTAINS KEY"):
+    if cql_type.is_collection and cql_type.is_multicell and operator not in ("CONTAINS", "CONTAINS KEY"):
         raise InvalidRequest(
             f"Collection column '{column.name}' ({cql_type.name}) cannot be restricted by a "
             f"'{relation.operator}' relation"

@@ -69,7 +69,7 @@ T = ast.Name("t")
         ("uuid()", ast.FunctionCall(ast.Name("uuid"), ())),
         ("(int) 5", ast.TypeHint(ast.TypeName("int"), integer(5))),
         ("(list<int>) ?", ast.TypeHint(ast.TypeName("list", (ast.TypeName("int"),)), ast.BindMarker(0))),
-        ("(ks.address) ?", ast.TypeHint(ast.TypeName("ks.address"), ast.BindMarker(0))),
+        ("(ks.address) ?", ast.TypeHint(ast.TypeName("address", keyspace="ks"), ast.BindMarker(0))),
         ("(ks.f(1), 2)", ast.TupleLiteral((ast.FunctionCall(ast.Name("f", "ks"), (integer(1),)), integer(2)))),
     ],
 )  # fmt: skip
@@ -92,7 +92,7 @@ def test_one_name_is_one_variable():
         ("tuple<int, text>", ast.TypeName("tuple", (ast.TypeName("int"), ast.TypeName("text")))),
         ("vector<float, 3>", ast.TypeName("vector", (ast.TypeName("float"), ast.TypeName("3")))),
         ("Address", ast.TypeName("address")),
-        ("ks.\"Address\"", ast.TypeName("ks.Address")),
+        ("ks.\"Address\"", ast.TypeName("Address", keyspace="ks")),
         ("list", ast.TypeName("list")),
     ],
 )  # fmt: skip

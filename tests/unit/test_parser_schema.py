@@ -197,11 +197,35 @@ def test_describe(verb, text, tree):
 
 
 @pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        (
+            "CREATE TYPE IF NOT EXISTS ks.address (street text, zip int,);",
+            ast.CreateType(
+                ast.Name("address", "ks"), True, (("street", ast.TypeName("text")), ("zip", ast.TypeName("int")))
+            ),
+        ),
+        (
+            'CREATE TYPE "Home" (owner frozen<person>)',
+            ast.CreateType(ast.Name("Home"), False, (("owner", ast.TypeName("frozen", (ast.TypeName("person"),))),)),
+        ),
+        ("ALTER TYPE address ADD town text", ast.AlterType(ast.Name("address"), add=("town", ast.TypeName("text")))),
+        ("ALTER TYPE ks.a ALTER b TYPE blob", ast.AlterType(ast.Name("a", "ks"), alter=("b", ast.TypeName("blob")))),
+        (
+            "ALTER TYPE address RENAME zip TO code AND street TO road",
+            ast.AlterType(ast.Name("address"), rename=(("zip", "code"), ("street", "road"))),
+        ),
+        ("DROP TYPE address;", ast.DropType(ast.Name("address"))),
+        ("DROP TYPE IF EXISTS ks.address", ast.DropType(ast.Name("address", "ks"), True)),
+    ],
+)
+def test_types(text, tree):
+    assert statement(text) == tree
+
+
+@pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("CREATE TYPE IF NOT EXISTS ks.address (street text, zip int)", "CREATE TYPE"),
-        ("ALTER TYPE address ADD country text", "ALTER TYPE"),
-        ("DROP TYPE address;", "DROP TYPE"),
         ("ALTER INDEX by_v WITH gc_grace_seconds = 3600", "ALTER INDEX"),
         (
             "CREATE OR REPLACE FUNCTION f (a int) CALLED ON NULL INPUT RETURNS int LANGUAGE lua AS $$return a; $$;",
