@@ -366,6 +366,11 @@ READS = Section(
             "conformance/functions",
             "unit/functions",
         ),
+        yes(
+            "functions of numbers (which came after 2026.1), of sets and of vectors",
+            "SELECT abs(price), set_intersection(tags, {'sun'}) FROM seats",
+            "unit/functions_made",
+        ),
         yes("CAST", "SELECT CAST(price AS text) FROM seats", "conformance/functions"),
         yes(
             "BYPASS CACHE and USING TIMEOUT",

@@ -365,7 +365,7 @@ class _Compiler:
                 raise InvalidRequest("count() expects a column or the literal 1 as an argument")
             return self._final(aggregates.count_rows(), [], "count")
         if _is_value(only):
-            raise InvalidRequest(f"{name}() function is only valid when argument types are known")
+            raise aggregates.refuse_untyped(call.name, TermArgument(only, self.table))
         self._in_aggregate = True
         try:
             argument = self.compile(call.arguments[0])

@@ -10,7 +10,7 @@ from typing import Any
 from ..cql.ast import Name
 from ..errors import InvalidRequest
 from ..types import BIGINT, DECIMAL, DOUBLE, FLOAT, INT, SMALLINT, TINYINT, VARINT, CqlType
-from .functions import TypedArgument, choose
+from .functions import Argument, TypedArgument, choose
 
 _FIXED = (TINYINT, SMALLINT, INT, BIGINT)
 _NUMBERS = (*_FIXED, FLOAT, DOUBLE, VARINT, DECIMAL)
@@ -147,6 +147,14 @@ def _divide(type: CqlType, total: Any, count: int) -> Any:
 # ---------------------------------------------------------------- by name
 
 NAMES = ("count", "countrows", "min", "max", "sum", "avg")
+
+
+def refuse_untyped(name: Name, argument: Argument) -> InvalidRequest:
+    """The error for an aggregate of a constant or bind marker, whose type nothing tells."""
+    lower = name.name.lower()
+    if lower == "sum" or lower == "avg":
+        choose(str(name), [_sum(t) if lower == "sum" else _avg(t) for t in _NUMBERS], [argument])
+    return InvalidRequest(f"{lower}() function is only valid when argument types are known")
 
 
 def is_aggregate(name: Name) -> bool:

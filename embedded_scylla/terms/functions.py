@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..cql.ast import Name
 from ..errors import InvalidRequest
-from ..types import BIGINT, BLOB, DATE, NATIVE, TEXT, TIME, TIMESTAMP, TIMEUUID, UUID, CqlType, MarshalError
+from ..types import BIGINT, BLOB, COUNTER, DATE, NATIVE, TEXT, TIME, TIMESTAMP, TIMEUUID, UUID, CqlType, MarshalError
 from . import functions_json as json
 from . import functions_time as time
 
@@ -146,13 +146,16 @@ def _declare() -> dict[str, list[ScalarFunction]]:
     add("tounixtimestamp", [TIMESTAMP], BIGINT, _of_one(time.timestamp_to_bigint))
     add("tounixtimestamp", [DATE], BIGINT, _of_one(time.date_to_timestamp))
     for name, type in [*NATIVE.items(), ("varchar", TEXT)]:
-        if type is not BLOB:
+        if type is not BLOB and type is not COUNTER:
             add(f"{name}asblob", [type], BLOB, _same)
             add(f"blobas{name}", [BLOB], type, _from_blob(f"blobas{name}", type))
     return found
 
 
 _FUNCTIONS = _declare()
+# Functions that few ask for are declared when somebody does.
+MADE = frozenset(("set_intersection", "similarity_cosine", "similarity_euclidean", "similarity_dot_product"))
+MATH = frozenset(("abs", "exp", "log", "log10", "round"))
 
 
 def token_of(table: Table) -> ScalarFunction:
@@ -182,7 +185,7 @@ def _from_json(arguments: Sequence[Argument], receiver: ColumnSpec | None) -> Sc
     if receiver is None:
         raise InvalidRequest("fromJson() can only be called if receiver type is known")
     type = receiver.type
-    return _check_arguments(
+    return check_arguments(
         ScalarFunction("fromjson", (TEXT,), type, json.from_json(type, receiver.keyspace)), arguments
     )
 
@@ -201,16 +204,24 @@ def find(
     if lower == "token":
         if table is None:
             raise InvalidRequest("functions::get for token doesn't have a known column family")
-        return _check_arguments(token_of(table), arguments)
+        return check_arguments(token_of(table), arguments)
     if lower == "tojson":
         return _to_json(arguments)
     if lower == "fromjson":
         return _from_json(arguments, receiver)
+    if lower in MADE:
+        from . import functions_made
+
+        return functions_made.make(lower, arguments)
     candidates = _FUNCTIONS.get(lower)
+    if lower in MATH:
+        from . import functions_math
+
+        candidates = functions_math.FUNCTIONS[lower]
     if candidates is None:
         return None
     if len(candidates) == 1:
-        return _check_arguments(candidates[0], arguments)
+        return check_arguments(candidates[0], arguments)
     return choose(str(name).lower(), candidates, arguments)
 
 
@@ -246,7 +257,8 @@ def _fit_of_all(function: ScalarFunction, arguments: Sequence[Argument]) -> Fit:
     )
 
 
-def _check_arguments(function: ScalarFunction, arguments: Sequence[Argument]) -> ScalarFunction:
+def check_arguments(function: ScalarFunction, arguments: Sequence[Argument]) -> ScalarFunction:
+    """The function, if its arguments fit it; InvalidRequest if not."""
     if len(arguments) != len(function.argument_types):
         raise InvalidRequest(
             f"Invalid number of arguments in call to function {function.full_name}: "
