@@ -24,7 +24,8 @@ STRATEGIES = {
         "enable_optimized_twcs_queries",
         "max_sstable_span_seconds",
     },
-    "IncrementalCompactionStrategy": _SIZE_TIERED | {"sstable_size_in_mb", "space_amplification_goal"},
+    "IncrementalCompactionStrategy": _SIZE_TIERED - {"cold_reads_to_omit"}
+    | {"sstable_size_in_mb", "space_amplification_goal"},
     "NullCompactionStrategy": set(),
 }
 _WINDOW_UNITS = {"MINUTES": 60, "HOURS": 3600, "DAYS": 86400}
@@ -75,8 +76,11 @@ def _check_values(options: dict[str, str]) -> None:
     for name in ("min_threshold", "max_threshold"):
         value = whole(name)
         require(name, value, value is not None and value >= 2, "bigger or equal to 2")
-    megabytes = whole("sstable_size_in_mb")
-    require("sstable_size_in_mb", megabytes, megabytes is not None and megabytes > 0, "positive")
+    megabytes = properties.integer("sstable_size_in_mb", options.get("sstable_size_in_mb"), 1)
+    require("sstable_size_in_mb", megabytes, megabytes > 0, "positive")
+    goal = number("space_amplification_goal")
+    in_range = goal is not None and 1.0 < goal <= 2.0
+    require("space_amplification_goal", goal, in_range, "greater than 1.0 and less than or equal to 2.0")
     unit = options.get("compaction_window_unit")
     if unit is not None and unit not in _WINDOW_UNITS:
         raise SyntaxException(f"Invalid window unit {unit} for compaction_window_unit")
@@ -86,9 +90,10 @@ def _check_values(options: dict[str, str]) -> None:
     resolution = options.get("timestamp_resolution")
     if resolution not in (None, "MICROSECONDS", "MILLISECONDS"):
         raise SyntaxException(f"Invalid timestamp resolution {resolution} for timestamp_resolution")
-    optimized = options.get("enable_optimized_twcs_queries")
-    if optimized not in (None, "true", "false"):
-        raise ConfigurationException(f'enable_optimized_twcs_queries value ({optimized}) must be "true" or "false"')
+    for name in ("enabled", "unchecked_tombstone_compaction", "enable_optimized_twcs_queries"):
+        truth = options.get(name)
+        if truth not in (None, "true", "false"):
+            raise ConfigurationException(f'{name} value ({truth}) must be "true" or "false"')
 
 
 def check_windows(compaction: dict[str, str], default_ttl: int) -> None:

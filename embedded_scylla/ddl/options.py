@@ -51,6 +51,7 @@ _COMPRESSORS = {
 }
 _SMALLEST_FALSE_POSITIVE = 6.71e-05  # of a bloom filter
 _SHORTEST_FLUSH_PERIOD = 60000  # ms
+_ZSTD_LEVELS = (-131072, 22)  # the library's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,9 @@ def _compression(given: dict[str, str]) -> dict[str, str]:
         if level is not None:
             if not re.match(r"\s*[+-]?\d+", level):
                 raise ConfigurationException(f"Invalid integer value {level} for compression_level")
+            if not _ZSTD_LEVELS[0] <= int(level) <= _ZSTD_LEVELS[1]:
+                low, high = _ZSTD_LEVELS
+                raise ConfigurationException(f"compression_level must be between {low} and {high}, got {int(level)}")
             shown["compression_level"] = str(int(level))
     for key in sorted(given):
         if key not in known:

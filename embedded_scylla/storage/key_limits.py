@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from .. import types
 from ..errors import InvalidRequest
 from ..schema import Table
 from .keys import partition_key_bytes
 from .rows import Key
 
 MAX_KEY_LENGTH = 65535  # bytes
+# Types whose values are always short.
+SHORT = {
+    types.BIGINT, types.BOOLEAN, types.DATE, types.DOUBLE, types.FLOAT, types.INET, types.INT, types.SMALLINT,
+    types.TIME, types.TIMESTAMP, types.TIMEUUID, types.TINYINT, types.UUID,
+}  # fmt: skip
 
 
 def check_partition_key(table: Table, key: Key) -> None:

@@ -15,6 +15,7 @@ from ..cql import ast
 from ..errors import InvalidRequest
 from ..request import Context
 from ..schema import STATIC, Column, Index, Table
+from ..storage.key_limits import SHORT, check_partition_key_length
 from ..storage.keys import clustering_order
 from ..storage.rows import Key
 from ..terms.compile import Variables
@@ -65,6 +66,7 @@ class Restrictions:
             if self._named and all(len(p) == 1 and p[0].is_equality for p in self._partition_values)
             else None
         )
+        self._may_be_too_long = self._named and any(c.type not in SHORT for c in table.partition_key)
         exact = len(self._prefix) == len(table.clustering) and not self.tuples
         self._exact = (
             [p[0].value for p in self._prefix]
@@ -176,6 +178,8 @@ class Restrictions:
             if None in key:
                 self._null_in(self.table.partition_key, key)
                 return []
+            if self._may_be_too_long:
+                check_partition_key_length(self.table, key)
             return [key]
         if not self._named:
             return None
@@ -186,7 +190,11 @@ class Restrictions:
                 return []
             choices.append(values)
         self._check_combinations("partition", choices)
-        return list(itertools.product(*choices))
+        keys = list(itertools.product(*choices))
+        if self._may_be_too_long:
+            for key in keys:
+                check_partition_key_length(self.table, key)
+        return keys
 
     def token_range(self, context: Context) -> tuple[int, int] | None:
         """The tokens asked for, both ends included, or None if no token can be meant."""

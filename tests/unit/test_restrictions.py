@@ -193,6 +193,22 @@ def test_a_slice_of_every_partition_is_answered_with_a_warning(node):
     assert node.ask("SELECT p, c FROM two WHERE c > 1 ALLOW FILTERING").warnings == []
 
 
+@pytest.mark.parametrize(
+    ("where", "values", "length"),
+    [
+        ("p = ? AND q = 'a'", ["x" * 65536], 65537),
+        ("p = ? AND q = ?", ["x" * 40000, "y" * 40000], 80000),
+        ("p IN ? AND q = 'a'", [["x", "y" * 65536]], 65537),
+    ],
+)
+def test_no_partition_has_a_key_that_long(node, where, values, length):
+    node.run("CREATE TABLE IF NOT EXISTS long (p text, q text, c text, PRIMARY KEY ((p, q), c))")
+    with pytest.raises(InvalidRequest) as caught:
+        node.rows(f"SELECT * FROM long WHERE {where}", *values)
+    assert caught.value.message == f"Key length of {length} is longer than maximum of 65535"
+    assert node.rows("SELECT * FROM long WHERE p = 'x' AND q = 'a' AND c = ?", "z" * 65536) == []
+
+
 # ---------------------------------------------------------------- null and unset
 
 
