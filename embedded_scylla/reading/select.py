@@ -26,7 +26,7 @@ from ..types import INT
 from ..types.wire import pack_cells
 from ..where.intervals import EVERYTHING, Interval
 from ..where.relations import UnrecognizedName
-from ..where.restrictions import FILTERING_ADVISED, MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
+from ..where.restrictions import MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
 from .collect import Collector, Shape
 from .fragments import Fragments, fragments_encoder, fragments_table
 from .grouping import GroupCollector, plan_grouping
@@ -149,8 +149,6 @@ class SelectPlan(Plan):
         keys = self.restrictions.partition_keys(context)
         if options.consistency in (SERIAL, LOCAL_SERIAL) and (keys is None or len(keys) != 1):
             raise InvalidRequest("SERIAL/LOCAL_SERIAL consistency may only be requested for one partition at a time")
-        if self.restrictions.advised:
-            context.warnings.append(FILTERING_ADVISED)
         if self._group_size is not None:
             return self._groups(self._group_size, context, keys, limit)
         page = options.page_size if options.page_size and options.page_size > 0 else UNLIMITED

@@ -71,7 +71,11 @@ def _frozen(inner: TypeName, keyspace: str | None, user_types: UserTypes) -> Cql
 
 def _vector(name: TypeName, keyspace: str | None, user_types: UserTypes) -> CqlType:
     element = _build(name.parameters[0], keyspace, user_types, frozen=True)
-    dimension = int(name.parameters[1].name)
+    written = name.parameters[1].name
+    # Python refuses to read very long numbers; what has that many figures is too large anyway.
+    dimension = (
+        int(written) if len(written) <= len(str(MAX_DIMENSION)) else 0 if written[0] == "-" else MAX_DIMENSION + 1
+    )
     if element is COUNTER:
         raise InvalidRequest("Counters are not allowed inside vectors")
     if dimension <= 0:

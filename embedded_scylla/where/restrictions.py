@@ -27,7 +27,6 @@ FILTERING_NEEDED = (
     "Cannot execute this query as it might involve data filtering and thus may have unpredictable performance. "
     "If you want to execute this query despite the performance unpredictability, use ALLOW FILTERING"
 )
-FILTERING_ADVISED = "This query should use ALLOW FILTERING and will be rejected in future versions."
 
 MIN_TOKEN, MAX_TOKEN = -(2**63), 2**63 - 1
 
@@ -39,8 +38,8 @@ class Restrictions:
     """What a WHERE clause asks of a table. The attributes are known once planned, the methods answer per execution.
 
     ``is_key_range``: it reads more than named partitions. ``uses_index``: an index serves it. ``needs_filtering``: rows
-    must be tested that it does not return. ``advised``: only a warning stands where ALLOW FILTERING is missing.
-    ``strict_nulls``: null in a key is an error (writes) rather than matching nothing (reads).
+    must be tested that it does not return. ``strict_nulls``: null in a key is an error (writes) rather than matching
+    nothing (reads).
     """
 
     def __init__(self, table: Table, predicates: Sequence[Predicate], strict_nulls: bool = False):
@@ -57,7 +56,6 @@ class Restrictions:
         self.uses_index = False
         self.needs_filtering = False
         self.index: Index | None = None
-        self.advised = False
         self._prefix = self._clustering_prefix()
         self._named = self._partition_is_named()
         self._partition_values = [self.partition[c.name] for c in table.partition_key] if self._named else []
@@ -433,11 +431,11 @@ def plan_restrictions(
     if found.uses_index:
         found.index = where_rules.chosen_index(indexes, found)
     if reads and not allow_filtering and (found.is_key_range or found.uses_index):
-        if found.needs_filtering:
+        # A slice of every partition: nothing is thrown away, yet each must be looked at. ScyllaDB asks for ALLOW
+        # FILTERING with strict_allow_filtering set; as long as it is not, it answers, and warns that it will ask.
+        in_every_partition = (not found.partition or bool(found.token)) and not found.uses_index
+        if found.needs_filtering or (in_every_partition and found.clustering_restricted):
             raise InvalidRequest(FILTERING_NEEDED)
-        found.advised = (
-            (not found.partition or bool(found.token)) and found.clustering_restricted and not found.uses_index
-        )
     return found
 
 

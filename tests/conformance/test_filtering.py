@@ -145,13 +145,12 @@ def test_keys_need_no_filtering(seats, run, where, count):
     assert count in (None, len(plain))
 
 
-@pytest.mark.differs("cassandra", "it refuses this")
-@pytest.mark.parametrize("where", ["c = 2", "c > 2"])
-def test_clustering_alone_is_only_warned_of(seats, session, where):
-    """ScyllaDB's default (strict_allow_filtering: warn): such a scan is answered, with a warning."""
-    future = session.execute_async(f"SELECT v FROM {seats} WHERE {where}")
-    assert len(list(future.result())) == 4
-    assert future.warnings == ["This query should use ALLOW FILTERING and will be rejected in future versions."]
+@pytest.mark.differs("scylla", "it only warns, as long as strict_allow_filtering is not set")
+@pytest.mark.parametrize("where", ["c = 2", "c > 2", "c = 2 AND token(a, b) > -9223372036854775808"])
+def test_clustering_alone_needs_filtering(seats, run, refused, where):
+    """Every partition must be looked at, though in each the rows are found at once."""
+    refused(InvalidRequest, f"SELECT v FROM {seats} WHERE {where}", "ALLOW FILTERING")
+    assert len(found(run, seats, f"{where} ALLOW FILTERING")) == 4
 
 
 # ---------------------------------------------------------------- refused in any case

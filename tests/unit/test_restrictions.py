@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from embedded_scylla.errors import InvalidRequest
 from embedded_scylla.request import UNSET
-from embedded_scylla.where.restrictions import FILTERING_ADVISED, FILTERING_NEEDED
+from embedded_scylla.where.restrictions import FILTERING_NEEDED
 from tests.unit.asking import Asking, joined
 
 TABLE = (
@@ -186,11 +186,13 @@ def test_an_index_does_not_serve_in_or_orders(node):
         node.rows("SELECT * FROM indexed WHERE v = 1 ORDER BY c")
 
 
-def test_a_slice_of_every_partition_is_answered_with_a_warning(node):
-    answer = node.ask("SELECT p, c FROM two WHERE c > 1")
-    assert sorted(answer.rows) == [(0, 2), (1, 2), (2, 2)]
-    assert answer.warnings == [FILTERING_ADVISED]
-    assert node.ask("SELECT p, c FROM two WHERE c > 1 ALLOW FILTERING").warnings == []
+@pytest.mark.parametrize("where", ["c > 1", "c = 2", "(c) = (2)", "token(p, q) > -9223372036854775808 AND c = 2"])
+def test_a_slice_of_every_partition_needs_filtering(node, where):
+    with pytest.raises(InvalidRequest) as caught:
+        node.plan(f"SELECT p, c FROM two WHERE {where}")
+    assert caught.value.message == FILTERING_NEEDED
+    answer = node.ask(f"SELECT p, c FROM two WHERE {where} ALLOW FILTERING")
+    assert sorted(answer.rows) == [(0, 2), (1, 2), (2, 2)] and answer.warnings == []
 
 
 @pytest.mark.parametrize(

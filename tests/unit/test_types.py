@@ -234,6 +234,7 @@ def test_frozen_and_not_differ_in_storage_only():
         ("set<duration>", "Durations are not allowed inside sets: set<duration>"),
         ("frozen<map<duration, int>>", "Durations are not allowed as map keys: frozen<map<duration, int>>"),
         ("vector<float, 0>", "Vectors must have a dimension greater than 0"),
+        ("vector<float, " + "9" * 5000 + ">", "Vectors must have a dimension less than or equal to 16000"),
         ("vector<float, 16001>", "Vectors must have a dimension less than or equal to 16000"),
     ],
 )
