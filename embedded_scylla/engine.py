@@ -24,7 +24,8 @@ from .errors import Unavailable
 from .identity import NodeIdentity
 from .late_views import LateViews
 from .persistence import Persistence
-from .request import CONSISTENCY_NAMES, Context, Result, SchemaChange
+from .request import CONSISTENCY_NAMES, Context, Result, SchemaChange, Void
+from .roles import DATA, Roles
 from .schema import Keyspace, Schema, Table, is_system_keyspace
 from .schema_events import events_between
 from .storage.keys import token
@@ -52,6 +53,7 @@ class Engine:
         self.streams = streams.Streams()
         self.late_views = LateViews()
         self.decisions = Decisions()
+        self.roles = Roles()
         self.persistence = persistence
         self.refuse_until = 0.0  # monotonic seconds: until then every write is Unavailable
         self.virtual_store: Callable[[Table, str | None], TableStore] = _no_virtual_tables
@@ -209,8 +211,31 @@ class Engine:
             self.streams.restore(adopted)
             raise
         self._take(stores)
-        self.announce(events_between(keyspaces, self.schema.keyspaces))
+        events = events_between(keyspaces, self.schema.keyspaces)
+        self._forget_rights(events)
+        self.announce(events)
         return result
+
+    def _forget_rights(self, events: Iterable[SchemaChange]) -> None:
+        """Nobody has rights on what is gone: what is made anew under its name is another thing."""
+        gone = [
+            (DATA, event.keyspace, event.name) if event.name else (DATA, event.keyspace)
+            for event in events
+            if event.change == "DROPPED" and event.target in ("KEYSPACE", "TABLE")
+        ]
+        if [resource for resource in gone if self.roles.forget_resource(resource)]:
+            self.persistence.save_roles(self.roles)
+
+    def change_roles(self, change: Callable[[], None]) -> Result:
+        """Let ``change`` alter the roles. If it raises, or if the journal refuses, they are as before."""
+        before = self.roles.state()
+        try:
+            change()
+            self.persistence.save_roles(self.roles)
+        except BaseException:
+            self.roles.restore(before)
+            raise
+        return Void()
 
     def _adopt_streams(self) -> bool:
         """Give CDC tables on tablets their first streams; whether any got some."""

@@ -3,6 +3,7 @@
 identity  the host id                        schema  all keyspaces, as they are after a change
 clock     how far all are pushed, and when   stores  in snapshots: the data of a table and of its views
 streams   the CDC stream generations         late    in snapshots: view updates that wait
+roles     all roles and service levels
 write     the mutations of one request,      truncate  the id of a table
           and its time                       purge   the partition whose garbage went, and when
 
@@ -25,14 +26,15 @@ from .derived.streams import Streams
 from .errors import CqlError
 from .identity import NodeIdentity
 from .late_views import LateViews
+from .roles import Roles
 from .schema import Schema, Table
 from .storage.journal import Journal, JournalError, Record
 from .storage.mutation_codec import decode_mutation, encode_mutation
 from .storage.rows import Key, Mutation
 from .storage.store import TableStore
 
-IDENTITY, CLOCK, STREAMS, SCHEMA, STORES, LATE, WRITE, TRUNCATE, PURGE = (
-    "identity", "clock", "streams", "schema", "stores", "late", "write", "truncate", "purge",
+IDENTITY, CLOCK, STREAMS, SCHEMA, STORES, LATE, WRITE, TRUNCATE, PURGE, ROLES = (
+    "identity", "clock", "streams", "schema", "stores", "late", "write", "truncate", "purge", "roles",
 )  # fmt: skip
 
 TRANSIENT_KEYSPACES = frozenset({"system_traces"})  # not worth keeping over a restart
@@ -46,6 +48,7 @@ class State(Protocol):
     clocks: Clocks
     streams: Streams
     schema: Schema
+    roles: Roles
     late_views: LateViews
 
     def store(self, table: Table) -> TableStore: ...
@@ -93,6 +96,7 @@ class Persistence:
             WRITE: self._restore_write,
             TRUNCATE: self._restore_truncate,
             PURGE: self._restore_purge,
+            ROLES: state.roles.restore,
         }
         known = False
         for kind, payload in self._journal.replay():
@@ -174,6 +178,9 @@ class Persistence:
     def save_streams(self, streams: Streams) -> None:
         self._save(STREAMS, streams.state())
 
+    def save_roles(self, roles: Roles) -> None:
+        self._save(ROLES, roles.state())
+
     def save_clocks(self, state: ClocksState) -> None:
         self._save(CLOCK, state)
 
@@ -210,6 +217,8 @@ class Persistence:
         yield CLOCK, state.clocks.state()
         yield STREAMS, state.streams.state()
         yield SCHEMA, encode_schema(state.schema)
+        if state.roles.by_name or state.roles.service_levels:
+            yield ROLES, state.roles.state()
         for table in state.schema.tables():
             if table.virtual or table.is_view or table.keyspace in TRANSIENT_KEYSPACES:
                 continue

@@ -13,6 +13,7 @@ from .modify import plan_modification
 from .modify.batch import plan_batch
 from .reading.select import plan_select
 from .request import Context, Plan, Result, SetKeyspace
+from .rights import needs, plan_rights
 from .schema import Schema
 from .types import parse_type
 
@@ -47,6 +48,13 @@ def _plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
     parsed = parse(text, row_ttl=schema.release.row_ttl)
     if len(parsed.variables) > MAX_VARIABLES:
         raise errors.InvalidRequest(f"Too many markers(?). {len(parsed.variables)} markers exceed the allowed maximum")
+    made = _plan_statement(parsed, schema, keyspace)
+    if not made.needs:
+        made.needs = needs(parsed.statement, schema, keyspace)
+    return made
+
+
+def _plan_statement(parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> Plan:
     statement = parsed.statement
     if parsed.names_user_types and isinstance(statement, ast.Select | ast.Insert | ast.Update | ast.Delete | ast.Batch):
         statement = _with_known_types(statement, schema, keyspace)
@@ -63,8 +71,7 @@ def _plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
             return plan_describe(statement, parsed, schema, keyspace)
         case ast.Refused():
             raise errors.unsupported(statement.what)
-        case _:
-            return plan_schema_change(statement, parsed, schema, keyspace)
+    return plan_rights(statement, schema, keyspace) or plan_schema_change(statement, parsed, schema, keyspace)
 
 
 def _with_known_types(part: Any, schema: Schema, keyspace: str | None) -> Any:

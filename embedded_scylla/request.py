@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .clock import Clock, Clocks
     from .decisions import Decisions, Turn
     from .identity import NodeIdentity
+    from .roles import Need, Roles
     from .schema import ColumnSpec, Schema, Table
     from .storage.rows import Key, Mutation
     from .storage.store import TableStore
@@ -53,6 +54,7 @@ class Database(Protocol):
     clocks: Clocks
     node: NodeIdentity
     decisions: Decisions
+    roles: Roles
     requests: int  # so many were executed
 
     def store(self, table: Table, viewer: str | None = None) -> TableStore:
@@ -70,6 +72,9 @@ class Database(Protocol):
 
     def change_schema(self, change: Callable[[Schema], Result]) -> Result:
         """Let ``change`` alter the schema; if it raises, the schema is as before."""
+
+    def change_roles(self, change: Callable[[], None]) -> Result:
+        """Let ``change`` alter the roles; if it raises, they are as before."""
 
 
 @dataclass(slots=True)
@@ -89,6 +94,7 @@ class Context:
     warnings: list[str] = field(default_factory=list)
     trace: Tracer | None = None
     clock_of: str | None = None  # the keyspace by whose clock it goes; None: the node's
+    user: str | None = None  # who has logged in; None where nobody has to
 
     @property
     def clock(self) -> Clock:
@@ -157,7 +163,8 @@ class Plan:
     ``variables``: the specs of the bind markers, by index. ``partition_key_variables``: for each partition key column,
     in order, the index of the variable that gives it (empty when some are not variables): the routing key.
     ``columns``: the result's, or None when it gives no rows. ``is_lwt`` marks lightweight transactions. ``clock_of``:
-    the keyspace whose time it is about; None where it is about no stored table: then it is the connection's.
+    the keyspace whose time it is about; None where it is about no stored table: then it is the connection's. ``needs``:
+    what must be permitted to whoever executes it, where anybody has to log in.
     """
 
     variables: Sequence[ColumnSpec] = ()
@@ -165,6 +172,7 @@ class Plan:
     columns: Sequence[ColumnSpec] | None = None
     is_lwt = False
     clock_of: str | None = None
+    needs: Sequence[Need] = ()
 
     def turn(self, context: Context) -> Turn | None:
         """What an execution decides about, if it is a lightweight transaction or a read at SERIAL."""

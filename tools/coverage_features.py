@@ -532,6 +532,28 @@ PROTOCOL = Section(
     ),
 )
 
+RIGHTS = Section(
+    "Roles, permissions and service levels (a node started with `--password` asks who one is)",
+    (
+        yes("CREATE, ALTER and DROP ROLE, also as USER", "", "unit/roles:CREATE ROLE", "unit/parser_schema:USER"),
+        yes("GRANT and REVOKE of roles and permissions", "", "unit/roles:GRANT", "unit/access:GRANT"),
+        yes("LIST ROLES, LIST USERS, LIST … PERMISSIONS", "", "unit/roles:LIST"),
+        yes("permissions asked for by every statement", "", "unit/roles:test_what_a_statement_needs"),
+        yes(
+            "service levels: kept and shown, without effect on one node of one thread",
+            "CREATE SERVICE LEVEL gold WITH timeout = 500ms AND shares = 500",
+            "unit/roles:SERVICE LEVEL",
+        ),
+        yes("lists of service levels", "LIST ALL SERVICE LEVELS", "unit/roles:SERVICE LEVELS"),
+        yes(
+            "the rate limit of a partition: kept and shown, not enforced",
+            "ALTER TABLE fans WITH per_partition_rate_limit = {'max_reads_per_second': 100}",
+            "unit/describe:per_partition_rate_limit",
+        ),
+        no("roles where nobody has to log in", "CREATE ROLE guard", "unit/roles:anonymous"),
+    ),
+)
+
 NODE = Section(
     "The node itself (by its control channel, not by CQL)",
     (
@@ -549,12 +571,14 @@ NODE = Section(
 OTHERS = Section(
     "Left out",
     (
-        left_out("user-defined functions", "DROP FUNCTION twice", "unit/parser_schema:FUNCTION"),
-        left_out("user-defined aggregates", "DROP AGGREGATE middle", "unit/parser_schema:AGGREGATE"),
-        left_out("roles", "CREATE ROLE guard", "unit/parser_schema:ROLE"),
-        left_out("permissions", "GRANT SELECT ON seats TO guard", "unit/parser_schema:GRANT"),
-        left_out("lists of roles", "LIST ROLES", "unit/parser_schema:LIST"),
-        left_out("service levels", "CREATE SERVICE LEVEL gold", "unit/parser_schema:SERVICE LEVEL"),
+        left_out(
+            "user-defined functions",
+            "CREATE FUNCTION twice(a int) RETURNS NULL ON NULL INPUT RETURNS int LANGUAGE lua AS 'return a * 2'",
+            "unit/parser_schema:FUNCTION",
+        ),
+        left_out(
+            "user-defined aggregates", "CREATE AGGREGATE middle(int) SFUNC f STYPE int", "unit/parser_schema:AGGREGATE"
+        ),
         left_out("pruning of views", "PRUNE MATERIALIZED VIEW by_status_index", "unit/parser:PRUNE"),
     ),
 )
@@ -570,6 +594,7 @@ SECTIONS = (
     CHANGES,
     INTROSPECTION,
     PROTOCOL,
+    RIGHTS,
     NODE,
     OTHERS,
 )

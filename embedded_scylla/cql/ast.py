@@ -389,7 +389,116 @@ class DropIndex(Node):
     if_exists: bool
 
 
+# ---------------------------------------------------------------- roles, permissions, service levels
+
+
+class CreateRole(Node):
+    """Also CREATE USER. What is None was not written: ``options`` is a map; ``hashed`` says that the password is one
+    already."""
+
+    name: str
+    if_not_exists: bool
+    superuser: bool | None = None
+    login: bool | None = None
+    password: str | None = None
+    hashed: bool = False
+    options: dict[str, Any] | None = None
+
+
+class AlterRole(Node):
+    name: str
+    superuser: bool | None = None
+    login: bool | None = None
+    password: str | None = None
+    hashed: bool = False
+    options: dict[str, Any] | None = None
+
+
+class DropRole(Node):
+    name: str
+    if_exists: bool
+
+
+class GrantRole(Node):
+    """GRANT ``role`` TO ``grantee``, or with ``revoke`` REVOKE … FROM."""
+
+    role: str
+    grantee: str
+    revoke: bool = False
+
+
+class ResourceName(Node):
+    """``kind``: data, roles or functions; ``parts``: keyspace (None: the current) and table or function, or role."""
+
+    kind: str
+    parts: tuple[str | None, ...] = ()
+
+
+class Grant(Node):
+    """``permission`` None: ALL."""
+
+    permission: str | None
+    resource: ResourceName
+    role: str
+    revoke: bool = False
+
+
+class ListRoles(Node):
+    of: str | None = None
+    recursive: bool = True
+
+
+class ListUsers(Node):
+    pass
+
+
+class ListPermissions(Node):
+    permission: str | None
+    resource: ResourceName | None = None
+    role: str | None = None
+    recursive: bool = True
+
+
+class CreateServiceLevel(Node):
+    name: str
+    if_not_exists: bool
+    properties: Properties = NO_PROPERTIES
+
+
+class AlterServiceLevel(Node):
+    name: str
+    properties: Properties
+
+
+class DropServiceLevel(Node):
+    name: str
+    if_exists: bool
+
+
+class AttachServiceLevel(Node):
+    """``name`` None: DETACH."""
+
+    name: str | None
+    role: str
+
+
+class ListServiceLevels(Node):
+    """``what``: levels (``name`` None: all), attached (``name``: a role, or None for all) or effective (of a role)."""
+
+    what: str
+    name: str | None = None
+
+
 # ---------------------------------------------------------------- the rest
+
+
+class DropFunction(Node):
+    """DROP FUNCTION and DROP AGGREGATE of what there cannot be. ``signature``: as an error shows it, or None."""
+
+    kind: str
+    name: Name
+    if_exists: bool
+    signature: str | None = None
 
 
 class Describe(Node):
@@ -441,7 +550,9 @@ Statement = (
     Select | Insert | Update | Delete | Batch | Truncate | Use | CreateKeyspace | AlterKeyspace | DropKeyspace
     | CreateType | AlterType | DropType
     | CreateTable | AlterTable | DropTable | CreateView | AlterView | DropView | CreateIndex | DropIndex
-    | Describe | PruneView | Refused
+    | Describe | PruneView | Refused | DropFunction | CreateRole | AlterRole | DropRole | GrantRole | Grant | ListRoles
+    | ListUsers | ListPermissions | CreateServiceLevel | AlterServiceLevel | DropServiceLevel | AttachServiceLevel
+    | ListServiceLevels
 )  # fmt: skip
 
 

@@ -27,10 +27,6 @@ _VALID_NAME = re.compile(r"[A-Za-z0-9_]+")
 _REFUSED_OBJECTS = {
     "K_FUNCTION": "FUNCTION",
     "K_AGGREGATE": "AGGREGATE",
-    "K_ROLE": "ROLE",
-    "K_USER": "USER",
-    "K_SERVICE_LEVEL": "SERVICE LEVEL",
-    "K_SERVICE": "SERVICE LEVEL",
 }
 _NOT_ALTERED = frozenset(("K_FUNCTION", "K_AGGREGATE"))
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from . import ast
 from .lexer import tokenize
 from .parse_data import DataParser
-from .parse_schema import SchemaParser
+from .parse_rights import RightsParser
 
 _NOTHING: frozenset[str] = frozenset()
 
 
-class Parser(DataParser, SchemaParser):
+class Parser(DataParser, RightsParser):
     """Every statement there is."""
 
     __slots__ = ()
@@ -30,10 +30,6 @@ class Parser(DataParser, SchemaParser):
         return statement
 
 
-def _refused(what: str) -> Callable[[Parser], ast.Refused]:
-    return lambda parser: parser.refused(what)
-
-
 _STATEMENTS: dict[str, Callable[[Parser], ast.Statement]] = {
     "K_SELECT": Parser.select,
     "K_INSERT": Parser.insert,
@@ -48,11 +44,11 @@ _STATEMENTS: dict[str, Callable[[Parser], ast.Statement]] = {
     "K_DROP": Parser.drop,
     "K_DESCRIBE": Parser.describe,
     "K_DESC": Parser.describe,
-    "K_GRANT": _refused("GRANT"),
-    "K_REVOKE": _refused("REVOKE"),
-    "K_LIST": _refused("LIST"),
-    "K_ATTACH": _refused("ATTACH SERVICE LEVEL"),
-    "K_DETACH": _refused("DETACH SERVICE LEVEL"),
+    "K_GRANT": Parser.grant,
+    "K_REVOKE": Parser.revoke,
+    "K_LIST": Parser.list_,
+    "K_ATTACH": Parser.attach,
+    "K_DETACH": Parser.detach,
 }
 
 

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..errors import BadCredentials
-
 if TYPE_CHECKING:
     from ssl import SSLContext
+
+    from ..roles import Roles
 
 AUTHENTICATOR = "org.apache.cassandra.auth.PasswordAuthenticator"  # the name by which drivers know what to send
 
 
 @dataclass(frozen=True)
 class Access:
-    """``control``: whether the control channel is there. ``user`` and ``password``: what clients log in with, if they
-    have to. ``tls``: what their sockets are wrapped with, if they have to speak TLS."""
+    """``control``: whether the control channel is there. ``user`` and ``password``: the superuser, where clients
+    have to log in. ``tls``: what their sockets are wrapped with, if they have to speak TLS."""
 
     control: bool = True
     user: str | None = None
     password: str = field(default="", repr=False)
     tls: SSLContext | None = None
 
-    def log_in(self, token: bytes) -> str:
-        """The user whom a SASL PLAIN token names; BadCredentials if it is the wrong one, or has another password."""
-        _, _, rest = token.partition(b"\0")
-        user, _, password = rest.partition(b"\0")
-        known, given = b"\0".join([(self.user or "").encode(), self.password.encode()]), b"\0".join([user, password])
-        if not hmac.compare_digest(known, given):
-            raise BadCredentials("Username and/or password are incorrect")
-        return user.decode()
+
+def log_in(token: bytes, roles: Roles) -> str:
+    """The role that a SASL PLAIN token names; BadCredentials if there is none that may log in with its password."""
+    _, _, rest = token.partition(b"\0")
+    user, _, password = rest.partition(b"\0")
+    name = user.decode(errors="replace")
+    roles.authenticate(name, password.decode(errors="surrogateescape"))
+    return name
 
 
 EVERYBODY = Access()

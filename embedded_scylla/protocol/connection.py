@@ -19,9 +19,10 @@ from ..modify.batch import batch_turn, execute_batch
 from ..notices import Notices
 from ..prepared import PreparedStatements
 from ..release import CQL_VERSION
-from ..request import BoundValue, Context, Database, Plan, QueryOptions, Result, SetKeyspace, Tracer
+from ..request import BoundValue, Context, Database, Plan, QueryOptions, Result, SchemaChange, SetKeyspace, Tracer
+from ..rights import give_to_creator
 from . import frame, messages
-from .access import AUTHENTICATOR, EVERYBODY, Access
+from .access import AUTHENTICATOR, EVERYBODY, Access, log_in
 from .compression import ALGORITHMS, decompress
 from .frame import Frame, Frames, Reader
 from .tracing import save_trace
@@ -261,7 +262,7 @@ class Connection:
     def _auth_response(self, reader: Reader) -> tuple[int, bytes]:
         if not self._logging_in:
             raise errors.ProtocolError("No authentication is going on.")
-        self._user = self._access.log_in(reader.blob() or b"")
+        self._user = log_in(reader.blob() or b"", self._database.roles)
         self._open()
         return frame.AUTH_SUCCESS, frame.encode_bytes(None)
 
@@ -307,10 +308,20 @@ class Connection:
                 f"Invalid amount of bind variables: expected {len(plan.variables)} received {len(values)}"
             )
         context = self._context(values, parameters.options, plan.clock_of)
+        if self._user is not None:
+            self._database.roles.check(self._user, plan.needs)
         if self._waited is not None or self._database.decisions.duration:
             self._take_turn(plan.turn(context))
-        result = plan.execute(context)
+        result = plan.execute(context) if self._user is None else self._execute_as(self._user, plan, context)
         return self._finish(result, context, plan)
+
+    def _execute_as(self, user: str, plan: Plan, context: Context) -> Result:
+        """Execute, and let who makes a thing have all rights on it."""
+        version = self._database.schema.version
+        result = plan.execute(context)
+        if isinstance(result, SchemaChange) and version != self._database.schema.version:
+            give_to_creator(self._database, user, result)
+        return result
 
     def _batch(self, reader: Reader) -> tuple[int, bytes]:
         message = messages.decode_batch(reader, self._version)
@@ -323,6 +334,8 @@ class Connection:
                 raise errors.InvalidRequest(
                     f"There were {len(plan.variables)} markers(?) in CQL but {len(values)} bound variables"
                 )
+            if self._user is not None:
+                self._database.roles.check(self._user, plan.needs)
             plans.append((plan, values))
         context = self._context((), message.options, plans[0][0].clock_of if plans else None)
         if self._waited is not None or self._database.decisions.duration:
@@ -341,7 +354,9 @@ class Connection:
         else:
             timestamp = options.timestamp = clock.from_client(options.timestamp)
         options.keyspace = self._keyspace
-        return Context(database, values, options, micros, timestamp, micros // 1_000_000, [], self._tracer, clock_of)
+        return Context(
+            database, values, options, micros, timestamp, micros // 1_000_000, [], self._tracer, clock_of, self._user
+        )
 
     def _finish(self, result: Result, context: Context, plan: Plan | None) -> tuple[int, bytes]:
         self._warnings = context.warnings

@@ -70,6 +70,8 @@ class Node:
         access: Access = EVERYBODY,
     ):
         self._access = access
+        if access.user is not None:
+            engine.roles.enforce(access.user, access.password)
         self._engine, self._prepared, self._upkeep, self._dials = engine, prepared, upkeep, dials
         engine.clients, engine.announce, engine.stop = self._connections, self._announce, self.stop
         self._notices = Notices()

@@ -156,7 +156,7 @@ TABLES: dict[str, dict[str, tuple[str, str, str]]] = {
         "role_members": ("role text", "member text", ""),
         "role_attributes": ("role text", "name text", "value text"),
         "role_permissions": ("role text", "resource text", "permissions set<text>"),
-        "service_levels_v2": ("service_level text", "", "shares int, workload_type text"),
+        "service_levels_v2": ("service_level text", "", "shares int, timeout duration, workload_type text"),
         "client_routes": (
             "connection_id text",
             "host_id uuid",
@@ -237,7 +237,7 @@ TABLES: dict[str, dict[str, tuple[str, str, str]]] = {
         "view_build_status": _STATUS,
         "cdc_generation_timestamps": ("key text", "time timestamp DESC", "expired timestamp"),
         "cdc_streams_descriptions_v2": ("time timestamp", "range_end bigint", "streams frozen<set<blob>>"),
-        "service_levels": ("service_level text", "", "shares int, workload_type text"),
+        "service_levels": ("service_level text", "", "shares int, timeout duration, workload_type text"),
     },
     "system_distributed_everywhere": {
         "cdc_generation_descriptions_v2": (

@@ -10,8 +10,10 @@ from typing import Any, Protocol
 from ..derived.streams import Streams, tablet_count, tablet_ends
 from ..identity import NodeIdentity
 from ..release import CQL_VERSION
+from ..roles import Roles
 from ..schema import Schema, Table, is_system_keyspace
 from ..storage.store import TableStore
+from ..types import Duration
 from ..upkeep import expiry
 
 RowDict = dict[str, Any]
@@ -29,6 +31,7 @@ class State(Protocol):
     node: NodeIdentity
     schema: Schema
     streams: Streams
+    roles: Roles
     clients: Callable[[], Iterable[RowDict]]
 
     def store(self, table: Table) -> TableStore: ...
@@ -68,11 +71,11 @@ def _versions(state: State) -> Iterator[RowDict]:
 
 
 def _config(state: State) -> Iterator[RowDict]:
-    node = state.node
+    node, guarded = state.node, state.roles.enforced
     settings: dict[str, tuple[str, str]] = {
         "alternator_ttl_period_in_seconds": ("double", str(expiry.PERIOD)),
-        "authenticator": ("string", '"AllowAllAuthenticator"'),
-        "authorizer": ("string", '"AllowAllAuthorizer"'),
+        "authenticator": ("string", '"PasswordAuthenticator"' if guarded else '"AllowAllAuthenticator"'),
+        "authorizer": ("string", '"CassandraAuthorizer"' if guarded else '"AllowAllAuthorizer"'),
         "cas_contention_timeout_in_ms": ("integer", "1000"),
         "cluster_name": ("string", f'"{node.cluster_name}"'),
         "compaction_large_cell_warning_threshold_mb": ("integer", "1"),
@@ -256,6 +259,45 @@ def _cdc_local(state: State) -> Iterator[RowDict]:
         yield {"key": "cdc_local", "streams_timestamp": state.streams.generations[-1].timestamp}
 
 
+def _roles(state: State) -> Iterator[RowDict]:
+    for role in state.roles.by_name.values():
+        yield {
+            "role": role.name,
+            "can_login": role.login,
+            "is_superuser": role.superuser,
+            "member_of": sorted(role.member_of),
+            "salted_hash": role.salted_hash or None,
+        }
+
+
+def _role_members(state: State) -> Iterator[RowDict]:
+    for role in state.roles.by_name.values():
+        for granted in role.member_of:
+            yield {"role": granted, "member": role.name}
+
+
+def _role_attributes(state: State) -> Iterator[RowDict]:
+    for role in state.roles.by_name.values():
+        if role.service_level is not None:
+            yield {"role": role.name, "name": "service_level", "value": role.service_level}
+
+
+def _role_permissions(state: State) -> Iterator[RowDict]:
+    for role in state.roles.by_name.values():
+        for resource, permissions in role.permissions.items():
+            yield {"role": role.name, "resource": "/".join(resource), "permissions": sorted(permissions)}
+
+
+def _service_levels(state: State) -> Iterator[RowDict]:
+    for name, level in state.roles.service_levels.items():
+        yield {
+            "service_level": name,
+            "shares": level.shares,
+            "timeout": None if level.timeout is None else Duration(0, 0, level.timeout),
+            "workload_type": level.workload_type,
+        }
+
+
 # What shows the same to everybody,
 PROVIDERS: dict[str, Callable[[State], Iterable[RowDict]]] = {
     "system.local": _local,
@@ -272,6 +314,11 @@ PROVIDERS: dict[str, Callable[[State], Iterable[RowDict]]] = {
     "system.protocol_servers": _protocol_servers,
     "system.clients": lambda state: state.clients(),
     "system.scylla_local": _scylla_local,
+    "system.roles": _roles,
+    "system.role_members": _role_members,
+    "system.role_attributes": _role_attributes,
+    "system.role_permissions": _role_permissions,
+    "system.service_levels_v2": _service_levels,
     "system.topology": _topology,
     "system.tablets": _tablets,
     "system.cdc_local": _cdc_local,

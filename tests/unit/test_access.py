@@ -118,6 +118,39 @@ def test_whoever_does_not_log_in_hears_nothing_else() -> None:
         assert wire.ask(QUERY, query("SELECT key FROM system.local")).opcode == RESULT
 
 
+def test_a_role_that_was_made_gets_in_and_may_do_what_it_was_granted(tmp_path: Path) -> None:
+    arguments = ("--plain", "--password", "ada:door")
+
+    def log_in(wire: Wire, name: str, password: str) -> int:
+        assert wire.ask(STARTUP, HELLO).opcode == AUTHENTICATE
+        return wire.ask(AUTH_RESPONSE, value(f"\0{name}\0{password}".encode())).opcode
+
+    with start_embedded(tmp_path, arguments=arguments) as node:
+        with Wire(node.host, node.port, start=False) as ada:
+            assert log_in(ada, "ada", "door") == AUTH_SUCCESS
+            for statement in (
+                "CREATE KEYSPACE park WITH replication = {'replication_factor': 1}",
+                "CREATE TABLE park.seats (seat int PRIMARY KEY)",
+                "CREATE ROLE bo WITH PASSWORD = 'window' AND LOGIN = true",
+                "GRANT CREATE ON KEYSPACE park TO bo",
+            ):
+                assert ada.ask(QUERY, query(statement)).opcode == RESULT
+        with Wire(node.host, node.port, start=False) as bo:
+            assert log_in(bo, "bo", "window") == AUTH_SUCCESS
+            assert bo.ask(QUERY, query("CREATE TABLE park.own (p int PRIMARY KEY)")).opcode == RESULT
+            assert bo.ask(QUERY, query("SELECT * FROM park.own")).opcode == RESULT  # who makes a table has it
+            refused = Body(bo.ask(QUERY, query("SELECT * FROM park.seats")).body)
+            assert (refused.int(), refused.string()) == (
+                0x2100, "User bo has no SELECT permission on <table park.seats> or any of its parents",
+            )  # fmt: skip
+            assert bo.ask(QUERY, query("CREATE TABLE IF NOT EXISTS park.seats (p int PRIMARY KEY)")).opcode == RESULT
+            assert bo.ask(QUERY, query("SELECT * FROM park.seats")).opcode == ERROR  # it was there before
+        node.kill()
+    with start_embedded(tmp_path, arguments=arguments) as node, Wire(node.host, node.port, start=False) as bo:
+        assert log_in(bo, "bo", "window") == AUTH_SUCCESS
+        assert bo.ask(QUERY, query("SELECT * FROM park.own")).opcode == RESULT
+
+
 def test_where_nobody_has_to_log_in_nobody_can(plain: EmbeddedNode) -> None:
     with Wire(plain.host, plain.port) as wire:
         assert b"No authentication is going on" in wire.ask(AUTH_RESPONSE, value(None)).body

@@ -227,3 +227,22 @@ def test_what_is_described_makes_the_same_schema_again(session: SchemaSession) -
         copy.execute(statement)
     assert without_identity(copy.engine.schema) == without_identity(session.engine.schema)
     assert copy.statements("DESCRIBE SCHEMA") == session.statements("DESCRIBE SCHEMA")
+
+
+def test_the_rate_limit_of_a_partition_is_kept_and_shown() -> None:
+    session = SchemaSession(KEYSPACE, "CREATE TABLE t (p int PRIMARY KEY)")
+    session.execute("ALTER TABLE t WITH per_partition_rate_limit = {'max_reads_per_second': 100}")
+    (row,) = session.rows("system_schema.scylla_tables", keyspace_name="ks", table_name="t")
+    assert row["per_partition_rate_limit"] == {"max_reads_per_second": "100"}
+    assert (
+        "AND per_partition_rate_limit = {'max_reads_per_second': '100'}" in session.described("DESCRIBE TABLE t")[0][3]
+    )
+    for options, sentence in (
+        (
+            "{'max_scans_per_second': 1}",
+            "Unknown key in map for per_partition_rate_limit extension: max_scans_per_second",
+        ),
+        ("{'max_reads_per_second': -1}", "Invalid value for max_reads_per_second: -1"),
+    ):
+        error = session.error(f"ALTER TABLE t WITH per_partition_rate_limit = {options}")
+        assert (type(error), error.message) == (errors.ConfigurationException, sentence)

@@ -3,6 +3,7 @@
 import pytest
 
 from embedded_scylla.cql import ast, parse
+from embedded_scylla.errors import SyntaxException
 
 
 def statement(text):
@@ -232,19 +233,73 @@ def test_types(text, tree):
             "CREATE FUNCTION",
         ),
         ("CREATE AGGREGATE a(int) SFUNC f STYPE int", "CREATE AGGREGATE"),
-        ("DROP FUNCTION IF EXISTS ks.f(int)", "DROP FUNCTION"),
-        ("DROP AGGREGATE a", "DROP AGGREGATE"),
-        ("CREATE ROLE ada WITH PASSWORD = 'x' AND LOGIN = true", "CREATE ROLE"),
-        ("ALTER USER bo WITH PASSWORD 'y'", "ALTER USER"),
-        ("DROP USER bo", "DROP USER"),
-        ("GRANT SELECT ON KEYSPACE ks TO ada", "GRANT"),
-        ("REVOKE ALL PERMISSIONS ON ks.t FROM ada", "REVOKE"),
-        ("LIST ROLES", "LIST"),
-        ("CREATE SERVICE LEVEL gold WITH timeout = 5ms", "CREATE SERVICE LEVEL"),
-        ("DROP SERVICE_LEVEL gold", "DROP SERVICE LEVEL"),
-        ("ATTACH SERVICE_LEVEL gold TO ada", "ATTACH SERVICE LEVEL"),
-        ("DETACH SERVICE LEVEL FROM ada", "DETACH SERVICE LEVEL"),
     ],
 )
 def test_the_rest_of_cql_is_named_and_left(text, what):
     assert statement(text) == ast.Refused(what)
+
+
+RESOURCE = ast.ResourceName
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("DROP FUNCTION IF EXISTS ks.f(int, map<text, int>)",
+         ast.DropFunction("function", ast.Name("f", "ks"), True, "int, map<text, int>")),
+        ("DROP AGGREGATE a", ast.DropFunction("aggregate", ast.Name("a"), False)),
+        ("CREATE ROLE Ada WITH PASSWORD = 'x' AND LOGIN = true",
+         ast.CreateRole("ada", False, superuser=False, login=True, password="x")),
+        ("CREATE ROLE IF NOT EXISTS \"Ada\" WITH SUPERUSER = TRUE AND OPTIONS = {'a': 'b'}",
+         ast.CreateRole("Ada", True, superuser=True, login=False, options={"a": "b"})),
+        ("CREATE USER Bo WITH PASSWORD 'y' SUPERUSER", ast.CreateRole("Bo", False, True, True, "y")),
+        ("ALTER ROLE 'Ada' WITH HASHED PASSWORD = 'z' AND LOGIN = false",
+         ast.AlterRole("Ada", login=False, password="z", hashed=True)),
+        ("ALTER USER bo WITH PASSWORD 'y' NOSUPERUSER", ast.AlterRole("bo", superuser=False, password="y")),
+        ("DROP USER bo", ast.DropRole("bo", False)),
+        ("DROP ROLE IF EXISTS all", ast.DropRole("all", True)),
+        ("GRANT all TO execute", ast.GrantRole("all", "execute")),
+        ("REVOKE staff FROM 'Ada'", ast.GrantRole("staff", "Ada", revoke=True)),
+        ("GRANT SELECT ON KEYSPACE ks TO ada", ast.Grant("SELECT", RESOURCE("data", ("ks",)), "ada")),
+        ("GRANT EXECUTE ON ALL FUNCTIONS IN KEYSPACE ks TO ada",
+         ast.Grant("EXECUTE", RESOURCE("functions", ("ks",)), "ada")),
+        ("REVOKE ALL PERMISSIONS ON ks.t FROM ada", ast.Grant(None, RESOURCE("data", ("ks", "t")), "ada", revoke=True)),
+        ("REVOKE ALTER PERMISSION ON TABLE t FROM ada",
+         ast.Grant("ALTER", RESOURCE("data", (None, "t")), "ada", revoke=True)),
+        ("LIST ROLES", ast.ListRoles()),
+        ("LIST ROLES OF ada NORECURSIVE", ast.ListRoles("ada", recursive=False)),
+        ("LIST USERS", ast.ListUsers()),
+        ("LIST ALL PERMISSIONS", ast.ListPermissions(None)),
+        ("LIST DESCRIBE ON ALL ROLES OF ada NORECURSIVE",
+         ast.ListPermissions("DESCRIBE", RESOURCE("roles"), "ada", recursive=False)),
+        ("LIST SELECT ON ALL KEYSPACES", ast.ListPermissions("SELECT", RESOURCE("data"))),
+        ("CREATE SERVICE LEVEL gold WITH timeout = 5ms",
+         ast.CreateServiceLevel("gold", False, {"timeout": ast.Literal("duration", "5ms")})),
+        ("ALTER SERVICE_LEVEL gold WITH timeout = null",
+         ast.AlterServiceLevel("gold", {"timeout": ast.Literal("null", "null")})),
+        ("DROP SERVICE_LEVEL IF EXISTS gold", ast.DropServiceLevel("gold", True)),
+        ("ATTACH SERVICE_LEVEL gold TO ada", ast.AttachServiceLevel("gold", "ada")),
+        ("DETACH SERVICE LEVEL FROM ada", ast.AttachServiceLevel(None, "ada")),
+        ("LIST ALL SERVICE_LEVELS", ast.ListServiceLevels("levels")),
+        ("LIST ATTACHED SERVICE LEVEL OF ada", ast.ListServiceLevels("attached", "ada")),
+        ("LIST EFFECTIVE SERVICE LEVEL OF ada", ast.ListServiceLevels("effective", "ada")),
+    ],
+)  # fmt: skip
+def test_roles_permissions_and_service_levels(text, tree):
+    assert statement(text) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("CREATE ROLE ?", "Bind variables cannot be used for role names"),
+        ("DROP SERVICE LEVEL ?", "Bind variables cannot be used for service levels or role names"),
+        ('CREATE USER "Bo"', "Quoted strings are are not supported for user names, please upgrade to roles."),
+        ("LIST nonsense", "line 1:5 no viable alternative at input 'nonsense'"),
+        ("CREATE ROLE bo WITH LOGIN = 1", "line 1:28 : Missing BOOLEAN"),
+    ],
+)
+def test_roles_that_cannot_be_read(text, message):
+    with pytest.raises(SyntaxException) as refusal:
+        parse(text)
+    assert refusal.value.message == message
