@@ -266,7 +266,7 @@ def open_sale(
     with sweepers, quiet_gc(), ThreadPoolExecutor(at_once) as pool, audience(run) if audience else nullcontext():
         doors.open()
         try:
-            while _next_round(crowd, run, patience=_WATCHED_SECONDS if audience else 0.0):
+            while _next_round(crowd, run, fans, patience=_WATCHED_SECONDS if audience else 0.0):
                 began = time.perf_counter()
                 for _ in pool.map(crowd.visit, islice(numbers, fans)):
                     sale.fans += 1
@@ -293,12 +293,15 @@ def _start_sweeper(
     return SweeperThread(session, event, make, freed, since=opened)
 
 
-def _next_round(crowd: Crowd, run: RunningSale, patience: float) -> bool:
-    """Fill the window; where it would be empty, wait for a sweeper. False: nothing is left that could be sold, or
-    nobody frees what is held, after so many seconds of ``patience``."""
+def _next_round(crowd: Crowd, run: RunningSale, fans: int, patience: float) -> bool:
+    """Fill the window; where it has less than a seat for each fan, wait for a sweeper, so that nobody comes for the few
+    seats that it has freed this moment. False: nothing is left that could be sold, or nobody frees what is held, after
+    so many seconds of ``patience``."""
     session, event = run.session, crowd.sale.event
-    while not crowd.window.show(_seats(session, event, "available")):
+    while (free := crowd.window.show(_seats(session, event, "available"))) < fans:
         if not _seats(session, event, "held") or not _a_sweeper_is_there(run, patience):
+            if free:
+                break
             return False
         let_time_pass(session, crowd.hold_seconds / ROUNDS_A_HOLD)
         if not _freed_in_time(run, event):
