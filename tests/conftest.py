@@ -23,5 +23,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: object) -> int:
-    """One more than there are cores, for a test often waits for its node; four at most, for the sake of memory."""
-    return min(4, 1 + (os.cpu_count() or 1))
+    """Two more than there are cores, for a test often waits for its node, a kernel or a browser; six at most, for the
+    sake of memory."""
+    return min(6, 2 + (os.cpu_count() or 1))

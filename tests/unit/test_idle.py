@@ -46,7 +46,7 @@ class Watched:
     def pass_time(self, seconds: float) -> None:
         """As the server's loop does: wait as long as it may, then do what is due."""
         end = self.watch.time + seconds
-        while (wait := self.idle.seconds_until_due()) is not None and self.watch.time + wait <= end:
+        while not self.ended and (wait := self.idle.seconds_until_due()) is not None and self.watch.time + wait <= end:
             self.watch.time += max(wait, 0.001)
             self.idle.run_due()
         self.watch.time = end
