@@ -129,7 +129,7 @@ def _show(answer: Answer, options: Options) -> None:
         limit = options.limit or MOST_ROWS
         show_or_print(table_of(answer.rows, options.columns, sort=options.sort, limit=limit))
     if answer.more:
-        print(f"More rows follow: these {len(answer.rows):,} are the first page. With rows << the cell fetches all.")
+        print(f"More rows follow: these {len(answer.rows):,} came first. With rows << the cell fetches all.")
     if options.trace:
         _show_trace(answer.future)
 

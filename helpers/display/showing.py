@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ..lab.cql_answers import MOST_ROWS
 from ..lab.errors import LabError
 from ..lab.server_errors import inner_error
 from .formatting import Formatter, paragraph
@@ -16,8 +17,6 @@ from .refusals import refusal_lines
 
 if TYPE_CHECKING:
     import pandas
-
-MOST_ROWS = 20
 
 
 class Table:

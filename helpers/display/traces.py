@@ -26,13 +26,17 @@ class RowsRead:
 
 
 def rows_read(session: Session, query: Any, values: Any = None) -> RowsRead:
-    """Execute ``query`` with a trace, and return how many rows were met for its first page.
+    """Execute ``query`` with traces, and return how many rows were met for all its pages.
 
     >>> rows_read(session, "SELECT * FROM available_tickets WHERE event_id = %s AND status = 'available' LIMIT 100", …)
     RowsRead(live=100, dead=4812)
     """
-    trace = session.execute(query, values, trace=True).get_query_trace(max_wait_sec=_WAIT_SECONDS)
-    return count_rows(event.description for event in trace.events)
+    result = session.execute(query, values, trace=True)
+    while result.has_more_pages:
+        result.fetch_next_page()
+    traces = result.get_all_query_traces(max_wait_sec_per=_WAIT_SECONDS)
+    pages = [count_rows(event.description for event in trace.events) for trace in traces]
+    return RowsRead(sum(page.live for page in pages), sum(page.dead for page in pages))
 
 
 def steps_of(trace: Any) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # An item of one of these is a value, whatever attributes Python gives it.
 _PLAIN = (str, bytes, bool, int, float, Decimal, UUID, date, time, timedelta, list, set, frozenset, type(None))
+MOST_ROWS = 20  # a cell shows no more, unless it asks for them
 
 
 class Rows(list[Any]):
@@ -38,7 +39,7 @@ class Rows(list[Any]):
 class Answer:
     """What came back for one statement.
 
-    ``rows`` are those of the first page, or all where the cell keeps them; ``more`` says that others follow. ``raw``
+    ``rows`` are those of the first pages, or all where the cell keeps them; ``more`` says that others follow. ``raw``
     has each row's columns as the server sent them: (name, CQL type, bytes or None for null, value). ``error`` is a
     refusal.
     """
@@ -251,18 +252,24 @@ def _with_levels(statement: Statement, options: Options) -> Statement:
 def _answer(session: Session, text: str, statement: Statement, options: Options) -> Answer:
     result = session.execute(statement, trace=options.trace)
     columns = list(result.column_names or [])
-    more = bool(result.has_more_pages) and options.keep is None
     return Answer(
         text,
-        rows=Rows(_rows_of(result, options), columns),
-        more=more,
+        rows=Rows(_rows_of(result, options, session.default_fetch_size), columns),
+        more=bool(result.has_more_pages),
         warnings=list(result.response_future.warnings or []),
         future=result.response_future,
     )
 
 
-def _rows_of(result: ResultSet, options: Options) -> list[Any]:
-    return list(result) if options.keep else list(result.current_rows)
+def _rows_of(result: ResultSet, options: Options, page_size: int) -> list[Any]:
+    """The first page, or all rows where the cell keeps them. A server may end a page early, even with nothing in it,
+    while a filter looks through the rows: then pages until there are as many rows as a page has, or a cell shows."""
+    rows = list(result.current_rows)
+    enough = min(page_size, options.limit or MOST_ROWS)
+    while result.has_more_pages and (options.keep or len(rows) < enough):
+        result.fetch_next_page()
+        rows += result.current_rows
+    return rows
 
 
 def _raw_answer(session: Session, text: str, statement: Statement, options: Options) -> Answer:
@@ -280,15 +287,15 @@ def _raw_answer(session: Session, text: str, statement: Statement, options: Opti
     columns, types = list(result.column_names or []), list(result.column_types or [])
     if not columns:
         return answer
-    answer.more = bool(result.has_more_pages) and options.keep is None
     version = session.cluster.protocol_version
     decoded = []
-    for row in _rows_of(result, options):
+    for row in _rows_of(result, options, session.default_fetch_size):
         values = [kind.from_binary(data, version) for kind, data in zip(types, row, strict=True)]
         decoded.append(values)
         names = [_type_name(kind) for kind in types]
         answer.raw.append(list(zip(columns, names, row, values, strict=True)))
     answer.rows = Rows(named_rows(columns, decoded), columns)
+    answer.more = bool(result.has_more_pages)
     return answer
 
 

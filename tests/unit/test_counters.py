@@ -315,8 +315,8 @@ def test_what_can_be_read_of_them(node: Node):
     assert node.run("SELECT CAST(n AS tinyint), CAST(n AS double), CAST(n AS text), CAST(n AS counter) FROM t") == [
         (-24, 1000.0, "1000", 1000)
     ]
-    assert node.run("SELECT counterAsBlob(n), bigintAsBlob(n), sum(n), max(n), avg(n) FROM t") == [
-        (b"\0\0\0\0\0\0\x03\xe8", b"\0\0\0\0\0\0\x03\xe8", 1000, 1000, 1000)
+    assert node.run("SELECT bigintAsBlob(n), sum(n), max(n), avg(n) FROM t") == [
+        (b"\0\0\0\0\0\0\x03\xe8", 1000, 1000, 1000)
     ]
     assert node.run("SELECT c FROM t WHERE n > 999 ALLOW FILTERING") == [(1,)]
     assert node.run("SELECT c FROM t WHERE m > 0 ALLOW FILTERING") == []

@@ -94,10 +94,24 @@ def test_a_page_that_is_not_the_last_is_told(cql: tuple[Run, dict[str, Any]], mo
     text = run("SELECT ticket_id FROM tickets WHERE event_id = :event_id", "--limit 2")
     assert text.splitlines()[-2:] == [
         "(30 rows, the first 2 shown)",
-        "More rows follow: these 30 are the first page. With rows << the cell fetches all.",
+        "More rows follow: these 30 came first. With rows << the cell fetches all.",
     ]
     assert "More rows" not in run("SELECT ticket_id FROM tickets WHERE event_id = :event_id", "all_of_them <<")
     assert len(names["all_of_them"]) == 200
+
+
+@pytest.mark.parametrize("form", ["", "--raw"])
+def test_pages_with_too_few_rows_are_read_on(
+    cql: tuple[Run, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """A filter has looked through a page and found nothing: the answer comes later."""
+    run, names = cql
+    monkeypatch.setattr(names["session"], "default_fetch_size", 30)
+    run("SELECT ticket_id FROM tickets WHERE event_id = :event_id", "every <<")
+    names["ticket_id"] = names["every"][-1].ticket_id
+    run(f"UPDATE tickets SET held_by = 'Bo' {SEAT}")
+    text = run("SELECT held_by FROM tickets WHERE event_id = :event_id AND held_by = 'Bo' ALLOW FILTERING", form)
+    assert "Bo" in text and "More rows" not in text
 
 
 def test_a_warning_of_the_server_is_shown(cql: tuple[Run, dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
