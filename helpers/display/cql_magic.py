@@ -11,14 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..lab import cql_answers, cql_cell
-from ..lab.cql_answers import Answer
+from ..lab.cql_answers import MOST_ROWS, Answer
 from ..lab.cql_cell import Cell, Options
 from ..lab.errors import LabError
 from .cql_completion import install as install_completion
 from .formatting import paragraph
 from .frontend import somebody_watches
 from .refusals import refusal_lines
-from .showing import MOST_ROWS, Table, show_or_print, table_of
+from .showing import Table, show_or_print, table_of
 from .traces import count_rows, steps_of
 
 if TYPE_CHECKING:
