@@ -6,7 +6,8 @@ that is derived from the one that is asked (``fragments_table``), so that it is 
 piece has of times, tombstones and values stands in it as JSON, as ``scylla sstable dump-data`` prints it.
 
 ScyllaDB shows each memtable, the row cache and each sstable; this node has one store, which it calls ``memtable:0``.
-What a tombstone covers is dropped there at once, so it is never shown beside it.
+What a tombstone covers is dropped there at once, so it is never shown beside it. A counter has one shard, this node's;
+how often it was changed is not kept, so that the shard's clock, which rises with each change, is the cell's timestamp.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from ..storage.merge import newest
 from ..storage.partition import Partition
 from ..storage.rows import Cell, Collection, Key, Marker, Row, Tombstone
 from ..storage.store import TableStore
-from ..types import ASCII, BLOB, COUNTER, SMALLINT, TEXT, TIMEUUID, TINYINT, CqlType, MapType, SetType, UserType
+from ..types import BLOB, COUNTER, TEXT, TIMEUUID, TINYINT, CqlType, MapType, SetType, UserType
+from .fragment_text import printed
 
 START, STATIC_ROW, CLUSTERED, END = range(4)  # partition_region
 BEFORE, AT, AFTER = -1, 0, 1  # position_weight
@@ -84,11 +86,11 @@ def fragments_encoder(stored: Table) -> Encoder:
 
 
 class Fragments(TableStore):
-    """What a table's store holds, taken apart when it is read."""
+    """What a table's store holds, taken apart when it is read. ``host_id``: whose shard of its counters it holds."""
 
-    def __init__(self, table: Table, stored: TableStore, encode: Encoder):
+    def __init__(self, table: Table, stored: TableStore, encode: Encoder, host_id: uuid.UUID):
         super().__init__(table)
-        self._stored, self._order = stored, encode
+        self._stored, self._order, self._host_id = stored, encode, host_id
         self._source = b"virtual-table" if stored.table.virtual else b"memtable:0"
 
     def partition(self, key: Key) -> Partition | None:
@@ -111,10 +113,10 @@ class Fragments(TableStore):
         yield self._key(START), _piece("partition start", {"tombstone": _tombstone(stored.deletion)})
         if stored.static is not None and stored.static.cells:
             cells = _in_order(stored.static, table.statics)
-            yield self._key(STATIC_ROW), _piece("static row", _columns(cells), _values(cells))
+            yield self._key(STATIC_ROW), _piece("static row", _columns(cells), self._values(cells))
         weight = TINYINT.encode(AT) if table.clustering else _ABSENT
         for row in stored.scan():
-            yield self._key(CLUSTERED, row.key, weight), _row(row, table)
+            yield self._key(CLUSTERED, row.key, weight), self._row(row, table)
         yield from self._changes(stored)
         yield self._key(END), _piece("partition end", None)
 
@@ -143,6 +145,35 @@ class Fragments(TableStore):
         piece = _piece("range tombstone change", {"tombstone": _tombstone(tombstone)})
         return self._key(CLUSTERED, prefix, weight), piece
 
+    def _row(self, row: Row, table: Table) -> dict[str, str | None]:
+        metadata: dict[str, Any] = {}
+        if row.deletion is not None or row.shadowable is not None:
+            metadata["tombstone"] = _tombstone(row.deletion)
+            # Never the older one.
+            metadata["shadowable_tombstone"] = _tombstone(newest(row.deletion, row.shadowable))
+        if row.marker is not None:
+            timestamp, expires_at, ttl = row.marker
+            metadata["marker"] = {"timestamp": timestamp, **_end(expires_at, ttl)}
+        cells = _in_order(row, table.regulars)
+        metadata["columns"] = _columns(cells)
+        return _piece("clustering row", metadata, self._values(cells))
+
+    def _values(self, cells: list[tuple[Column, Cell | Collection]]) -> dict[str, Any]:
+        """The cells' values, as text; a counter's are its shards."""
+        found: dict[str, Any] = {}
+        for column, cell in cells:
+            if type(cell) is Collection:
+                found[column.name] = [
+                    {"key": key, "value": _text(value_type, element[1])}
+                    for key, element, value_type in _elements(cell, column.type)
+                ]
+            elif column.type is COUNTER and cell[1] is not None:
+                count = COUNTER.decode(cell[1])
+                found[column.name] = [{"id": str(self._host_id), "value": count, "clock": cell[0]}]
+            else:
+                found[column.name] = _text(column.type, cell[1])
+        return found
+
     def _key(self, region: int, inner: Key = (), weight: bytes = _ABSENT) -> Key:
         missing = len(self._stored.table.clustering) - len(inner)
         return (self._source, TINYINT.encode(region), *inner, *[_ABSENT] * missing, weight)
@@ -163,19 +194,6 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _row(row: Row, table: Table) -> dict[str, str | None]:
-    metadata: dict[str, Any] = {}
-    if row.deletion is not None or row.shadowable is not None:
-        metadata["tombstone"] = _tombstone(row.deletion)
-        metadata["shadowable_tombstone"] = _tombstone(newest(row.deletion, row.shadowable))  # never the older one
-    if row.marker is not None:
-        timestamp, expires_at, ttl = row.marker
-        metadata["marker"] = {"timestamp": timestamp, **_end(expires_at, ttl)}
-    cells = _in_order(row, table.regulars)
-    metadata["columns"] = _columns(cells)
-    return _piece("clustering row", metadata, _values(cells))
-
-
 def _in_order(row: Row, columns: tuple[Column, ...]) -> list[tuple[Column, Cell | Collection]]:
     """The row's cells in the order of the table's columns."""
     return [(column, row.cells[column.name]) for column in columns if column.name in row.cells]
@@ -189,42 +207,28 @@ def _columns(cells: list[tuple[Column, Cell | Collection]]) -> dict[str, Any]:
             found[column.name] = _cell(cell, column.type)
             continue
         inner = [
-            {"key": _text(key_type, key), "value": _cell(element, value_type)}
-            for key, element, key_type, value_type in _elements(cell, column.type)
+            {"key": key, "value": _cell(element, value_type)}
+            for key, element, value_type in _elements(cell, column.type)
         ]
         tombstone = {} if cell.deletion is None else {"tombstone": _tombstone(cell.deletion)}
         found[column.name] = {**tombstone, "cells": inner}
     return found
 
 
-def _values(cells: list[tuple[Column, Cell | Collection]]) -> dict[str, Any]:
-    """The cells' values, as text."""
-    found: dict[str, Any] = {}
-    for column, cell in cells:
-        if type(cell) is Collection:
-            found[column.name] = [
-                {"key": _text(key_type, key), "value": _text(value_type, element[1])}
-                for key, element, key_type, value_type in _elements(cell, column.type)
-            ]
-        else:
-            found[column.name] = _text(column.type, cell[1])
-    return found
-
-
-def _elements(collection: Collection, kind: CqlType) -> Iterator[tuple[bytes, Cell, CqlType, CqlType]]:
-    """The elements in their order, the dead and expired ones too, each with the types of its key and its value."""
+def _elements(collection: Collection, kind: CqlType) -> Iterator[tuple[str, Cell, CqlType]]:
+    """The elements in their order, the dead and expired ones too, each with its key as text and its value's type."""
+    if isinstance(kind, UserType):
+        for key in sorted(collection.elements):
+            yield "", collection.elements[key], kind.types[int.from_bytes(key, "big")]  # fields print no key
+        return
     if isinstance(kind, MapType):
         key_type, value_type = kind.key, kind.value
     elif isinstance(kind, SetType):
         key_type, value_type = kind.element, BLOB  # its cells are empty
-    elif isinstance(kind, UserType):
-        for key in sorted(collection.elements):
-            yield key, collection.elements[key], SMALLINT, kind.types[int.from_bytes(key, "big")]
-        return
     else:
         key_type, value_type = TIMEUUID, kind.element
     for key in sorted(collection.elements, key=key_type.order):
-        yield key, collection.elements[key], key_type, value_type
+        yield printed(key_type, key), collection.elements[key], value_type
 
 
 def _cell(cell: Cell, kind: CqlType) -> dict[str, Any]:
@@ -234,6 +238,8 @@ def _cell(cell: Cell, kind: CqlType) -> dict[str, Any]:
         "type": "frozen-collection" if kind.is_collection else "counter-shards" if kind is COUNTER else "regular",
         "timestamp": timestamp,
     }
+    if kind is COUNTER:
+        return shown
     if value is None:
         return {**shown, "deletion_time": _moment(expires_at)}
     return {**shown, **_end(expires_at, ttl)}
@@ -252,11 +258,4 @@ def _moment(seconds: int) -> str:
 
 
 def _text(kind: CqlType, data: bytes | None) -> str | None:
-    """A value without the quotes and signs that a constant has in CQL."""
-    if data is None:
-        return None
-    if kind in (TEXT, ASCII):
-        return data.decode(errors="replace")
-    if kind is BLOB:
-        return data.hex()
-    return kind.to_text(data).strip("'") if data else ""
+    return None if data is None else printed(kind, data)

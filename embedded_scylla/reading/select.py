@@ -502,7 +502,9 @@ class FragmentsPlan(SelectPlan):
         pass
 
     def _store(self, context: Context) -> TableStore:
-        return Fragments(self.table, context.database.store(self._stored, context.options.keyspace), self._encode)
+        database = context.database
+        stored = database.store(self._stored, context.options.keyspace)
+        return Fragments(self.table, stored, self._encode, database.node.host_id)
 
 
 # ---------------------------------------------------------------- planning

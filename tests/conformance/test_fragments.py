@@ -148,6 +148,48 @@ def test_collections_show_their_cells(run, create, fragments):
     assert value["m"][0] == {"key": "x", "value": "1"}
 
 
+def test_values_are_printed_as_of_an_sstable(run, create, fragments):
+    table = create(
+        "(p int, c int, l frozen<list<int>>, s frozen<set<text>>, m frozen<map<text, int>>, "
+        "t tuple<int, text, text>, d duration, v vector<float, 2>, b blob, at timestamp, PRIMARY KEY (p, c))"
+    )
+    run(
+        f"INSERT INTO {table} (p, c, l, s, m, t, d, v, b, at) VALUES (1, 1, [1, 2], {{'b', 'a'}}, {{'x': 1, 'y': 2}}, "
+        "(1, 'a:b@c', null), 1mo2d3s, [1, 2.5], 0x0f, '2026-07-01 20:00:00.000Z')"
+    )
+    (_, row, value) = fragments(table)[1]
+    assert value == {
+        "at": "2026-07-01T20:00:00.000Z",
+        "b": "0f",
+        "d": "1mo2d3s",
+        "l": "1, 2",
+        "m": "({x : 1}, {y : 2})",
+        "s": "a; b",
+        "t": r"1:a\:b\@c:@",
+        "v": "1, 2.5",
+    }
+    frozen = {name for name, cell in row["columns"].items() if cell["type"] == "frozen-collection"}
+    assert frozen == {"l", "m", "s"}
+
+
+def test_a_counter_shows_its_shards(run, create, fragments):
+    table = create("(p int, c int, n counter, m counter, PRIMARY KEY (p, c))")
+    for step in 3, 4:
+        run(f"UPDATE {table} SET n = n + {step}, m = m - 1 WHERE p = 1 AND c = 1")
+    run(f"DELETE m FROM {table} WHERE p = 1 AND c = 1")
+    ((host,),) = run("SELECT host_id FROM system.local")
+    (_, row, value) = fragments(table)[1]
+    live, dead = row["columns"]["n"], row["columns"]["m"]
+    assert live == {"is_live": True, "type": "counter-shards", "timestamp": live["timestamp"]}
+    assert dead == {"is_live": False, "type": "counter-shards", "timestamp": dead["timestamp"]}
+    (shard,) = value["n"]
+    assert (shard["id"], shard["value"]) == (str(host), 7)
+    assert value["m"] is None
+    run(f"UPDATE {table} SET n = n + 1 WHERE p = 1 AND c = 1")
+    (later,) = fragments(table)[1][2]["n"]
+    assert later["clock"] > shard["clock"], "it rises with each change"
+
+
 def test_a_table_without_clustering_columns(run, create):
     table = create("(p int PRIMARY KEY, a int)")
     run(f"INSERT INTO {table} (p, a) VALUES (1, 1)")

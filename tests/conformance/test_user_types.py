@@ -512,4 +512,4 @@ def test_fragments_of_fields(table, run):
         f"SELECT value FROM MUTATION_FRAGMENTS({table}) WHERE k = 40 AND mutation_source = 'memtable:0' "
         "AND partition_region = 2"
     )[0]
-    assert value == '{"a":[{"key":"1","value":"1"}]}'
+    assert value == '{"a":[{"key":"","value":"1"}]}'
