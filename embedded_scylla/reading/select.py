@@ -26,7 +26,7 @@ from ..types import INT
 from ..types.wire import pack_cells
 from ..where.intervals import EVERYTHING, Interval
 from ..where.relations import UnrecognizedName
-from ..where.restrictions import MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
+from ..where.restrictions import FILTERING_NEEDED, MAX_TOKEN, MIN_TOKEN, Restrictions, plan_restrictions
 from .collect import Collector, Shape
 from .fragments import Fragments, fragments_encoder, fragments_table
 from .grouping import GroupCollector, plan_grouping
@@ -71,6 +71,8 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
         raise InvalidRequest("ORDER BY is not supported in SELECT FROM MUTATION_FRAGMENTS() statements.")
     aliases = {selector.alias for selector in statement.selectors or ()}
     ordering = plan_ordering(statement.order_by, table, restrictions, aliases)
+    if restrictions.must_allow_filtering and not statement.allow_filtering:
+        raise InvalidRequest(FILTERING_NEEDED)
     group_size = plan_grouping(statement.group_by, statement.where, table, statement.distinct)
     limit = _limit(statement.limit, table, variables)
     partition_limit = _limit(statement.per_partition_limit, table, variables)

@@ -38,8 +38,9 @@ class Restrictions:
     """What a WHERE clause asks of a table. The attributes are known once planned, the methods answer per execution.
 
     ``is_key_range``: it reads more than named partitions. ``uses_index``: an index serves it. ``needs_filtering``: rows
-    must be tested that it does not return. ``strict_nulls``: null in a key is an error (writes) rather than matching
-    nothing (reads).
+    must be tested that it does not return. ``must_allow_filtering``: a SELECT of this kind needs ALLOW FILTERING; it is
+    for the SELECT to refuse, which has its other clauses to check before. ``strict_nulls``: null in a key is an error
+    (writes) rather than matching nothing (reads).
     """
 
     def __init__(self, table: Table, predicates: Sequence[Predicate], strict_nulls: bool = False):
@@ -55,6 +56,7 @@ class Restrictions:
         self.is_key_range = False
         self.uses_index = False
         self.needs_filtering = False
+        self.must_allow_filtering = False
         self.index: Index | None = None
         self._prefix = self._clustering_prefix()
         self._named = self._partition_is_named()
@@ -430,12 +432,11 @@ def plan_restrictions(
     found.needs_filtering = where_rules.needs_filtering(found, on_partition, on_clustering, on_other)
     if found.uses_index:
         found.index = where_rules.chosen_index(indexes, found)
-    if reads and not allow_filtering and (found.is_key_range or found.uses_index):
+    if found.is_key_range or found.uses_index:
         # A slice of every partition: nothing is thrown away, yet each must be looked at. ScyllaDB asks for ALLOW
         # FILTERING with strict_allow_filtering set; as long as it is not, it answers, and warns that it will ask.
         in_every_partition = (not found.partition or bool(found.token)) and not found.uses_index
-        if found.needs_filtering or (in_every_partition and found.clustering_restricted):
-            raise InvalidRequest(FILTERING_NEEDED)
+        found.must_allow_filtering = found.needs_filtering or (in_every_partition and found.clustering_restricted)
     return found
 
 

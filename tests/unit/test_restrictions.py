@@ -125,6 +125,27 @@ def test_refused(node, where, message):
     assert refusal.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (
+            "SELECT DISTINCT p FROM t WHERE c = 1",
+            "SELECT DISTINCT with WHERE clause only supports restriction by partition key.",
+        ),
+        (
+            "SELECT c FROM t WHERE c = 1 ORDER BY c",
+            "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.",
+        ),
+        ("SELECT c FROM indexed WHERE v = 1 AND w = 1 ORDER BY c", "ORDER BY with 2ndary indexes is not supported."),
+        ("SELECT c FROM t WHERE c = 1 GROUP BY p, c", FILTERING_NEEDED),
+    ],
+)
+def test_other_clauses_are_checked_before_filtering(node, query, message):
+    with pytest.raises(InvalidRequest) as refusal:
+        node.rows(query)
+    assert refusal.value.message == message
+
+
 # Each is refused without ALLOW FILTERING, and answered with it.
 NEEDS_FILTERING = [
     ("SELECT c FROM two WHERE p = 1", [(0,), (1,), (2,)]),
