@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import errors
 from .cql import ast, parse
-from .cql.node import Node
 from .ddl import plan_schema_change
 from .describe.statement import plan_describe
 from .modify import plan_modification
@@ -15,7 +12,7 @@ from .reading.select import plan_select
 from .request import Context, Plan, Result, SetKeyspace
 from .rights import needs, plan_rights
 from .schema import Schema
-from .types import parse_type
+from .terms.known_types import with_known_types
 
 MAX_VARIABLES = 0xFFFF
 MAX_NAME = 0xFFFF  # bytes: a [string] of the protocol
@@ -57,7 +54,7 @@ def _plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
 def _plan_statement(parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> Plan:
     statement = parsed.statement
     if parsed.names_user_types and isinstance(statement, ast.Select | ast.Insert | ast.Update | ast.Delete | ast.Batch):
-        statement = _with_known_types(statement, schema, keyspace)
+        statement = with_known_types(statement, schema.user_types, keyspace)
     match statement:
         case ast.Select():
             return plan_select(statement, parsed, schema, keyspace)
@@ -72,18 +69,3 @@ def _plan_statement(parsed: ast.Parsed, schema: Schema, keyspace: str | None) ->
         case ast.Refused():
             raise errors.unsupported(statement.what)
     return plan_rights(statement, schema, keyspace) or plan_schema_change(statement, parsed, schema, keyspace)
-
-
-def _with_known_types(part: Any, schema: Schema, keyspace: str | None) -> Any:
-    """The statement (or a part of it) with the types of its type hints looked up, among those of its table's keyspace:
-    a type that users have defined is known to nobody but the schema."""
-    if isinstance(part, tuple):
-        return tuple(_with_known_types(each, schema, keyspace) for each in part)
-    if isinstance(part, ast.TypeName):
-        found = schema.keyspaces.get(keyspace or "")
-        return part.replace(known=parse_type(part, keyspace, None if found is None else found.types))
-    if not isinstance(part, Node):
-        return part
-    if isinstance(part, ast.Select | ast.Insert | ast.Update | ast.Delete):
-        keyspace = part.table.keyspace or keyspace
-    return part.replace(**{field: _with_known_types(getattr(part, field), schema, keyspace) for field in part._fields})

@@ -272,6 +272,11 @@ class Schema:
     def table_by_id(self, table_id: uuid.UUID) -> Table | None:
         return self._by_id.get(table_id)
 
+    def user_types(self, keyspace: str | None) -> dict[str, UserType]:
+        """The user-defined types of a keyspace by their names; of one that is not there none."""
+        found = self.keyspaces.get(keyspace or "")
+        return {} if found is None else found.types
+
     def tables(self) -> Iterator[Table]:
         for keyspace in self.keyspaces.values():
             yield from keyspace.tables.values()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..cql import ast, parse
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, unsupported
 from ..quoting import identifier, string
 from ..schema import Table
 from ..terms.compile import Variables
+from ..terms.known_types import with_known_types
+from ..types import NATIVE
+from ..types.user import within
 from ..where.matching import value_test
 from ..where.relations import ON_COLUMN, Predicate, prepare_relation
 
@@ -35,25 +38,23 @@ def rename_column(text: str, old: str, new: str) -> str:
 
 
 def prepare(relations: tuple[ast.Relation, ...], base: Table) -> list[Predicate]:
-    """Check each relation against the base table."""
+    """Check each relation against the base table. Of its keyspace's user-defined types those can be named that its
+    columns have: no other one can be compared with them."""
+    types = {found.type_name: found.freeze() for column in base.columns.values() for found in within(column.type)}
     prepared = []
-    for relation in relations:
+    for relation in with_known_types(relations, lambda keyspace: types, base.keyspace):
         if not isinstance(relation.left, ast.ColumnRef):
-            raise InvalidRequest(
-                f"The filter {_relation(relation)} is not supported in materialized views by this node: "
-                "only filters on single columns are."
-            )
+            raise _left_out(relation, "only filters on single columns are")
         if relation.operator.startswith("CONTAINS"):
-            raise InvalidRequest(
-                f"The filter {_relation(relation)} is not supported in materialized views by this node."
-            )
+            raise _left_out(relation, "only comparisons are")
         if _calls_function(relation.right):
-            raise InvalidRequest(
-                f"The filter {_relation(relation)} is not supported in materialized views by this node: "
-                "only constants are."
-            )
+            raise _left_out(relation, "only constants are")
         prepared.append(prepare_relation(relation, base, Variables(())))
     return prepared
+
+
+def _left_out(relation: ast.Relation, why: str) -> InvalidRequest:
+    return unsupported(f"The filter {_relation(relation)} of a materialized view", why=why)
 
 
 def restrictions_of(predicates: list[Predicate]) -> Restrictions:
@@ -133,4 +134,8 @@ def _term(term: ast.Term) -> str:
 
 
 def _type(name: ast.TypeName) -> str:
-    return f"{name.name}<{', '.join(map(_type, name.parameters))}>" if name.parameters else name.name
+    if name.parameters:
+        return f"{name.name}<{', '.join(map(_type, name.parameters))}>"
+    # A vector's dimension stands as the name of a type.
+    is_plain = name.name in NATIVE or name.name == "varchar" or name.name.isdigit()
+    return name.name if is_plain else identifier(name.name)

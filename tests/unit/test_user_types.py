@@ -197,7 +197,7 @@ def test_what_a_restart_brings_back(tmp_path):
     node.run("CREATE TABLE ks.u (k int PRIMARY KEY, v int, gone going) WITH cdc = {'enabled': true}")
     node.run("INSERT INTO ks.u (k, v, gone) VALUES (1, 2, {x: 3})")
     node.run(
-        "CREATE MATERIALIZED VIEW ks.v AS SELECT * FROM ks.t WHERE f IS NOT NULL AND f > {street: 'A'} "
+        "CREATE MATERIALIZED VIEW ks.v AS SELECT * FROM ks.t WHERE f IS NOT NULL AND f > (address) {street: 'A'} "
         "AND k IS NOT NULL PRIMARY KEY (k, f)"
     )
     node.run("INSERT INTO ks.t (k, a, f) VALUES (1, {street: 'Pier'}, {street: 'Pier'})")
