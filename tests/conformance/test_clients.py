@@ -24,6 +24,9 @@ from tests.engines.clients import (
 )
 from tests.patience import LONG_SECONDS, SECONDS
 
+from .conftest import _unique, keyspace_options
+from .programs import HOTEL
+
 pytestmark = pytest.mark.embedded
 
 SHELLS = {"scylla": "scylla-cqlsh", "apache": "cqlsh"}
@@ -123,34 +126,81 @@ def test_cqlsh_runs_a_file(transcript):
     assert re.search(r"9 \| 4\s+\(1 rows\)", transcript.stdout)
 
 
-def test_cqlsh_copies_out_and_in_again(cqlsh, engine, keyspace, shop, session, tmp_path):
+@pytest.fixture(scope="module")
+def wares(session, keyspace) -> list[str]:
+    """Tables that are hard to write as text: one of each type, a key of several columns, and counters."""
+    session.execute("CREATE TYPE size (name text, height int)")
+    session.execute(_WARES.format("wares"))
+    session.execute(_SOLD.format("sold"))
+    for n in (1, 2, 3):
+        session.execute(
+            "INSERT INTO wares (p, q, c, big, price, rate, ok, made, hour, at, id, moment, ip, body, tags, notes, "
+            f"parts, size, sizes, pair) VALUES ({n}, 'a,b', '2030-01-0{n}', {2**40}, 1.50, 0.25, true, '2030-01-01', "
+            f"'10:00:00.5', '2030-01-0{n} 10:00:00.123+0000', 123e4567-e89b-42d3-a456-426614174000, "
+            "123e4567-e89b-11d3-a456-426614174000, '10.0.0.1', 0xcafe, {'x', 'it''s'}, [1, 2], {'a b': 1}, "
+            "{name: 'L', height: 3}, [{name: 'M', height: 2}], (1, 'one'))"
+        )
+        session.execute("UPDATE sold SET n = n + ?, total = total + 10 WHERE p = 1 AND c = ?".replace("?", str(n)))
+    session.execute("INSERT INTO wares (p, q, c) VALUES (4, 'nothing else', '2030-01-01')")
+    return ["wares", "sold"]
+
+
+_WARES = (
+    "CREATE TABLE {} (p int, q text, c timestamp, big bigint, price decimal, rate double, ok boolean, made date, "
+    "hour time, at timestamp, id uuid, moment timeuuid, ip inet, body blob, tags set<text>, notes list<int>, "
+    "parts map<text, int>, size size, sizes list<frozen<size>>, pair frozen<tuple<int, text>>, PRIMARY KEY ((p, q), c))"
+)
+_SOLD = "CREATE TABLE {} (p int, c int, n counter, total counter, PRIMARY KEY (p, c))"
+
+
+def test_cqlsh_copies_out_and_in_again(cqlsh, engine, keyspace, wares, session, tmp_path):
     """COPY reads the schema, prepares, pages and writes batches: half a driver's work in two statements."""
-    columns, file = "(p, c, name, prices, seen)", tmp_path / "shop.csv"
-    second = f"{keyspace}.copy_{cqlsh.parent.parent.name.replace('-', '_')}"
-    session.execute(f"CREATE TABLE {second} (p int, c int, name text, prices list<decimal>, seen timestamp, "
-                    "PRIMARY KEY (p, c))")  # fmt: skip
+    copies = [f"{table}_{cqlsh.parent.parent.name.replace('-', '_')}" for table in wares]
+    session.execute(_WARES.format(copies[0]))
+    session.execute(_SOLD.format(copies[1]))
+    pairs = list(zip(wares, copies, strict=True))
     done = ask(
         cqlsh,
         engine,
-        f"COPY {shop} {columns} TO '{file}' WITH HEADER = true;\n"
-        f"COPY {second} {columns} FROM '{file}' WITH HEADER = true;",
+        f"USE {keyspace};\n"
+        + "".join(f"COPY {table} TO '{tmp_path}/{table}.csv' WITH HEADER = true;\n" for table in wares)
+        + "".join(f"COPY {copy} FROM '{tmp_path}/{table}.csv' WITH HEADER = true;\n" for table, copy in pairs),
     )
-    assert re.search(r"(\d) rows exported", done.stdout)[1] == re.search(r"(\d) rows imported", done.stdout)[1]
-    assert file.read_text().splitlines()[0] == "p,c,name,prices,seen"
-    assert list(session.execute(f"SELECT * FROM {second}")) == list(session.execute(f"SELECT * FROM {shop}"))
+    assert re.findall(r"(\d) rows exported", done.stdout) == ["4", "3"], done.stdout + done.stderr
+    assert re.findall(r"(\d) rows imported", done.stdout) == ["4", "3"], done.stdout + done.stderr
+    assert (tmp_path / "sold.csv").read_text().splitlines()[0] == "p,c,n,total"
+    for table, copy in pairs:
+        assert list(session.execute(f"SELECT * FROM {copy}")) == list(session.execute(f"SELECT * FROM {table}"))
 
 
-def test_describe_in_cqlsh_makes_the_same_table_again(scylla_cqlsh, engine, create, run):
-    """DESCRIBE is answered by the server. (Apache's shell would ask it too, but not of a server that, as ScyllaDB,
-    calls itself release 3.0.8.)"""
-    table = create('("P" int, c int, v map<text, frozen<set<int>>>, s int static, PRIMARY KEY ("P", c))',
-                   "WITH CLUSTERING ORDER BY (c DESC) AND comment = 'it''s'")  # fmt: skip
-    done = ask(scylla_cqlsh, engine, f"DESCRIBE TABLE {table}\n")
-    assert done.stderr == ""
-    run(f"DROP TABLE {table}")
-    again = ask(scylla_cqlsh, engine, f"{done.stdout}\nDESCRIBE TABLE {table}\n")
-    assert again.stderr == ""
-    assert again.stdout == done.stdout
+def test_a_keyspace_is_made_again_from_its_description_in_cqlsh(scylla_cqlsh, engine, session):
+    """Types, tables, a view and an index, in an order in which each finds what it needs. DESCRIBE is answered by the
+    server. (Apache's shell would ask it too, but not of a server that, as ScyllaDB, calls itself release 3.0.8.)"""
+    name = _unique("hotel")
+    odd = """CREATE TABLE odd ("P" int, c int, v map<text, frozen<set<int>>>, s int static, PRIMARY KEY ("P", c))
+             WITH CLUSTERING ORDER BY (c DESC) AND comment = 'it''s'"""
+    schema = ";\n".join((*HOTEL.schema, odd))
+    script = f"CREATE KEYSPACE {name} {keyspace_options(engine)};\nUSE {name};\n{schema};\nDESCRIBE KEYSPACE\n"
+    made = ask(scylla_cqlsh, engine, script)
+    described = made.stdout[made.stdout.index("CREATE KEYSPACE") :]  # a warning of one replica comes first
+    again = ask(
+        scylla_cqlsh,
+        engine,
+        f"DROP KEYSPACE {name};\n{described}\nDESCRIBE KEYSPACE {name}\nUSE {name};\nDESCRIBE TYPES\n"
+        "DESCRIBE TYPE address\nDESCRIBE INDEX guests_first_name_idx\nDESCRIBE FUNCTIONS\nDESCRIBE AGGREGATES\n"
+        f"DESCRIBE MATERIALIZED VIEW reservations_by_confirmation\nDESCRIBE guests\nDROP KEYSPACE {name};\n",
+    )
+    assert made.stderr + again.stderr == ""
+    assert described.count("CREATE ") == 2 + sum(part.startswith("CREATE") for part in HOTEL.schema)
+    _, same, rest = again.stdout.partition(described)
+    assert same, again.stdout
+    for shown in (
+        f"CREATE TYPE {name}.address (\n    street text,",
+        f"CREATE INDEX guests_first_name_idx ON {name}.guests(first_name);",
+        f"CREATE MATERIALIZED VIEW {name}.reservations_by_confirmation AS",
+        f"CREATE TABLE {name}.guests (",
+    ):
+        assert shown in rest
 
 
 def test_describe_in_cqlsh(scylla_cqlsh, engine, keyspace, shop):
@@ -161,7 +211,7 @@ def test_describe_in_cqlsh(scylla_cqlsh, engine, keyspace, shop):
         "DESCRIBE CLUSTER\nDESCRIBE FULL SCHEMA\nDESCRIBE shop\n",
     )
     assert done.stderr == ""
-    assert re.search(r"\bshop$", done.stdout, re.MULTILINE)
+    assert re.search(r"^(\w+ +)*shop( |$)", done.stdout, re.MULTILINE)
     for shown in (
         "system_schema",
         f"CREATE KEYSPACE {keyspace} WITH replication",
