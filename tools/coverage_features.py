@@ -446,6 +446,11 @@ VIEWS = Section(
             "conformance/view_rules",
         ),
         left_out(
+            "filters of views with CONTAINS, functions or several columns",
+            "CREATE MATERIALIZED VIEW some AS SELECT * FROM fans WHERE name = blobAsText(0x41) PRIMARY KEY (name)",
+            "unit/ddl_views:of a materialized view",
+        ),
+        left_out(
             "vector indexes",
             "CREATE CUSTOM INDEX by_spot ON vectors (v) USING 'vector_index'",
             "unit/durations_and_vectors:Vector indexes",
