@@ -30,6 +30,15 @@ def test_an_insert_has_a_row_marker_and_an_update_has_none(session: Session) -> 
     assert parts_of(session, "parts_test", {"p": 1, "c": 2}) == NOTHING | {"a": Part("x", 10)}
 
 
+def test_a_counter_is_the_sum_of_its_shards(session: Session) -> None:
+    session.execute("CREATE TABLE IF NOT EXISTS counted_parts (p int, c int, n counter, PRIMARY KEY (p, c))")
+    session.execute("TRUNCATE counted_parts")
+    for step in 3, 4:
+        session.execute(f"UPDATE counted_parts SET n = n + {step} WHERE p = 1 AND c = 1")
+    part = parts_of(session, "counted_parts", KEY)["n"]
+    assert part is not None and (part.value, part.lives) == ("7", True)
+
+
 def test_what_has_a_time_to_live_counts_down_and_ends(session: Session) -> None:
     session.execute("INSERT INTO parts_test (p, c, a) VALUES (1, 1, 'x') USING TTL 900")
     session.execute("UPDATE parts_test SET b = 'y' WHERE p = 1 AND c = 1")

@@ -131,14 +131,16 @@ def _tombstone(stored: Mapping[str, Any] | None) -> Iterator[tuple[str, Part]]:
         yield TOMBSTONE, Part(TOMBSTONE, stored["timestamp"], is_tombstone=True)
 
 
-def _part(value: str | None, stored: Mapping[str, Any], now: datetime) -> Part:
+def _part(value: str | list[dict[str, Any]] | None, stored: Mapping[str, Any], now: datetime) -> Part:
+    """``value``: as text, or a counter's shards, of which each replica has counted one."""
     if not stored.get("is_live", True):
         return Part(TOMBSTONE, stored["timestamp"], is_tombstone=True)
     left = None
     if "expiry" in stored:
         expiry = datetime.strptime(stored["expiry"], "%Y-%m-%d %H:%M:%Sz")
         left = max(0, round((expiry - now).total_seconds()))
-    return Part(str(value), stored["timestamp"], left)
+    shown = sum(shard["value"] for shard in value) if isinstance(value, list) else value
+    return Part(str(shown), stored["timestamp"], left)
 
 
 def row_diagram(rows: Mapping[str, Mapping[str, Mapping[str, Part | None]]]) -> Figure:
