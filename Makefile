@@ -100,6 +100,11 @@ rust: ## build the Rust consumer of chapter 5 (needs Rust's cargo)
 prove: venv ## play with the checkout for a million steps (make prove STEPS=50000)
 	@PROVE_STEPS=$(or $(STEPS),1000000) $(BIN)/python -m pytest -s tests/protocol/test_machine.py $(ARGS)
 
+# Statements from a grammar, half of them damaged, against nodes without sockets: make fuzz SECONDS=600 ARGS="--seed 7"
+.PHONY: fuzz
+fuzz: venv ## ask the node a great many statements, and find what it cannot answer
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
+
 .PHONY: outputs
 outputs: venv ## execute the notebooks in place and refresh what is committed
 	@$(BIN)/python tools/refresh_outputs.py $(ARGS)
