@@ -7,7 +7,7 @@ import ipaddress
 import math
 import re
 import struct
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation, localcontext
 
 from .base import MarshalError
 
@@ -72,8 +72,11 @@ def decimal(text: str) -> Decimal:
     match = _DECIMAL.match(text)
     if not match or not (match[2] or len(match[3] or "") > 1):
         raise MarshalError(f"unable to make BigDecimal from '{text}'")
-    with localcontext(_EXACT):
-        number = Decimal(text)
+    try:
+        with localcontext(_EXACT):
+            number = Decimal(text)
+    except InvalidOperation:  # an exponent of more figures than Python's can have
+        raise MarshalError(f"unable to make BigDecimal from '{text}'") from None
     if not -(1 << 31) <= -number.as_tuple().exponent < 1 << 31:
         raise MarshalError(f"unable to make BigDecimal from '{text}'")
     return number

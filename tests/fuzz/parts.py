@@ -50,8 +50,9 @@ EXTREMES = (
 )  # fmt: skip
 
 NAMES = (
-    "n" * 49, "n" * 300, '"' + "N" * 70_000 + '"', '"A b"', '"é"', '"%"', '""""', "key", "ttl", "json", "system", "ks.t",
-    "a.b.c", "select", "primary", '"cdc$time"', "token", "count", "empty", "tuple", "frozen", "system.local", "list",
+    "n" * 49, "n" * 300, '"' + "N" * 70_000 + '"', '"A b"', '"é"', '"%"', '""""', "key", "ttl", "json", "system",
+    "ks.t", "a.b.c", "select", "primary", '"cdc$time"', "token", "count", "empty", "tuple", "frozen",
+    "system.local", "list",
 )  # fmt: skip
 
 WRAPPERS = (

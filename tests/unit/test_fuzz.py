@@ -7,9 +7,11 @@ from itertools import islice
 
 import pytest
 
+from embedded_scylla.errors import InvalidRequest
 from tests.fuzz.player import Tally, runs
+from tests.unit.asking import Asking
 
-STATEMENTS = 700  # of one node
+STATEMENTS = 400  # of one node
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +36,19 @@ def test_half_of_what_was_asked_could_be_carried_out(tally: Tally) -> None:
     assert tally.damaged_refused > 0.3 * tally.damaged
     never = {kind for kind, asked in tally.valid.items() if asked >= 20 and not tally.carried_out[kind]}
     assert not never
+
+
+# ---------------------------------------------------------------- what was found
+
+FOUND = {
+    "an exponent of too many figures": "INSERT INTO t (p, d) VALUES (1, 1e109223372036854775807)",
+    "one of a fraction": "SELECT p FROM t WHERE d = 1E-99999999999999999999 ALLOW FILTERING",
+}
+
+
+@pytest.mark.parametrize("text", FOUND.values(), ids=FOUND)
+def test_what_was_found_is_refused(text: str) -> None:
+    node = Asking()
+    node.run("CREATE TABLE t (p int PRIMARY KEY, d decimal)")
+    with pytest.raises(InvalidRequest):
+        node.run(text)
