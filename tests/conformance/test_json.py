@@ -81,6 +81,7 @@ def test_there_and_back_by_functions(table, run, session):
     assert run(f"SELECT toJson(l), toJson(m), toJson(v) FROM {table}") == [("[1, 2]", '{"k": 5}', "null")]
 
 
+@pytest.mark.differs("cassandra", "its sentence is that of the type, without the function's name")
 @pytest.mark.parametrize("document", ["dog", '"dog"', "1.5", "2147483648", "true"])
 def test_a_function_that_fails_says_so(table, session, document):
     insert = session.prepare(f"INSERT INTO {table} (p, c, v) VALUES (1, 'x', fromJson(?))")
