@@ -8,7 +8,7 @@ from ..lookup import check_modifiable
 from ..request import Context, Result, SchemaChange, Void
 from ..schema import Schema, is_system_keyspace
 from . import replication
-from .names import MAX_LENGTH, is_word
+from .names import MAX_LENGTH, is_word, keyspace_to_change
 
 
 def create_keyspace(statement: ast.CreateKeyspace, context: Context) -> Result:
@@ -46,9 +46,7 @@ def create_keyspace(statement: ast.CreateKeyspace, context: Context) -> Result:
 def alter_keyspace(statement: ast.AlterKeyspace, context: Context) -> Result:
     name = statement.name
     check_modifiable(name)
-    old = context.database.schema.keyspaces.get(name)
-    if old is None:
-        raise InvalidRequest(f"Can't find a keyspace {name}")
+    old = keyspace_to_change(context.database.schema, name)
     options = replication.parse_keyspace_options(statement.properties)
     data_center = context.database.node.data_center
     keyspace = replication.altered_keyspace(old, options, data_center)

@@ -1,10 +1,11 @@
-"""What keyspaces, tables, views and columns may be called."""
+"""What keyspaces, tables, views and columns may be called, and the keyspace in which one is made or changed."""
 
 from __future__ import annotations
 
 import re
 
 from ..errors import InvalidRequest
+from ..schema import Keyspace, Schema
 
 MAX_LENGTH = 192
 MAX_COLUMN_BYTES = 65_535  # what a [string] of the protocol can hold: a longer name could be told to nobody
@@ -13,6 +14,15 @@ _WORD = re.compile(r"\w+", re.ASCII)
 
 def is_word(name: str) -> bool:
     return _WORD.fullmatch(name) is not None
+
+
+def keyspace_to_change(schema: Schema, name: str, refusal: str = "Can't find a keyspace") -> Keyspace:
+    """The keyspace of that name. InvalidRequest where there is none; statements have words of their own for it, which
+    come before its name."""
+    found = schema.keyspaces.get(name)
+    if found is None:
+        raise InvalidRequest(f"{refusal} {name}")
+    return found
 
 
 def check_table_name(name: str) -> None:

@@ -15,7 +15,7 @@ from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspac
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, COUNTER, INT, TIMESTAMP, CqlType, holds_duration, parse_type
 from ..types.user import check_column_type, without_user_types
-from .names import check_column_name, check_table_name
+from .names import check_column_name, check_table_name, keyspace_to_change
 from .options import DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
 
@@ -27,9 +27,7 @@ def create_table(statement: ast.CreateTable, keyspace_name: str, context: Contex
     duplicates = sorted(n for n, count in Counter(c.name for c in statement.columns).items() if count > 1)
     if duplicates:
         raise InvalidRequest(f"Multiple definition of identifier {duplicates[0]}")
-    keyspace = database.schema.keyspaces.get(keyspace_name)
-    if keyspace is None:
-        raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
+    keyspace = keyspace_to_change(database.schema, keyspace_name)
     options = parse_table_options(statement.properties, keyspace, database.schema.release)
     columns = _columns(statement, keyspace, options)
     table = Table(

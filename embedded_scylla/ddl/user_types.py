@@ -13,7 +13,7 @@ from ..request import Context, Result, SchemaChange, Void
 from ..schema import Column, Keyspace, Schema, Table
 from ..types import NATIVE, CqlType, UserType, holds_duration, parse_type
 from ..types.user import MAX_FIELDS, check_column_type, mentions, with_changed
-from .names import check_column_name
+from .names import check_column_name, keyspace_to_change
 from .where import compile_restrictions
 
 
@@ -26,9 +26,7 @@ def create_type(statement: ast.CreateType, keyspace_name: str, context: Context)
     for field, written in statement.fields:
         check_column_name(field)
         _check_field_type(written)
-    keyspace = database.schema.keyspaces.get(keyspace_name)
-    if keyspace is None:
-        raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
+    keyspace = keyspace_to_change(database.schema, keyspace_name)
     created = SchemaChange("CREATED", "TYPE", keyspace_name, name)
     if name in keyspace.types:
         if not statement.if_not_exists:
@@ -48,9 +46,7 @@ def create_type(statement: ast.CreateType, keyspace_name: str, context: Context)
 def alter_type(statement: ast.AlterType, keyspace_name: str, context: Context) -> Result:
     database, name = context.database, statement.type.name
     check_modifiable(keyspace_name)
-    keyspace = database.schema.keyspaces.get(keyspace_name)
-    if keyspace is None:
-        raise InvalidRequest(f"Cannot alter type in unknown keyspace {keyspace_name}")
+    keyspace = keyspace_to_change(database.schema, keyspace_name, "Cannot alter type in unknown keyspace")
     shown = _shown(keyspace_name, name)
     old = _find(keyspace, name)
     for table in keyspace.tables.values():
@@ -86,9 +82,7 @@ def alter_type(statement: ast.AlterType, keyspace_name: str, context: Context) -
 def drop_type(statement: ast.DropType, keyspace_name: str, context: Context) -> Result:
     database, name = context.database, statement.type.name
     check_modifiable(keyspace_name)
-    keyspace = database.schema.keyspaces.get(keyspace_name)
-    if keyspace is None:
-        raise InvalidRequest(f"Cannot drop type in unknown keyspace {keyspace_name}")
+    keyspace = keyspace_to_change(database.schema, keyspace_name, "Cannot drop type in unknown keyspace")
     if name not in keyspace.types and statement.if_exists:
         return Void()
     found = _find(keyspace, name)

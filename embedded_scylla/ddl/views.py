@@ -13,7 +13,7 @@ from ..timeuuid import timeuuid_at
 from ..types import holds_duration
 from ..where.relations import Predicate
 from . import where
-from .names import check_view_name
+from .names import check_view_name, keyspace_to_change
 from .options import parse_table_options
 from .replication import RACKS, is_rack_valid
 
@@ -31,9 +31,7 @@ _STAY_VALID = (
 def create_view(statement: ast.CreateView, keyspace_name: str, context: Context) -> Result:
     database, name = context.database, statement.view.name
     check_modifiable(keyspace_name)
-    keyspace = database.schema.keyspaces.get(keyspace_name)
-    if keyspace is None:
-        raise InvalidRequest(f"Can't find a keyspace {keyspace_name}")
+    keyspace = keyspace_to_change(database.schema, keyspace_name)
     options = parse_table_options(statement.properties, keyspace, database.schema.release, view=True)
     if options.cdc is not None:
         raise InvalidRequest("Cannot enable CDC for a materialized view")

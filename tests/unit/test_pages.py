@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embedded_scylla.reading import collect, select
+from embedded_scylla.reading import collect, select_plan
 from embedded_scylla.reading.paging import PAGE_BYTES
 from tests.unit.asking import Asking, joined
 
@@ -281,6 +281,6 @@ def test_the_pages_are_the_whole_wherever_they_end(changes, page, tombstones, si
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collect, "PAGE_TOMBSTONES", tombstones)
         patch.setattr(collect, "PAGE_BYTES", size)
-        patch.setattr(select, "PAGE_BYTES", size)
+        patch.setattr(select_plan, "PAGE_BYTES", size)
         for text in STATEMENTS:
             assert joined(node.paged(text, page=page)) == node.rows(text), text
