@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from helpers.course.exercises import EXERCISES, Exercise, exercises
-from helpers.course.outline import CAPSTONE
+from tests.content.test_notebooks import LONGEST_CELL
 from tools.build_exercises import cells_of, rebuilt
 from tools.refresh_outputs import NOTEBOOKS
 
@@ -48,9 +48,7 @@ def test_each_is_whole(wanted: dict[str, Exercise]):
         assert each.why and each.wrong, number
         assert len(each.starter.splitlines()) <= 12, number
         for cell in cells_of(each):
-            # A piece of the capstone's design is several statements of CQL.
-            longest = 30 if number.startswith(CAPSTONE) and cell.id.endswith("solution") else 20
-            assert len(cell.source.splitlines()) <= longest, number
+            assert len(cell.source.splitlines()) <= LONGEST_CELL, number
 
 
 def test_a_chapter_asks_for_one_repair_at_most_and_knows_what_goes_wrong():
