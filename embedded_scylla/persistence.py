@@ -17,6 +17,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +40,7 @@ IDENTITY, CLOCK, STREAMS, SCHEMA, STORES, LATE, WRITE, TRUNCATE, PURGE, ROLES = 
 
 TRANSIENT_KEYSPACES = frozenset({"system_traces"})  # not worth keeping over a restart
 QUIET = 1.0  # seconds without a write after which a snapshot disturbs nobody
+LOOK_AGAIN = 0.05  # seconds between two looks whether it is written
 
 
 class State(Protocol):
@@ -197,18 +199,22 @@ class Persistence:
     # ---------------------------------------------------------------- snapshots
 
     def seconds_until_due(self) -> float | None:
+        if self._journal.writes_snapshot:
+            return LOOK_AGAIN
         if not self._journal.wants_snapshot(idle=True):
             return None
         return self._last_write + QUIET - time.monotonic()
 
     def run_due(self) -> None:
-        """Take a snapshot when the journal has grown: at a quiet moment, or when it cannot wait. JournalError if the
-        disk refuses; the journal just goes on then."""
-        if self._journal.wants_snapshot(idle=time.monotonic() - self._last_write >= QUIET):
-            self.snapshot()
+        """Take a snapshot when the journal has grown: at a quiet moment, or when it cannot wait. A child writes it, so
+        that nobody waits. JournalError if the disk refuses; the journal just goes on then."""
+        if self._journal.writes_snapshot:
+            self._journal.finish_snapshot()
+        elif self._journal.wants_snapshot(idle=time.monotonic() - self._last_write >= QUIET):
+            self._journal.begin_snapshot(self._records())
 
     def snapshot(self) -> None:
-        """Write the whole state, and begin a new journal."""
+        """Write the whole state, here and now, and begin a new journal."""
         self._journal.snapshot(self._records())
 
     def _records(self) -> Iterator[Record]:
@@ -235,6 +241,8 @@ class Persistence:
     def close(self) -> None:
         """End with a fresh snapshot if that makes the next start faster, and with the time that it is."""
         try:
+            with suppress(JournalError):  # if it failed, one is wanted still
+                self._journal.finish_snapshot(wait=True)
             if self._journal.wants_snapshot(idle=True):
                 self.snapshot()
             else:

@@ -9,7 +9,8 @@ A record is ``(kind, payload)``, any plain value that marshal can write; its own
 into a buffer, ``flush`` hands the buffer to the operating system: from then on the process may be killed and the
 record is there. A thread forces it to the disk some 10 ms later, for the case that the machine dies too: a power cut
 may cost what was acknowledged in those 10 ms. A snapshot begins the next pair of files, and only when that is safely
-on disk the old pair, and nothing else, is removed.
+on disk the old pair, and nothing else, is removed. It is written by a child process, while requests go into the new
+journal, which continues the old one until the snapshot has its name; where a process cannot be copied, all wait for it.
 
 How a file looks is told in ``record_file``; what is done with damaged, missing and foreign ones in ``recovery``.
 """
@@ -17,15 +18,18 @@ How a file looks is told in ``record_file``; what is done with damaged, missing 
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import gc
 import os
 import random
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
+from .child import CAN_FORK, Child
 from .directory_lock import DirectoryInUse, DirectoryLock
 from .disk import BINARY, OWNER_ONLY, JournalError, Syncer, full_sync, reason, sync_directory, write_all
 from .mutation_codec import TABLE_ID, decode_mutation, encode_mutation
@@ -45,8 +49,41 @@ __all__ = [
 ]
 
 SNAPSHOT_WHEN_IDLE = 1 << 20  # bytes of journal that make a snapshot worth while when there is nothing else to do
-SNAPSHOT_AT_ONCE = 128 << 20  # … and when there is: all requests wait for it, but a start after a crash reads it all
+SNAPSHOT_AT_ONCE = 128 << 20  # … and when there is: it slows them down, but a start after a crash reads it all
+SNAPSHOT_SHARE = 4  # … and in any case a quarter of the last snapshot's, so that much state is not written for a little
 LOOK_AGAIN = 0.5  # seconds for which still_ours relies on its last look
+
+
+@dataclass
+class _Snapshot:
+    """One that is being made, and the files that it will stand for."""
+
+    label: Label
+    path: Path
+    replaces: list[Path]
+    unsound: bool = False  # what the journal was before it
+
+    @property
+    def unfinished(self) -> Path:
+        return _unfinished(self.path)
+
+
+class _Writing(NamedTuple):
+    snapshot: _Snapshot
+    child: Child
+
+
+def _unfinished(path: Path) -> Path:
+    """A name that a replay does not look at."""
+    return path.with_name(path.name + ".new")
+
+
+def _while_lives(parent: int, records: Iterable[Record]) -> Iterator[Record]:
+    """In a child: nobody wants them any more when its parent has ended."""
+    for record in records:
+        if os.getppid() != parent:
+            raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+        yield record
 
 
 class Journal:
@@ -66,6 +103,7 @@ class Journal:
         self._written = 0  # bytes of good records in the journal file, with its label
         self._records = 0  # … and how many they are
         self._earlier = 0  # bytes in journals before it, which no snapshot has replaced yet
+        self._last_snapshot = 0  # its bytes
         self._label_size = 0
         self._torn = False  # half a record may stand behind them
         self._file = -1
@@ -74,6 +112,7 @@ class Journal:
         self._replaced: list[Path] = []  # what the next snapshot stands for
         self._doomed: list[Path] = []  # what an earlier one stood for, and could not be removed
         self._recovery: Recovery | None = None
+        self._writing: _Writing | None = None  # a snapshot, in a child
         self._looked = 0.0
         self._ours = True
         self.directory = None if directory is None else Path(directory)
@@ -126,6 +165,7 @@ class Journal:
         self._following = found.following
         self._replaced = [file.path for file in (*found.files, *found.superseded)]
         self._earlier = sum(file.size for file in found.files if file.label.role == "journal")
+        self._last_snapshot = sum(file.size for file in found.files if file.label.role == "snapshot")
         try:
             if found.continues is None:
                 self._number = found.after
@@ -242,48 +282,120 @@ class Journal:
         """Whether it is time for a snapshot; ``idle`` says that nobody would have to wait for it."""
         if self.directory is None:
             return False
-        return self.size >= (SNAPSHOT_WHEN_IDLE if idle else SNAPSHOT_AT_ONCE) or (idle and self._unsound)
+        least = max(SNAPSHOT_WHEN_IDLE if idle else SNAPSHOT_AT_ONCE, self._last_snapshot // SNAPSHOT_SHARE)
+        return self.size >= least or (idle and self._unsound)
 
     def snapshot(self, records: Iterable[Record]) -> None:
         """Write the whole state as records, and begin an empty journal. JournalError if the disk refuses: what was
         there is still there and in use."""
         if self.directory is None:
             return
+        self._let_the_child_go()
+        new = self._next_snapshot()
+        try:
+            self._write_new(new.label, records)
+            self._continue_in_a_new_one(new)
+            self._put_in_place(new)
+        except BaseException as error:
+            self._give_up(new, error)
+        self._snapshot_stands(new)
+
+    def begin_snapshot(self, records: Iterable[Record]) -> None:
+        """Begin an empty journal, and let a child write the state as it is now; what the caller does to it meanwhile
+        does not matter. ``finish_snapshot`` tells the end. Where there can be no child, it is written here and now.
+        JournalError as by ``snapshot``."""
+        if self.directory is None:
+            return
+        if not CAN_FORK:
+            self.snapshot(records)
+            return
+        self._let_the_child_go()
+        new = self._next_snapshot()
+        try:
+            self._continue_in_a_new_one(new)
+            try:
+                wanted = _while_lives(os.getpid(), records)
+                child = Child(lambda: self._write_new(new.label, wanted))
+            except OSError:  # no room for another process
+                self._write_new(new.label, records)
+                self._put_in_place(new)
+                child = None
+        except BaseException as error:
+            self._give_up(new, error)
+        if child is None:
+            self._snapshot_stands(new)
+        else:
+            self._writing = _Writing(new, child)
+
+    @property
+    def writes_snapshot(self) -> bool:
+        """Whether a child is at work on one."""
+        return self._writing is not None
+
+    def finish_snapshot(self, *, wait: bool = False) -> None:
+        """Put a snapshot in place that the child has written, if it has; with ``wait`` not before it has. JournalError
+        if the disk refuses: what was there, and what came since, is there and in use."""
+        if self._writing is None or not self._writing.child.ended(wait=wait):
+            return
+        (new, child), self._writing = self._writing, None
+        try:
+            if child.error is not None:
+                raise child.error
+            self._put_in_place(new)
+        except BaseException as error:
+            self._give_up(new, error)
+        self._snapshot_stands(new)
+
+    def _let_the_child_go(self) -> None:
+        """Its file is left over, and goes with the next snapshot."""
+        if self._writing is not None:
+            self._writing.child.end()
+            self._unsound |= self._writing.snapshot.unsound
+            self._writing = None
+
+    def _next_snapshot(self) -> _Snapshot:
         self.flush()
         self._check()
-        before, replaced = self._number, [*self._replaced]
         while any(self._path(role, self._following).exists() for role in ("snapshot", "journal")):
             self._following += 1  # somebody has put a file there meanwhile
-        number = self._following
-        snapshot = self._path("snapshot", number)
-        try:
-            new = self._write_new(Label("snapshot", number, before, self._mark), records)
-            # From here on a new journal continues the old one, whether the snapshot gets its name or not.
-            earlier = self.size
-            self._switch(*self._begin(before))
-            self._earlier = earlier
-            new.replace(snapshot)
-            self._replaced.append(snapshot)
-            sync_directory(snapshot.parent)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                snapshot.with_name(snapshot.name + ".new").unlink()
-            if not isinstance(error, OSError):
-                raise
-            raise JournalError(
-                f"The data directory {self.directory} cannot take it: {reason(error)}. What was kept is still in use."
-            ) from error
-        self._earlier, self._unsound = 0, False
-        self._replaced = [snapshot, self._path("journal", number)]
+        label = Label("snapshot", self._following, self._number, self._mark)
+        return _Snapshot(label, self._path("snapshot", label.number), [*self._replaced])
+
+    def _continue_in_a_new_one(self, new: _Snapshot) -> None:
+        """From here on a new journal continues the old one, whether the snapshot gets its name or not."""
+        earlier = self.size
+        self._switch(*self._begin(new.label.after))
+        self._earlier = earlier
+        new.unsound, self._unsound = self._unsound, False
+
+    def _put_in_place(self, new: _Snapshot) -> None:
+        new.unfinished.replace(new.path)
+        self._replaced.append(new.path)
+        sync_directory(new.path.parent)
+        self._last_snapshot = new.path.stat().st_size
+
+    def _give_up(self, new: _Snapshot, error: BaseException) -> NoReturn:
+        self._unsound |= new.unsound
+        with contextlib.suppress(OSError):
+            new.unfinished.unlink()
+        if not isinstance(error, OSError):
+            raise error
+        raise JournalError(
+            f"The data directory {self.directory} cannot take it: {reason(error)}. What was kept is still in use."
+        ) from error
+
+    def _snapshot_stands(self, new: _Snapshot) -> None:
+        """All that it stands for may go."""
+        self._earlier = 0
+        self._replaced = [new.path, self._path("journal", new.label.number)]
         kept = {} if self._recovery is None else self._recovery.kept
-        self._doomed += [path for path in replaced if kept.get(path, True)]
-        self._doomed += left_over(snapshot.parent)
+        self._doomed += [path for path in new.replaces if kept.get(path, True)]
+        self._doomed += left_over(new.path.parent)
         self._remove_doomed()
 
     def _write_new(self, label: Label, records: Iterable[Record]) -> Path:
         """Write a file, down to the disk, under a name that a replay does not look at."""
-        path = self._path(label.role, label.number)
-        path = path.with_name(path.name + ".new")
+        path = _unfinished(self._path(label.role, label.number))
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, OWNER_ONLY), "wb") as file:
             file.write(label.line())
             if label.role == "snapshot":
@@ -305,7 +417,7 @@ class Journal:
             self._following += 1
             sync_directory(path.parent)
         except OSError:
-            for unused in (path.with_name(path.name + ".new"), path):
+            for unused in (_unfinished(path), path):
                 with contextlib.suppress(OSError):
                     unused.unlink()
             raise
@@ -349,6 +461,7 @@ class Journal:
         try:
             self.flush()
         finally:
+            self._let_the_child_go()
             if self.still_ours(at_once=True):
                 self._remove_doomed()
             self._closed = True

@@ -325,7 +325,8 @@ def _freed_in_time(run: RunningSale, event: Event) -> bool:
     """Wait until no hold is left whose time is over, or no sweeper. False: a learner's sweeper frees nothing."""
 
     def done() -> bool:
-        return not run.sweepers.alive or not lapsed(run.session, event.id, server_now(run.session))
+        now = again(lambda: server_now(run.session))
+        return not run.sweepers.alive or not lapsed(run.session, event.id, now)
 
     try:
         wait_until(done, why="the sweeper to free what was abandoned", seconds=run.sweepers.seconds)

@@ -222,7 +222,8 @@ def test_a_sale_in_the_middle_of_trouble_sells_every_seat_once(lab: Session, cha
     chance = random.Random(11)
 
     def trouble(query: Any) -> tuple[Exception | None, bool]:
-        if "FROM system." in name_of(query) or chance.random() > 1 / 12:
+        of_the_driver = "FROM system." in name_of(query) and "now()" not in name_of(query)
+        if of_the_driver or chance.random() > 1 / 12:
             return None, True
         error, carried_out = chance.choice(CASES)
         return error, carried_out and not name_of(query).startswith("SELECT")

@@ -9,15 +9,17 @@ import itertools
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from embedded_scylla.storage import directory_lock, disk
+from embedded_scylla.storage import child, directory_lock, disk
 from embedded_scylla.storage import journal as journal_module
 from embedded_scylla.storage.journal import (
     TABLE_ID,
@@ -253,6 +255,198 @@ def test_a_snapshot_is_wanted_when_the_journal_has_grown(tmp_path):
     journal.append("write", bytes(2 << 20))
     journal.flush()
     assert journal.wants_snapshot(idle=True) and not journal.wants_snapshot()
+    journal.close()
+
+
+# ---------------------------------------------------------------- snapshots that a child writes
+
+
+def until(happens, what: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not happens():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+def waiting_for(path: Path, *records):
+    """Records that cannot all be had before ``path`` is there."""
+    yield from records
+    until(path.exists, "what lets it go on")
+
+
+needs_fork = pytest.mark.skipif(not child.CAN_FORK, reason="this system cannot copy a process")
+
+
+@needs_fork
+def test_requests_go_on_while_a_snapshot_is_written(tmp_path):
+    data, word = tmp_path / "data", tmp_path / "word"
+    journal, _ = opened(data)
+    journal.append("set", 1)
+    journal.begin_snapshot(waiting_for(word, ("set", 1)))
+    journal.append("set", 2)
+    journal.flush()
+    journal.finish_snapshot()
+    assert journal.writes_snapshot and journal.size > 0
+    until((data / "snapshot-1.new").exists, "the child")
+    assert names(data) == ["journal-0", "journal-1", "lock", "snapshot-1.new", "state"]
+    word.touch()
+    journal.finish_snapshot(wait=True)
+    assert not journal.writes_snapshot
+    journal.close()
+    assert names(data) == ["journal-1", "lock", "snapshot-1", "state"]
+    assert reread(data) == ([("set", 1), ("set", 2)], [])
+
+
+@needs_fork
+def test_what_comes_while_a_snapshot_is_written_is_there_after_a_kill(tmp_path):
+    data, word = tmp_path / "data", tmp_path / "word"
+    journal, _ = opened(data)
+    journal.append("set", 1)
+    journal.begin_snapshot(waiting_for(word, ("set", 1)))
+    journal.append("set", 2)
+    journal.flush()
+    until((data / "snapshot-1.new").exists, "the child")  # which has let go of the lock by then
+    leave_as_killed(journal)
+    again, records = opened(data)
+    assert (records, again.notices) == ([("set", 1), ("set", 2)], [])
+    word.touch()
+    until(lambda: journal._writing.child.ended(), "the child")  # late: nobody puts its file in place
+    again.snapshot(records)
+    again.close()
+    assert [name.split("-")[0] for name in names(data)] == ["journal", "lock", "snapshot", "state"]
+    assert reread(data)[0] == records
+
+
+def failing(error: BaseException):
+    yield "set", 1
+    raise error
+
+
+@needs_fork
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
+        (ValueError("unmarshallable object"), "it failed; the log says how"),
+    ],
+    ids=["full", "fault"],
+)
+def test_a_child_that_fails_leaves_all_in_use_and_another_may_come(tmp_path, error, said):
+    journal, _ = opened(tmp_path)
+    journal.append("set", 1)
+    journal.begin_snapshot(failing(error))
+    journal.append("set", 2)
+    journal.flush()
+    with pytest.raises(JournalError, match=f"{said}. What was kept is still in use"):
+        journal.finish_snapshot(wait=True)
+    journal.append("set", 3)
+    journal.flush()
+    before = journal.size
+    journal.begin_snapshot([("set", 1), ("set", 2), ("set", 3)])
+    journal.finish_snapshot(wait=True)
+    assert journal.size < before
+    journal.close()
+    assert names(tmp_path) == ["journal-2", "lock", "snapshot-2", "state"]
+    assert reread(tmp_path) == ([("set", 1), ("set", 2), ("set", 3)], [])
+
+
+@needs_fork
+def test_a_child_that_was_killed_is_said(tmp_path):
+    journal, _ = opened(tmp_path)
+    journal.append("set", 1)
+    journal.begin_snapshot(waiting_for(tmp_path / "never"))
+    os.kill(journal._writing.child._number, signal.SIGKILL)
+    with pytest.raises(JournalError, match="the process that wrote it was ended by SIGKILL"):
+        journal.finish_snapshot(wait=True)
+    journal.close()
+    assert reread(tmp_path) == ([("set", 1)], [])
+
+
+@needs_fork
+def test_a_node_that_is_killed_leaves_the_directory_free_and_its_child_ends(tmp_path):
+    data, word = tmp_path / "data", tmp_path / "word"
+    program = f"""
+        import os, time
+        from pathlib import Path
+        from embedded_scylla.storage.journal import Journal
+        journal = Journal({str(data)!r})
+        list(journal.replay())
+        journal.append("set", 1)
+        def records():
+            while not Path({str(word)!r}).exists():
+                time.sleep(0.01)
+            yield "set", 1
+        journal.begin_snapshot(records())
+        print(journal._writing.child._number, flush=True)
+        os._exit(9)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=SECONDS)
+    number = int(done.stdout)
+
+    def alive() -> bool:
+        return psutil.pid_exists(number) and psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+
+    def free() -> bool:
+        with contextlib.suppress(DirectoryInUse):
+            return reread(data) == ([("set", 1)], [])
+        return False
+
+    until(free, "the lock, which must not be the child's too")
+    assert alive()
+    word.touch()
+    until(lambda: not alive(), "the child's end")
+    assert "snapshot-1" not in names(data)
+
+
+def test_without_children_it_is_written_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_module, "CAN_FORK", False)
+    journal, _ = opened(tmp_path)
+    journal.append("set", 1)
+    journal.begin_snapshot([("set", 1)])
+    assert not journal.writes_snapshot and journal.size == 0
+    journal.close()
+    assert names(tmp_path) == ["journal-1", "lock", "snapshot-1", "state"]
+
+
+@needs_fork
+def test_without_room_for_a_child_it_is_written_at_once(tmp_path, monkeypatch):
+    def full(work):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(journal_module, "Child", full)
+    journal, _ = opened(tmp_path)
+    journal.append("set", 1)
+    journal.begin_snapshot([("set", 1)])
+    assert not journal.writes_snapshot and journal.size == 0
+    journal.close()
+    assert names(tmp_path) == ["journal-1", "lock", "snapshot-1", "state"]
+    assert reread(tmp_path) == ([("set", 1)], [])
+
+
+@needs_fork
+def test_a_journal_that_ends_lets_its_child_go(tmp_path):
+    journal, _ = opened(tmp_path)
+    journal.append("set", 1)
+    journal.begin_snapshot(waiting_for(tmp_path / "never"))
+    number = journal._writing.child._number
+    journal.close()
+    assert not psutil.pid_exists(number)
+    assert reread(tmp_path) == ([("set", 1)], [])
+
+
+def test_much_state_is_not_written_again_for_a_little(tmp_path):
+    journal, _ = opened(tmp_path)
+    journal.snapshot([("state", bytes(8 << 20))])
+    journal.append("write", bytes(3 << 19))
+    journal.flush()
+    assert not journal.wants_snapshot(idle=True)
+    journal.close()
+    journal, _ = opened(tmp_path)
+    assert not journal.wants_snapshot(idle=True)
+    journal.append("write", bytes(1 << 20))
+    journal.flush()
+    assert journal.wants_snapshot(idle=True)
     journal.close()
 
 

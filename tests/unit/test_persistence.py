@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,11 @@ from embedded_scylla import persistence
 from embedded_scylla.ddl.schema_codec import encode_schema
 from embedded_scylla.errors import InvalidRequest
 from embedded_scylla.storage import journal
+from embedded_scylla.storage.child import CAN_FORK
 from embedded_scylla.storage.journal import JournalError
 from embedded_scylla.upkeep.expiry import Expiry
 from embedded_scylla.upkeep.purge import Purge
+from tests.patience import SECONDS
 from tests.unit.asking import Asking
 
 TABLETS = "{'class': 'NetworkTopologyStrategy', 'replication_factor': 1} AND tablets = {'enabled': true}"
@@ -128,6 +131,32 @@ def test_what_the_journal_does_not_take_has_not_happened(
     last = Asking(tmp_path)
     assert portrait(last)[:4] == after[:4], "what was acknowledged is not in the snapshot"
     last.engine.close()
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="this system cannot copy a process")
+def test_what_changes_while_a_snapshot_is_written_is_in_the_journal_and_not_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "SNAPSHOT_WHEN_IDLE", 1)
+    monkeypatch.setattr(persistence, "QUIET", 0)
+    node = shop(tmp_path)
+    before = set(node.rows("SELECT seat, buyer FROM ks.tickets"))
+    node.engine.persistence.run_due()
+    node.run("INSERT INTO ks.tickets (seat, buyer) VALUES (2, 'Bo')")
+    node.run("DELETE FROM ks.tickets WHERE seat = 1")
+    deadline = time.monotonic() + SECONDS
+    while not (written := [file for file in tmp_path.iterdir() if file.name == "snapshot-1"]):
+        assert node.engine.persistence.seconds_until_due() == persistence.LOOK_AGAIN
+        assert time.monotonic() < deadline, "no snapshot came"
+        time.sleep(persistence.LOOK_AGAIN)
+        node.engine.persistence.run_due()
+    assert b"Bo" not in written[0].read_bytes()
+    after = portrait(node)
+    node.engine.persistence.abandon()
+    again = Asking(tmp_path)
+    assert portrait(again) == after
+    assert set(again.rows("SELECT seat, buyer FROM ks.tickets")) == {*before, (2, "Bo")} - {(1, "Ada")}
+    again.engine.close()
 
 
 # ---------------------------------------------------------------- records that cannot be used
