@@ -24,7 +24,7 @@ from helpers.course.answers import folded, given  # noqa: E402
 from helpers.course.exercises import Exercise, exercises  # noqa: E402
 from helpers.lab.errors import LabError  # noqa: E402
 from tools.arguments import Arguments  # noqa: E402
-from tools.refresh_outputs import read, write  # noqa: E402
+from tools.refresh_outputs import PRESENTED, read, write  # noqa: E402
 
 NOTEBOOKS = PROJECT / "notebooks"
 KINDS = ("task", "given", "starter", "check", "solution")
@@ -70,12 +70,19 @@ def rebuilt(notebook: NotebookNode, wanted: dict[str, Exercise]) -> NotebookNode
     cells = []
     for cell in notebook.cells:
         if cell.id in places:
-            made = cells_of(wanted[places[cell.id]])
+            made = (_presented(each, there.get(each.id)) for each in cells_of(wanted[places[cell.id]]))
             cells += [there[each.id] if _same(there.get(each.id), each) else each for each in made]
         elif cell.id not in ours:
             cells.append(cell)
     whole: NotebookNode = nbformat.from_dict({**notebook, "cells": cells})
     return whole
+
+
+def _presented(new: NotebookNode, old: NotebookNode | None) -> NotebookNode:
+    """A cell with what a presenter's notes say about the one that was there."""
+    if old is not None:
+        new.metadata.update({name: old.metadata[name] for name in PRESENTED & set(old.metadata)})
+    return new
 
 
 def _same(old: NotebookNode | None, new: NotebookNode) -> bool:

@@ -42,8 +42,10 @@ METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
+# What a presenter's notes say about a cell; presenter/marks.py writes it.
+PRESENTED = {"presenter", "slideshow"}
 # What an author says about a cell; the rest is a tool's.
-CELL_METADATA = {"tags", "jupyter"}
+CELL_METADATA = {"tags", "jupyter"} | PRESENTED
 WIDGET = "application/vnd.jupyter.widget-view+json"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -33,6 +33,8 @@ from tools.make_venv import SetupError, lead_here
 PRINTED = ROOT / "notebooks"
 MINE = ROOT / "my"
 MANIFEST = ".made-from.json"
+# The presenter's metadata of a cell: no learner's copy has it, or changes with it.
+PRESENTED = {"presenter", "slideshow"}
 EVERYTHING = "all"
 
 
@@ -116,10 +118,12 @@ def _editions(printed: Path) -> dict[str, str]:
 
 
 def _without_outputs(text: str) -> str:
-    """A notebook's text without what its cells have printed; any other text as it is."""
+    """A notebook's text without what its cells have printed and a presenter notes; any other text as it is."""
     try:
         notebook = json.loads(text)
         for cell in notebook["cells"]:
+            for name in PRESENTED & set(cell["metadata"]):
+                del cell["metadata"][name]
             if cell["cell_type"] == "code":
                 cell["outputs"], cell["execution_count"] = [], None
     except (ValueError, LookupError, TypeError):

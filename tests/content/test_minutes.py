@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from helpers.course.cells import cql_of, python_of
 from helpers.course.outline import Chapter, outline
-from tools.minutes import LATE, core_path, minutes, parts
+from presenter.minutes import LATE, core_path, minutes, parts
 
 # The core path is an afternoon's and an evening's work.
 WHOLE = 300

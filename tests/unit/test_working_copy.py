@@ -72,6 +72,20 @@ def test_the_second_time_nothing_is_written_and_nothing_said(
     assert capsys.readouterr().err == ""
 
 
+def test_a_presenter_s_notes_are_in_no_copy_and_change_none(
+    mine: Path, printed: Path, capsys: pytest.CaptureFixture[str]
+):
+    before = (mine / SALE).read_bytes()
+    notebook = json.loads((printed / SALE).read_text(encoding="utf-8"))
+    notebook["cells"][0]["metadata"] = {"presenter": {"ask": "Who?"}, "slideshow": {"slide_type": "slide"}}
+    (printed / SALE).write_text(json.dumps(notebook), encoding="utf-8")
+    complete(mine=mine, printed=printed)
+    assert capsys.readouterr().err == ""
+    (mine / SALE).unlink()
+    complete(mine=mine, printed=printed)
+    assert (mine / SALE).read_bytes() == before
+
+
 @pytest.mark.parametrize("touched", [True, False])
 def test_a_chapter_that_has_changed_is_said_and_stays(
     mine: Path, printed: Path, capsys: pytest.CaptureFixture[str], touched: bool

@@ -1,7 +1,7 @@
 """How long each chapter takes a learner, estimated cell by cell: what the minutes in the titles rest on.
 
-    python -m tools.minutes            a line for each chapter
-    python -m tools.minutes --parts    and one for each of its sections
+    python -m presenter.minutes            a line for each chapter
+    python -m presenter.minutes --parts    and one for each of its sections
 
 An estimate is reading, running, choosing and solving. A part that begins with ``*Skip if late`` is not counted into a
 chapter's minutes, and neither is what stands behind "What you can now say": the notes for later.
@@ -12,18 +12,14 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-PROJECT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(PROJECT))
-
-from helpers.course.exercises import exercise  # noqa: E402
-from helpers.course.outline import Chapter, outline  # noqa: E402
-from helpers.course.questions import prediction  # noqa: E402
-from tools.arguments import Arguments  # noqa: E402
+from helpers.course.exercises import exercise
+from helpers.course.outline import Chapter, outline
+from helpers.course.questions import prediction
+from tools.arguments import Arguments
 
 WORDS_A_MINUTE = 200
 # Seconds. Code is read to be understood, a result to see what it says; whoever runs a cell also looks for the next.
@@ -48,9 +44,13 @@ _END = "In practice"
 
 @dataclass
 class Part:
-    """A section of a chapter, or an exercise that may be skipped. ``late``: is it skipped by whoever is late?"""
+    """A section of a chapter, or an exercise that may be skipped. ``late``: is it skipped by whoever is late?
+
+    ``at`` is the id of the cell with a section's heading, or with an exercise's task.
+    """
 
     name: str
+    at: str = ""
     late: bool = False
     seconds: float = 0.0
 
@@ -67,7 +67,7 @@ def parts(chapter: Chapter) -> list[Part]:
             number = task[1]
             solving = found[-1]
             if _LATE.search(cell.source) and not solving.late:
-                solving = Part(f"exercise {number}", late=True)
+                solving = Part(f"exercise {number}", cell.id, late=True)
                 apart.append(solving)
             solving.seconds += 60 * SOLVING[exercise(number).rung]
         if "exercise" in tags or "solution" in tags:
@@ -76,7 +76,7 @@ def parts(chapter: Chapter) -> list[Part]:
         if section and section[1] == _END:
             break
         if section:
-            found.append(Part(section[1], late=bool(_LATE.search(cell.source))))
+            found.append(Part(section[1], cell.id, late=bool(_LATE.search(cell.source))))
         found[-1].seconds += seconds_of(cell)
     found[0].seconds += WORKING[chapter.number]
     return found + apart
