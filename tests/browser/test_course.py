@@ -1,4 +1,5 @@
-"""A learner at work in a real JupyterLab: predicts by a click, tries, is checked, asks for hints, makes a mistake."""
+"""A learner at work in a real JupyterLab: predicts by a click, tries, is checked, asks for hints, makes a mistake, lets
+Tab complete a cell of CQL."""
 
 from __future__ import annotations
 
@@ -10,7 +11,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from selenium.common.exceptions import TimeoutException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from helpers.course.exercises import exercises
 from tools.build_exercises import cell_id, cells_of
@@ -38,7 +42,23 @@ _ = apply_cql(session, "checkout.cql")
     "unanswered": f'predict("{UNANSWERED}")',
     "hints": f'for _ in range(3):\n    hint("{NUMBER}")',
     "mistake": 'session.execute("SELECT * FORM tickets")',
+    # Behind the mistake, where a run of all cells stops.
+    "begun": "%%cql\nSELECT status FROM tickets WHERE pri",
 }
+_EDIT_ITS_END = """
+const [id, done] = arguments;
+(async () => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id === id);
+    notebook.mode = 'edit';
+    const editor = notebook.activeCell.editor, last = editor.lineCount - 1;
+    editor.focus();
+    editor.setCursorPosition({line: last, column: editor.getLine(last).length});
+})().then(() => done(null), error => done(String(error)));
+"""
+_OFFERED = """
+return [...document.querySelectorAll('.jp-Completer-item .jp-Completer-match')].map(each => each.textContent)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +68,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookPage]:
     notebook = new_notebook(metadata=METADATA)
     cells = {name: new_code_cell(source.strip(), id=name) for name, source in CELLS.items()}
     asked = [cells[name] for name in ("predict", "after", "reloaded", "after-reloaded", "unanswered")]
-    notebook.cells = [cells["open"], *asked, *cells_of(first), cells["hints"], cells["mistake"]]
+    notebook.cells = [cells["open"], *asked, *cells_of(first), cells["hints"], cells["mistake"], cells["begun"]]
     with private_node(), start_jupyterlab(tmp_path_factory.mktemp("lab")) as lab:
         path = lab.notebooks / "course.ipynb"
         nbformat.write(notebook, path)
@@ -100,6 +120,22 @@ def test_a_mistake_is_a_sentence_with_the_trace_folded(page: NotebookPage):
     trace.find_element(By.CSS_SELECTOR, "summary").click()
     page.until_says(output, "Traceback (most recent call last)")
     page.screenshot("a mistake")
+
+
+def test_tab_completes_cql(page: NotebookPage):
+    page.cell("begun")
+    assert page.driver.execute_async_script(_EDIT_ITS_END, "begun") is None
+
+    def offered() -> list[str]:
+        # JupyterLab gives the kernel a second to answer; on a busy machine it is asked again.
+        ActionChains(page.driver).send_keys(Keys.TAB).perform()
+        try:
+            return page.until(lambda: page.driver.execute_script(_OFFERED), "Tab offers something", seconds=5)
+        except TimeoutException:
+            return []
+
+    assert page.until(offered, "Tab offers a column") == ["price", "PRIMARY"]
+    ActionChains(page.driver).send_keys(Keys.ESCAPE).perform()
 
 
 def test_a_page_that_was_loaded_anew_still_shows_what_was_held_back(page: NotebookPage):

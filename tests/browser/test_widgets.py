@@ -17,6 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from helpers import Event, cancel, connect, hold_seat, seat_of, wait_until
 from helpers.display.pictures.places import section_places
+from tests.full import only_in_full
 from tests.patience import LONG_SECONDS, SECONDS
 from tools.refresh_outputs import METADATA, private_node
 
@@ -143,6 +144,7 @@ def click_on(page: NotebookPage, event: Event, label: str) -> None:
     ActionChains(page.driver).move_to_element_with_offset(canvas, round(right), round(down)).click().perform()
 
 
+@only_in_full("a whole chapter in a browser; every day its controls are moved on a page of their own")
 def test_the_chapter_about_checkouts_runs_and_shows_its_controls(
     lab: JupyterLab, tmp_path_factory: pytest.TempPathFactory
 ):
@@ -285,6 +287,7 @@ def test_on_another_day_the_controls_are_still_there_to_be_read(
     page.screenshot("another day")
 
 
+@only_in_full("Chromium draws a whole sale without a graphics card; every day test_live_sale asks what would be drawn")
 def test_a_sale_draws_itself_obeys_its_buttons_and_leaves_pictures(
     lab: JupyterLab, tmp_path_factory: pytest.TempPathFactory
 ):

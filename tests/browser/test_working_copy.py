@@ -11,13 +11,17 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tests.full import only_in_full
 from tools.build_exercises import cell_id
 from tools.refresh_outputs import private_node
 
 from .jupyterlab import JupyterLab, learners_project, start_jupyterlab
 from .notebook_page import IN_A_BROWSER, NotebookPage, open_notebook
 
-pytestmark = IN_A_BROWSER
+pytestmark = [
+    *IN_A_BROWSER,
+    only_in_full("a whole chapter in a browser; every day test_course predicts, tries and reopens in a small notebook"),
+]
 
 SEATS = 500
 CHAPTER = "00_start_here.ipynb"

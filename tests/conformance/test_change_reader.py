@@ -1,6 +1,7 @@
 """ChangeReader against a list of what was written: once each without faults, at least once with them, none missed.
 
-Time is pushed, so that a safety of 30 s costs no waiting; the tests use a node of their own for that.
+Time is pushed, so that a safety of 30 s costs no waiting; the tests use a node of their own for that. With FULL=1 there
+are three times as many changes and failures as every day.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from scylla_cdc import (
 from tests.conformance.change_source import EMBEDDED, SAFETY, Lab, Source, assert_in_order, values_of
 from tests.conformance.conftest import eventually, open_cluster
 from tests.engines.embedded import EmbeddedNode, start_embedded
+from tests.full import in_full
 from tests.patience import HOUR, PATIENT_CLUSTER, SECONDS
 
 pytestmark = pytest.mark.differs("cassandra", "its change log is a file, not a table")
@@ -103,8 +105,8 @@ def test_a_round_asks_for_64_streams_at_once(source: Source) -> None:
 
 def test_every_change_comes_once_while_writers_go_on(source: Source) -> None:
     reader, changes = source.reader(checkpoints=source.checkpoints()), []
-    with source.being_written(most=3_000):
-        while len(changes) < 1_000:
+    with source.being_written(most=in_full(3_000, 1_000)):
+        while len(changes) < in_full(1_000, 300):
             source.lab.settle()
             changes += reader.poll()
     changes += source.rest_of(reader)
@@ -145,9 +147,9 @@ def test_none_is_missed_by_a_consumer_that_fails(source: Source) -> None:
             raise chance.choice([Faulty, KeyboardInterrupt])
         delivered.append(change)
 
-    with source.being_written(most=1_500):
+    with source.being_written(most=in_full(1_500, 500)):
         # Where time has to be waited for, each reader stays behind the clock for its whole safety interval.
-        for _ in range(30 if EMBEDDED else 5):
+        for _ in range(in_full(30, 10) if EMBEDDED else 5):
             source.lab.settle()
             reader = source.reader(checkpoints=source.checkpoints(), window=chance.choice([5, 60]), page_size=20)
             reader.stop(at=source.lab.now())
@@ -164,8 +166,8 @@ def test_none_is_missed_by_a_consumer_that_fails(source: Source) -> None:
 
 def test_none_is_missed_by_a_reader_left_in_the_middle_of_a_window(source: Source) -> None:
     chance, left, delivered = random.Random(5), [], []
-    with source.being_written(most=1_500):
-        for _ in range(10):
+    with source.being_written(most=in_full(1_500, 500)):
+        for _ in range(in_full(10, 4)):
             source.lab.settle()
             changes = source.reader(checkpoints=source.checkpoints(), page_size=10).poll()
             for _ in range(chance.randrange(60)):
@@ -265,8 +267,8 @@ def test_none_is_missed_across_generations_with_writers_and_failures(source: Sou
             raise Faulty
         delivered.append(change)
 
-    with source.being_written(most=2_000):
-        for round_number in range(20):
+    with source.being_written(most=in_full(2_000, 700)):
+        for round_number in range(in_full(20, 10)):
             if round_number % 6 == 3:
                 source.new_streams()
             reader = source.reader(checkpoints=source.checkpoints(), page_size=25)

@@ -22,6 +22,7 @@ from tests.engines.clients import (
     output_of,
     python_client,
 )
+from tests.full import only_in_full
 from tests.patience import LONG_SECONDS, SECONDS
 
 from .conftest import _unique, keyspace_options
@@ -30,6 +31,8 @@ from .programs import HOTEL
 pytestmark = pytest.mark.embedded
 
 SHELLS = {"scylla": "scylla-cqlsh", "apache": "cqlsh"}
+# Every day ScyllaDB's shell and Apache's driver for Python stand for all: two codebases that share little.
+COMPILED = only_in_full("it is fetched, and then compiled or begun on a virtual machine at each run, for one session")
 
 
 def _installed(install, *packages):
@@ -44,7 +47,10 @@ def scylla_cqlsh() -> Path:
     return _installed(python_client, "scylla-cqlsh") / "cqlsh"
 
 
-@pytest.fixture(scope="module", params=SHELLS)
+@pytest.fixture(
+    scope="module",
+    params=["scylla", pytest.param("apache", marks=only_in_full("the other shell does the same every day"))],
+)
 def cqlsh(request: pytest.FixtureRequest) -> Path:
     """Each of the two shells."""
     return _installed(python_client, SHELLS[request.param]) / "cqlsh"
@@ -334,6 +340,7 @@ _CASSANDRA_DRIVER = textwrap.dedent("""
 """)
 
 
+@only_in_full("Python's other driver asks the same every day")
 def test_scyllapy(engine, stock):
     """The Rust driver behind a Python face: it reads types, tokens and paging states on its own."""
     python = _installed(python_client, "scyllapy") / "python"
@@ -374,6 +381,7 @@ _SCYLLAPY = textwrap.dedent("""
 """)
 
 
+@COMPILED
 def test_node_driver(engine, stock):
     """The npm cassandra-driver: JavaScript's numbers and names, its own paging and tracing."""
     node, folder = _installed(node_client, "cassandra-driver")
@@ -411,6 +419,7 @@ _NODE_DRIVER = textwrap.dedent("""
 """)
 
 
+@COMPILED
 @pytest.mark.timeout(2 * LONG_SECONDS)  # where it is not installed yet, Go compiles it
 @pytest.mark.parametrize(
     "module, fork",
@@ -515,6 +524,7 @@ _GO_DRIVER = textwrap.dedent(r"""
 """)
 
 
+@COMPILED
 @pytest.mark.timeout(2 * LONG_SECONDS)  # where it is not installed yet, Maven fetches it
 @pytest.mark.parametrize(
     "artifact",

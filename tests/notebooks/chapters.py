@@ -1,9 +1,9 @@
-"""A chapter in a test: alone in an empty place, and again in the same one; every exercise tried in every way.
+"""A chapter in a test: alone in an empty place, every exercise tried in every way; with FULL=1 three times over.
 
-On the embedded node nbval runs it first, at its full size, and compares what it prints with what is committed; the
-chapters that fill the house only with FULL=1, and otherwise papermill runs them for a small venue. Then papermill runs
-it again for a small venue, as `make copy` gives it to a learner, with each exercise untouched, wrong, and as its
-solutions have it. On a cluster, whose outputs are its own, papermill does all.
+Every day papermill runs it once, for a small venue, as `make copy` gives it to a learner, with each exercise untouched,
+wrong, and as its solutions have it. With FULL=1 nbval runs it before that in the same place, at its full size, and
+compares what it prints with what is committed, and papermill runs it once more on the rows that all of this has left.
+On a cluster, whose outputs are its own, papermill runs it for nbval.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import papermill
 from helpers import connect
 from helpers.course.exercises import exercises
 from helpers.lab.connection import disconnect
+from tests.full import FULL
 from tests.notebooks.exercise_tries import misjudged, with_tries
 from tests.patience import LONG_SECONDS, PATIENT_KERNEL, SECONDS
 from tools.private_node import private_node
@@ -34,10 +35,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 # Small enough to be quick; the committed outputs are of the full size.
 SEATS = 500
 SANITIZER = PROJECT / "nbval_sanitize.cfg"
-# Chapters that fill the house take minutes together at their full size. FULL=1 runs them at it, and compares them; then
-# it runs every chapter once more as it stands in the learner's copy, on the rows that all of this has left. CI does so.
-FULL = bool(os.environ.get("FULL"))
-LARGE = ("02", "03", "05", "06", "07")
+# To compare a chapter takes as long as all tries of its exercises, and minutes where it fills the house. Every day the
+# first chapter alone is compared, so that a change to what tables, pictures and refusals look like is seen at once.
+COMPARED = ("00_",)
 
 
 def paths(*chapters: str) -> list[Path]:
@@ -45,17 +45,17 @@ def paths(*chapters: str) -> list[Path]:
     return [path for chapter in chapters for path in NOTEBOOKS.glob(f"{chapter}_*.ipynb")]
 
 
-def run_twice(path: Path, folder: Path) -> None:
-    """Run a notebook in an empty place, and again, as a learner has it, with all tries; what is executed lies in
-    ``folder``."""
+def run_chapter(path: Path, folder: Path) -> None:
+    """Run a notebook in an empty place, as a learner has it, with all tries, and with FULL=1 before and after that as
+    it is; what is executed lies in ``folder``."""
     copy = complete(mine=folder / "my") / path.name
     notebook, wanted = nbformat.read(copy, as_version=4), exercises(path.name.split("_")[0])
     again = copy.with_name(f"{path.stem}, with tries.ipynb")
     nbformat.write(with_tries(notebook, wanted), again)
     with _empty_place() as place:
-        if os.environ.get("SCYLLA_HOSTS") or (path.name.startswith(LARGE) and not FULL):
+        if os.environ.get("SCYLLA_HOSTS"):
             _execute(path, folder, place)
-        else:
+        elif FULL or path.name.startswith(COMPARED):
             compare_outputs(path)
         executed = _execute(again, folder, place)
         if FULL:

@@ -1,4 +1,4 @@
-"""The chapters about the checkout and the log: as committed, and again with all tries."""
+"""The chapters about the checkout and the log: with all tries, and in full as committed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.notebooks.chapters import paths, run_twice
+from tests.notebooks.chapters import paths, run_chapter
 from tests.patience import LONG_SECONDS
 
 
@@ -14,5 +14,5 @@ from tests.patience import LONG_SECONDS
 @pytest.mark.slow
 @pytest.mark.timeout(4 * LONG_SECONDS)
 @pytest.mark.parametrize("path", paths("05", "04"), ids=lambda path: path.stem)
-def test_notebook_is_as_committed_and_runs_again(path: Path, tmp_path: Path):
-    run_twice(path, tmp_path)
+def test_notebook_runs_with_all_tries_and_in_full_is_as_committed(path: Path, tmp_path: Path):
+    run_chapter(path, tmp_path)

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from tests.full import in_full
 from tests.protocol.faults import KINDS, Fault
 from tests.protocol.offices import Office
 from tests.protocol.world import LONGEST_HOLD, SEATS, World
 
-STEPS = int(os.environ.get("PROVE_STEPS", "5000"))
+STEPS = int(os.environ.get("PROVE_STEPS", in_full("5000", "2000")))
 _WORLD_LASTS = 200  # examples; then the pushed clock has gone far enough
 
 Operation = tuple[Any, ...]

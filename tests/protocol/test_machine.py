@@ -1,4 +1,4 @@
-"""The checkout against everything that may happen to it: 5,000 steps, in CI 20,000, by ``make prove`` a million."""
+"""The checkout against everything that may happen to it: 2,000 steps, in CI 20,000, by ``make prove`` a million."""
 
 from __future__ import annotations
 

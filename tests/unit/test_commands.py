@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.lab.errors import LabError
 from helpers.lab.node import running_node
+from tests.full import only_in_full
 from tests.notebooks.chapters import SEATS
 from tools import bench
 from tools import run_notebooks as run
@@ -167,6 +168,7 @@ def test_make_passes_on_what_it_is_given(words: list[str], runs: str) -> None:
     assert f".venv/bin/python {runs}" in [" ".join(line.split()) for line in shown.stdout.splitlines()]
 
 
+@only_in_full("half a minute of measuring; nothing but `make bench` runs through it")
 @pytest.mark.slow
 def test_the_bench_prints_and_writes_its_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -26,8 +26,14 @@ from helpers.lab.errors import LabError
 from scylla_cdc import NoLogError
 from tests.engines.cassandra import CassandraNode
 from tests.engines.second import cassandra_or_skip
+from tests.full import only_in_full
 
-pytestmark = [pytest.mark.cassandra, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [
+    only_in_full("a second engine takes half a minute of both cores to start; test_rehearse has strangers every day"),
+    pytest.mark.cassandra,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+]
 KEYSPACE = "unit_helpers"
 
 

@@ -8,6 +8,7 @@ from embedded_scylla.derived.views import ViewUpdater, build, make_updater
 from embedded_scylla.schema import ViewDefinition
 from embedded_scylla.storage.rows import Collection, Row, live, row_is_live
 from embedded_scylla.storage.store import TableStore
+from tests.full import in_full
 from tests.unit.example_tables import ONE, between, deletion, insert, make_table, number, update, write
 
 NOW = 1000
@@ -336,7 +337,7 @@ def test_a_view_is_what_its_base_makes_of_it(view):
     """With timestamps in any order, equal ones among them, and nothing that expires."""
     lasting = steps.filter(lambda step: step[0] not in ("insert", "update") or not step[3])
 
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=in_full(200, 60), deadline=None)
     @given(st.lists(st.tuples(lasting, timestamps), max_size=8))
     def check(script):
         play(view, script)
@@ -348,7 +349,7 @@ def test_a_view_is_what_its_base_makes_of_it(view):
 def test_a_view_expires_as_its_base_does(view):
     """With TTLs and a clock that moves on. Timestamps come in any order but never twice: see the next test."""
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=in_full(300, 80), deadline=None)
     @given(st.lists(st.tuples(steps, timestamps), max_size=8))
     def check(script):
         play(view, [(step, timestamp * 100 + place) for place, (step, timestamp) in enumerate(script)])

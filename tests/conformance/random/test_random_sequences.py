@@ -1,12 +1,12 @@
 """Random valid sequences, sent to the embedded node and to somebody else: every answer must be the same.
 
-Who else is a model of CQL in Python (always), and Apache Cassandra 5 where it is there. A failing sequence is shrunk
-and printed as CQL.
+Who else is a model of CQL in Python (always) and, with FULL=1, Apache Cassandra 5 where it is there. A failing sequence
+is shrunk and printed as CQL.
 
-    (nothing set)                  a short run that is the same each time
+    (nothing set)                  a short run that is the same each time; with FULL=1 three times as long
     RANDOM_STEPS=200000            about that many statements for each of the two, other ones each time
                                    (RANDOM_STEPS=200000 make test ARGS=tests/conformance/random)
-    CASSANDRA=host:port            a Cassandra that already runs, instead of one started for the tests
+    CASSANDRA=host:port            a Cassandra that already runs, instead of one started for the tests (with FULL=1)
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.engines.embedded import start_embedded
 from tests.engines.second import cassandra_or_skip
+from tests.full import in_full, only_in_full
 
 from ..conftest import keyspace_options, open_cluster
 from .differences import CASSANDRA, MODEL, Dialect
@@ -34,7 +35,7 @@ from .shapes import TABLES, Table
 
 STEPS = int(os.environ.get("RANDOM_STEPS", "0"))
 SEQUENCE = 30  # statements
-SHORT = {"model": 12, "cassandra": 4}  # sequences for each table
+SHORT = {"model": in_full(12, 4), "cassandra": 4}  # sequences for each table
 KEYSPACE = "random"
 
 pytestmark = pytest.mark.timeout(600 + STEPS)
@@ -117,6 +118,7 @@ def test_a_wrong_answer_is_found_and_shown_as_cql(embedded):
             embedded.session.execute(line)
 
 
+@only_in_full("a second engine takes half a minute of both cores to start; the model answers every day")
 @pytest.mark.cassandra
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_the_node_means_what_cassandra_means(embedded, cassandra, table):
