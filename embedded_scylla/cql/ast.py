@@ -161,11 +161,11 @@ class Relation(Node):
 
     ``operator``: = != < <= > >= IN 'NOT IN' LIKE CONTAINS 'CONTAINS KEY' 'IS NOT NULL' 'IS NOT' (with a right side).
     ``right``: a Term; for IN a tuple of Terms, or one BindMarker for ``IN ?``; None for IS NOT NULL.
-    Also the condition of a lightweight transaction (left: ColumnRef, Subscript or FieldRef).
+    Also the condition of a lightweight transaction (left: ColumnRef or Subscript).
     ``clustering_bound``: ``(a, b) > SCYLLA_CLUSTERING_BOUND (1, 2)``, compared in the clustering key's own order.
     """
 
-    left: ColumnRef | Subscript | FieldRef | TokenOf | ColumnTuple
+    left: ColumnRef | Subscript | TokenOf | ColumnTuple
     operator: str
     right: Any = None
     clustering_bound: bool = False

@@ -407,7 +407,8 @@ class TermParser(Cursor):
         return tuple(conditions)
 
     def _condition(self) -> ast.Relation:
-        left = self.column_or_element()
+        name = self.identifier()
+        left = self._subscript(name) if self.kind == "[" else ast.ColumnRef(name)  # a field cannot be asked for
         if self.accept("K_IN"):
             return ast.Relation(left, "IN", self.in_values())
         if self.accept("K_NOT"):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from ..cql import ast
 from ..errors import InvalidRequest, unsupported
-from ..lookup import keyspace_of
+from ..lookup import find_keyspace, keyspace_of
 from ..request import Context, Plan, Result
 from ..schema import ColumnSpec, Schema
 from ..terms.compile import Variables
@@ -57,7 +57,9 @@ def plan_schema_change(statement: ast.Statement, parsed: ast.Parsed, schema: Sch
         variables = Variables(parsed.variables)
         timeout = compile_timeout(statement.timeout, where, statement.table.name, variables)
         plan = SchemaPlan(lambda context: truncate(statement, where, context), variables.specs)
-        return within(plan, timeout, truncation_timed_out)
+        name = statement.table.name
+        late = lambda context: truncation_timed_out(find_keyspace(context.database.schema, where), name)  # noqa: E731
+        return within(plan, timeout, late)
     return SchemaPlan(lambda context: action(statement, where, context))
 
 

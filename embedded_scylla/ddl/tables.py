@@ -243,6 +243,10 @@ def truncate(statement: ast.Truncate, keyspace_name: str, context: Context) -> R
     return Void()
 
 
-def truncation_timed_out(context: Context) -> TruncateError:
-    """What a client is told whose USING TIMEOUT was too short."""
-    return TruncateError("Error during truncate: seastar::timed_out_error (timedout)")
+def truncation_timed_out(keyspace: Keyspace, table_name: str) -> TruncateError:
+    """What a client is told whose USING TIMEOUT was too short. On tablets the truncation is a change of the topology,
+    on vnodes a message to each replica."""
+    if keyspace.tablets is None:
+        return TruncateError("Error during truncate: seastar::rpc::timeout_error (rpc call timed out)")
+    reason = f"Timeout during TRUNCATE TABLE of {keyspace.name}.{table_name}"
+    return TruncateError(f"Error during truncate: std::runtime_error ({reason})")

@@ -64,13 +64,6 @@ def create_view(statement: ast.CreateView, keyspace_name: str, context: Context)
             plan.virtual,
         ),
     )
-    if plan.ignored:
-        context.warnings.append(
-            "The IS NOT NULL restriction is allowed only columns which are part of the view's primary key, found "
-            f"columns: {', '.join(plan.ignored)}. Restrictions on these columns will be silently ignored. The flag "
-            "strict_is_not_null_in_views can be used to turn this warning into an error, or to silence it. "
-            "(true - error, warn - warning, false - silent)"
-        )
     created = SchemaChange("CREATED", "TABLE", keyspace_name, name)
     if name in keyspace.tables:
         if not statement.if_not_exists:
@@ -123,14 +116,13 @@ def _check_base(base: Table, view_name: str) -> None:
 @dataclass
 class _Selection:
     """What a view takes from its base. After ``check``: ``columns`` of the view, ``virtual`` ones, ``predicates`` of
-    its filter, and ``ignored`` columns: those with an IS NOT NULL that means nothing."""
+    its filter."""
 
     statement: ast.CreateView
     base: Table
     columns: dict[str, Column] | None = None
     virtual: tuple[str, ...] = ()
     predicates: list[Predicate] | None = None
-    ignored: tuple[str, ...] = ()
 
     def check(self) -> None:
         statement, base = self.statement, self.base
@@ -217,7 +209,13 @@ class _Selection:
                 f"{self.statement.view.name} creation (got restrictions on: {', '.join(on_regular)})"
             )
         not_null = {p.column.name for p in self.predicates if p.operator == "IS NOT NULL"}
-        self.ignored = tuple(c.name for c in self.base.columns.values() if c.name in not_null - keys)
+        outside = [c.name for c in self.base.columns.values() if c.name in not_null - keys]
+        if outside:  # strict_is_not_null_in_views, which scylla.yaml sets
+            raise InvalidRequest(
+                "The IS NOT NULL restriction is allowed only columns which are part of the view's primary key, found "
+                f"columns: {', '.join(outside)}. The flag strict_is_not_null_in_views can be used to turn this error "
+                "into a warning, or to silence it. (true - error, warn - warning, false - silent)"
+            )
 
     def _columns(self, key: ast.PrimaryKey, selected: set[str] | None) -> dict[str, Column]:
         base = self.base

@@ -25,7 +25,7 @@ def plan_modification(
     statement: Modification, parsed: ast.Parsed, schema: Schema, keyspace: str | None
 ) -> ModificationPlan:
     """The plan of a statement that stands alone; ``keyspace`` is the connection's. CqlError if it cannot be."""
-    plan = compile_statement(statement, Variables(parsed.variables), schema, keyspace)
+    plan = compile_statement(statement, Variables(parsed.variables, schema.release), schema, keyspace)
     return plan if plan.conditions is not None else within(plan, plan.using.timeout, plan.timed_out)
 
 

@@ -76,7 +76,7 @@ class BatchPlan(Plan):
 
 def plan_batch(statement: ast.Batch, parsed: ast.Parsed, schema: Schema, keyspace: str | None) -> BatchPlan:
     """Check a batch and compile its statements. CqlError with ScyllaDB's text if it cannot be."""
-    variables = Variables(parsed.variables)
+    variables = Variables(parsed.variables, schema.release)
     using = UsingClause(statement.using, keyspace or "", "", variables)
     plans = [compile_statement(inner, variables, schema, keyspace) for inner in statement.statements]
     plan = BatchPlan(plans, statement.kind, using, variables)

@@ -15,7 +15,6 @@ from ..schema import STATIC, Column, ColumnSpec, Table
 from ..storage.rows import Row, read_cell
 from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
-from ..terms.fitting import field_of_type
 from ..types import ASCII, TEXT, CqlType, SetType
 from ..where.matching import COMPARE, like
 from ..where.relations import check_order, find_column
@@ -102,9 +101,6 @@ def _compile(table: Table, relation: ast.Relation, variables: Variables) -> tupl
     if isinstance(left, ast.Subscript):
         column = find_column(table, left.column)
         spec, read = _element(table, column, left.key, variables)
-    elif isinstance(left, ast.FieldRef):
-        column = find_column(table, left.term.name)
-        spec, read = _field(table, column, left)
     else:
         assert isinstance(left, ast.ColumnRef)
         column = find_column(table, left.name)
@@ -142,17 +138,6 @@ def _element(table: Table, column: Column, key_term: ast.Term, variables: Variab
         return None if data is None or wanted is None else receivers.element_at(column.type, data, wanted)
 
     return of_element, read
-
-
-def _field(table: Table, column: Column, target: ast.FieldRef) -> tuple[ColumnSpec, ReadOld]:
-    """``column.field``, likewise."""
-    cql_type, number = field_of_type(target, column.type)
-
-    def read(old: OldRow, context: Context) -> bytes | None:
-        data = old.value(column)
-        return None if data is None else cql_type.split(data)[number]
-
-    return receivers.named_field_of(table.spec(column), number), read
 
 
 # ---------------------------------------------------------------- operators

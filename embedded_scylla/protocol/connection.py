@@ -239,10 +239,11 @@ class Connection:
             "SCYLLA_SHARDING_ALGORITHM": ["biased-token-round-robin"],
             "SCYLLA_SHARDING_IGNORE_MSB": ["12"],
             "SCYLLA_RATE_LIMIT_ERROR": [f"ERROR_CODE={errors.RATE_LIMIT}"],
-            "SCYLLA_HOST_ID": [str(self._database.node.host_id)],
             "CLIENT_OPTIONS": [""],
             "SCYLLA_LWT_ADD_METADATA_MARK": [f"LWT_OPTIMIZATION_META_BIT_MASK={messages.LWT_MARK}"],
         }
+        if self._database.schema.release.tells_host_id:
+            supported["SCYLLA_HOST_ID"] = [str(self._database.node.host_id)]
         return frame.SUPPORTED, frame.encode_string_multimap(supported)
 
     def _startup(self, reader: Reader) -> tuple[int, bytes]:

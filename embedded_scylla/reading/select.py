@@ -8,12 +8,13 @@ from __future__ import annotations
 from ..cql import ast
 from ..errors import InvalidRequest, unsupported
 from ..lookup import find_table, keyspace_of
+from ..request import Context, Rows
 from ..schema import PARTITION_KEY, STATIC, Schema, Table
 from ..storage.keys import clustering_encoder
 from ..terms.compile import Variables
 from ..terms.timeout import compile_timeout, within
 from ..where.relations import UnrecognizedName
-from ..where.restrictions import FILTERING_NEEDED, Restrictions, plan_restrictions
+from ..where.restrictions import FILTERING_NEEDED, SLICES_EVERY_PARTITION, Restrictions, plan_restrictions
 from .fragments import fragments_encoder, fragments_table
 from .fragments_plan import FragmentsPlan
 from .grouping import plan_grouping
@@ -32,7 +33,7 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
         raise unsupported("ORDER BY … ANN OF")
     stored = find_table(schema, keyspace_of(statement.table, keyspace), statement.table.name)
     table = fragments_table(stored) if statement.fragments else stored
-    variables = Variables(parsed.variables)
+    variables = Variables(parsed.variables, schema.release)
     selection = plan_selection(statement.selectors, table, variables)
     if statement.json:
         selection = as_json(selection)
@@ -56,8 +57,12 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
         raise InvalidRequest("ORDER BY is not supported in SELECT FROM MUTATION_FRAGMENTS() statements.")
     aliases = {selector.alias for selector in statement.selectors or ()}
     ordering = plan_ordering(statement.order_by, table, restrictions, aliases)
-    if restrictions.must_allow_filtering and not statement.allow_filtering:
-        raise InvalidRequest(FILTERING_NEEDED)
+    warning = None
+    if not statement.allow_filtering:
+        should = restrictions.should_allow_filtering
+        if restrictions.must_allow_filtering or (should and schema.release.strict_filtering):
+            raise InvalidRequest(FILTERING_NEEDED)
+        warning = SLICES_EVERY_PARTITION if should else None
     group_size = plan_grouping(statement.group_by, statement.where, table, statement.distinct)
     limit = compile_limit(statement.limit, table, variables)
     partition_limit = compile_limit(statement.per_partition_limit, table, variables)
@@ -67,7 +72,20 @@ def plan_select(statement: ast.Select, parsed: ast.Parsed, schema: Schema, keysp
     walk = Walk(restrictions, encode, ordering, statement.distinct, group_size, index)
     parts = (table, selection, restrictions, variables, walk, limit, partition_limit)
     plan = FragmentsPlan(stored, *parts) if statement.fragments else SelectPlan(*parts)
+    if warning is not None:
+        _warn(plan, warning)
     return within(plan, timeout, plan.timed_out, reads=True)
+
+
+def _warn(plan: SelectPlan, warning: str) -> None:
+    """Let a plan give a warning with each of its answers."""
+    execute = plan.execute
+
+    def execute_and_warn(context: Context) -> Rows:
+        context.warnings.append(warning)
+        return execute(context)
+
+    plan.execute = execute_and_warn  # type: ignore[method-assign]
 
 
 def _check_distinct(statement: ast.Select, table: Table, selection: Selection, restrictions: Restrictions) -> None:

@@ -333,7 +333,7 @@ class _Compiler:
             TermArgument(a, self.table) if expression is None else TypedArgument(expression.type, text_of(a))
             for expression, a in zip(known, call.arguments, strict=True)
         ]
-        function = functions.find(call.name, offered, self.table)
+        function = functions.find(call.name, offered, self.table, release=self.variables.release)
         if function is None:
             raise functions.unknown_function(call.name)
         arguments = [

@@ -72,6 +72,7 @@ def _versions(state: State) -> Iterator[RowDict]:
 
 def _config(state: State) -> Iterator[RowDict]:
     node, guarded = state.node, state.roles.enforced
+    strict_filtering = "true" if state.schema.release.strict_filtering else "warn"
     settings: dict[str, tuple[str, str]] = {
         "alternator_ttl_period_in_seconds": ("double", str(expiry.PERIOD)),
         "authenticator": ("string", '"PasswordAuthenticator"' if guarded else '"AllowAllAuthenticator"'),
@@ -95,7 +96,8 @@ def _config(state: State) -> Iterator[RowDict]:
         "read_request_timeout_in_ms": ("integer", "5000"),
         "replication_strategy_warn_list": ("list of strings", '["SimpleStrategy"]'),
         "rpc_address": ("string", f'"{node.address}"'),
-        "strict_is_not_null_in_views": ("tristate restriction mode", '"warn"'),
+        "strict_allow_filtering": ("tristate restriction mode", f'"{strict_filtering}"'),
+        "strict_is_not_null_in_views": ("tristate restriction mode", '"true"'),
         "tablets_mode_for_new_keyspaces": ("string", '"enabled"'),
         "tombstone_warn_threshold": ("integer", "1000"),
         "twcs_max_window_count": ("integer", "50"),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ..cql import ast
 from ..errors import InvalidRequest
 from ..quoting import identifier
+from ..release import DEFAULT, Release
 from ..request import UNSET, Context
 from ..schema import ColumnSpec, Table
 from ..types import BLOB, COUNTER, ListType, MapType, MarshalError, SetType, TupleType, VectorType, parse_type
@@ -27,13 +28,15 @@ _UNBOUND = ColumnSpec("", "", "", BLOB)  # what a variable is before anybody kno
 
 
 class Variables:
-    """The bind markers of one statement. ``names`` are theirs, in order (None for ``?``).
+    """The bind markers of one statement. ``names`` are theirs, in order (None for ``?``). ``release``: the one whose
+    functions the statement may call.
 
     ``specs[i]`` says what the i-th variable is, once ``bind`` has been called for it.
     """
 
-    def __init__(self, names: Sequence[str | None] = ()):
+    def __init__(self, names: Sequence[str | None] = (), release: Release = DEFAULT):
         self._names = tuple(names)
+        self.release = release
         self.specs = [_UNBOUND] * len(self._names)
 
     def bind(self, marker: ast.BindMarker, spec: ColumnSpec) -> int:
@@ -185,7 +188,8 @@ def _call(
 ) -> Value:
     if aggregates.is_aggregate(term.name):
         raise InvalidRequest(f"Aggregation functions are not supported in the {clause}")
-    function = functions.find(term.name, [TermArgument(a, table) for a in term.arguments], table, receiver)
+    offered = [TermArgument(a, table) for a in term.arguments]
+    function = functions.find(term.name, offered, table, receiver, variables.release)
     if function is None:
         raise functions.unknown_function(term.name)
     if not receiver.type.accepts_value_of(function.return_type):

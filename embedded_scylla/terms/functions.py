@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..cql.ast import Name
 from ..errors import InvalidRequest
+from ..release import DEFAULT, Release
 from ..types import BIGINT, BLOB, COUNTER, DATE, NATIVE, TEXT, TIME, TIMESTAMP, TIMEUUID, UUID, CqlType, MarshalError
 from . import functions_json as json
 from . import functions_time as time
@@ -191,12 +192,17 @@ def _from_json(arguments: Sequence[Argument], receiver: ColumnSpec | None) -> Sc
 
 
 def find(
-    name: Name, arguments: Sequence[Argument], table: Table | None = None, receiver: ColumnSpec | None = None
+    name: Name,
+    arguments: Sequence[Argument],
+    table: Table | None = None,
+    receiver: ColumnSpec | None = None,
+    release: Release = DEFAULT,
 ) -> ScalarFunction | None:
     """The scalar function that this call means; None if none has this name.
 
     InvalidRequest if no function of the name takes such arguments, or several do. ``table`` is the statement's:
     ``token`` depends on it. ``receiver``: what gets the result, where that is known: ``fromJson`` depends on it.
+    ``release``: whose functions there are.
     """
     lower = name.name.lower()
     if name.keyspace not in (None, "system"):
@@ -214,7 +220,7 @@ def find(
 
         return functions_made.make(lower, arguments)
     candidates = _FUNCTIONS.get(lower)
-    if lower in MATH:
+    if lower in MATH and release.math_functions:
         from . import functions_math
 
         candidates = functions_math.FUNCTIONS[lower]

@@ -23,6 +23,7 @@ from . import intervals, matching, where_rules
 from .intervals import EVERYTHING, Interval
 from .relations import ON_COLUMN, ON_TOKEN, ON_TUPLE, Predicate, prepare_relation
 
+SLICES_EVERY_PARTITION = "This query should use ALLOW FILTERING and will be rejected in future versions."
 FILTERING_NEEDED = (
     "Cannot execute this query as it might involve data filtering and thus may have unpredictable performance. "
     "If you want to execute this query despite the performance unpredictability, use ALLOW FILTERING"
@@ -38,8 +39,9 @@ class Restrictions:
     """What a WHERE clause asks of a table. The attributes are known once planned, the methods answer per execution.
 
     ``is_key_range``: it reads more than named partitions. ``uses_index``: an index serves it. ``needs_filtering``: rows
-    must be tested that it does not return. ``must_allow_filtering``: a SELECT of this kind needs ALLOW FILTERING; it is
-    for the SELECT to refuse, which has its other clauses to check before. ``strict_nulls``: null in a key is an error
+    must be tested that it does not return. ``must_allow_filtering``: a SELECT of this kind needs ALLOW FILTERING, and
+    ``should_allow_filtering``: it throws nothing away, yet looks at every partition. Both are for the SELECT to refuse,
+    which has its other clauses to check before. ``strict_nulls``: null in a key is an error
     (writes) rather than matching nothing (reads).
     """
 
@@ -56,7 +58,7 @@ class Restrictions:
         self.is_key_range = False
         self.uses_index = False
         self.needs_filtering = False
-        self.must_allow_filtering = False
+        self.must_allow_filtering = self.should_allow_filtering = False
         self.index: Index | None = None
         self._prefix = self._clustering_prefix()
         self._named = self._partition_is_named()
@@ -433,10 +435,9 @@ def plan_restrictions(
     if found.uses_index:
         found.index = where_rules.chosen_index(indexes, found)
     if found.is_key_range or found.uses_index:
-        # A slice of every partition: nothing is thrown away, yet each must be looked at. ScyllaDB asks for ALLOW
-        # FILTERING with strict_allow_filtering set; as long as it is not, it answers, and warns that it will ask.
         in_every_partition = (not found.partition or bool(found.token)) and not found.uses_index
-        found.must_allow_filtering = found.needs_filtering or (in_every_partition and found.clustering_restricted)
+        found.must_allow_filtering = found.needs_filtering
+        found.should_allow_filtering = in_every_partition and found.clustering_restricted
     return found
 
 

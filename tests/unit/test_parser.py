@@ -299,7 +299,6 @@ def test_update():
         ("c NOT IN ()", (ast.Relation(C, "NOT IN", ()),)),
         ("c LIKE 'a%'", (ast.Relation(C, "LIKE", string("a%")),)),
         ("c != null", (ast.Relation(C, "!=", ast.Literal("null", "null")),)),
-        ("u.f = 1", (ast.Relation(ast.FieldRef(ast.ColumnRef("u"), "f"), "=", integer(1)),)),
         ("exists = 1", (ast.Relation(ast.ColumnRef("exists"), "=", integer(1)),)),
     ],
 )

@@ -23,6 +23,7 @@ def error(text, kind=SyntaxException):
         ("update lwt set b=3 where a=2 if not exists;", "line 1:32 no viable alternative at input 'not'"),
         ("delete from lwt where a=2 if not exists;", "line 1:29 no viable alternative at input 'not'"),
         ("update lwt set c=3 where a=1 if c=a;", "line 1:35 no viable alternative at input ';'"),
+        ("update lwt set c=3 where a=1 if u.f=1;", "line 1:33 no viable alternative at input '.'"),
         ("UPDATE test SET my_map += {2: 'bar'} WHERE id=1;", "line 1:23 no viable alternative at input '+'"),
         ("", "line 1:0 no viable alternative at input '<EOF>'"),
     ],

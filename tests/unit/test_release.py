@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from embedded_scylla.assembly import assemble
-from embedded_scylla.errors import ConfigurationException, SyntaxException
+from embedded_scylla.errors import ConfigurationException, InvalidRequest, SyntaxException
+from embedded_scylla.notices import Notices
+from embedded_scylla.protocol import frame
+from embedded_scylla.protocol.connection import Connection
 from embedded_scylla.release import DEFAULT, FEATURE, LTS, RELEASES, Release
+from embedded_scylla.where.restrictions import SLICES_EVERY_PARTITION
 from tests.unit.asking import KEYSPACE, Asking
 
 TABLETS = KEYSPACE.replace("false", "true").replace(" ks ", " tab ")
@@ -90,3 +94,54 @@ def test_tablets_are_what_a_keyspace_gets_that_does_not_say(release: Release) ->
     ]
     ((_, _, _, described),) = node.rows("DESCRIBE KEYSPACE silent")
     assert described.endswith("AND tablets = {'enabled': true};")
+
+
+@pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES)
+def test_a_slice_of_every_partition_is_answered_with_a_warning_as_shipped(release: Release) -> None:
+    node = following(release)
+    node.run("CREATE TABLE t (p int, c int, v int, PRIMARY KEY (p, c))")
+    node.run("INSERT INTO t (p, c, v) VALUES (1, 2, 3)")
+    for where in ("c = 2", "c > 1", "token(p) >= -9223372036854775807 AND c IN (1, 2)"):
+        answer = node.ask(f"SELECT p FROM t WHERE {where}")
+        assert (answer.rows, answer.warnings) == ([(1,)], [SLICES_EVERY_PARTITION])
+        answer = node.ask(f"SELECT p FROM t WHERE {where} ALLOW FILTERING")
+        assert (answer.rows, answer.warnings) == ([(1,)], [])
+        with pytest.raises(InvalidRequest, match=r"use ALLOW FILTERING$"):
+            node.run(f"SELECT p FROM t WHERE {where} AND v = 3")
+    assert setting(node, "strict_allow_filtering") == '"warn"'
+
+
+def test_a_node_that_was_not_told_refuses_it_as_later_releases_will() -> None:
+    node = following(DEFAULT)
+    node.run("CREATE TABLE t (p int, c int, v int, PRIMARY KEY (p, c))")
+    with pytest.raises(InvalidRequest, match=r"use ALLOW FILTERING$"):
+        node.run("SELECT p FROM t WHERE c = 2")
+    assert setting(node, "strict_allow_filtering") == '"true"'
+
+
+@pytest.mark.parametrize("release", RELEASES.values(), ids=RELEASES)
+def test_no_release_has_functions_of_mathematics_yet(release: Release) -> None:
+    for node, known in ((following(release), False), (following(DEFAULT), True)):
+        node.run("CREATE TABLE t (p int PRIMARY KEY, v int)")
+        for statement in ("SELECT abs(v) FROM t", "INSERT INTO t (p, v) VALUES (1, abs((int) -2))"):
+            if known:
+                node.run(statement)
+            else:
+                with pytest.raises(InvalidRequest, match=r"^Unknown function abs called$"):
+                    node.run(statement)
+
+
+@pytest.mark.parametrize(("release", "tells"), [(LTS, False), (FEATURE, False), (DEFAULT, True)])
+def test_clients_are_told_the_host_id_after_2026_2(release: Release, tells: bool) -> None:
+    assembly, sent = assemble(release=release), bytearray()
+    connection = Connection(
+        assembly.engine, assembly.prepared, ("127.0.0.1", 1), lambda data: sent.extend(data) is None, Notices()
+    )
+    connection.feed(frame.encode_frame(4, 0, 0, frame.OPTIONS, b"").replace(b"\x84", b"\x04", 1))
+    assert (str(assembly.engine.node.host_id).encode() in sent) is tells
+    assert b"SCYLLA_NR_SHARDS" in sent
+
+
+def setting(node: Asking, name: str) -> str:
+    ((value,),) = node.rows(f"SELECT value FROM system.config WHERE name = '{name}'")
+    return value
