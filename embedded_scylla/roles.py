@@ -67,7 +67,7 @@ def hashed(password: str) -> str:
 
 
 def is_hash(text: str) -> bool:
-    """Whether a text is what ``hashed`` makes."""
+    """Whether a text is what ``hashed`` makes; of others, which are kept as they were given, no password is known."""
     parts = text.split("$")
     return len(parts) == 5 and parts[:2] == ["", "pbkdf2-sha256"] and parts[2].isdecimal()
 
@@ -105,16 +105,18 @@ class ServiceLevel:
 
 class Roles:
     """All roles and service levels by name. ``enforced``: whether anybody has to log in, and may do only what a role of
-    theirs may. InvalidRequest where a role that is named does not exist."""
+    theirs may; ``first``: the superuser that is there from the beginning then. InvalidRequest where a role that is
+    named does not exist."""
 
     def __init__(self) -> None:
         self.enforced = False
+        self.first: str | None = None
         self.by_name: dict[str, Role] = {}
         self.service_levels: dict[str, ServiceLevel] = {}
 
     def enforce(self, user: str, password: str) -> None:
         """Let nobody in from now on who does not log in; ``user`` is a superuser with this password."""
-        self.enforced = True
+        self.enforced, self.first = True, user
         role = self.by_name.setdefault(user, Role(user))
         role.superuser = role.login = True
         role.salted_hash = hashed(password)
@@ -130,7 +132,7 @@ class Roles:
     def authenticate(self, name: str, password: str) -> None:
         """BadCredentials if no such role may log in with this password."""
         role = self.by_name.get(name)
-        if role is None or not role.salted_hash or not _is_password(password, role.salted_hash):
+        if role is None or not is_hash(role.salted_hash) or not _is_password(password, role.salted_hash):
             raise BadCredentials("Username and/or password are incorrect")
         if not role.login:
             raise BadCredentials(f"{name} is not permitted to log in")

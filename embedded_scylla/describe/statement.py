@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from ..cql import ast
-from ..errors import InvalidRequest
+from ..errors import InvalidRequest, Unauthorized
 from ..quoting import identifier
 from ..request import Context, Plan, Result, Rows
 from ..schema import ColumnSpec, Keyspace, Schema, Table, is_system_keyspace
@@ -13,9 +14,10 @@ from ..system.rows import PARTITIONER, SNITCH, token_ranges
 from ..types import TEXT, ListType, MapType, UserType
 from ..types.user import in_order
 from . import create_statements
+from .rights import describe_rights
 
-# keyspace, type, name, statement (None in listings)
-Description = tuple[str, str, str, str | None]
+# keyspace (None: it belongs to none), type, name, statement (None in listings)
+Description = tuple[str | None, str, str, str | None]
 
 _INFORMATION_ONLY = "/* Do NOT execute this statement! It's only for informational purposes.\n{}\n{}\n*/"
 _LOG = (
@@ -60,6 +62,8 @@ class _DescribePlan(Plan):
             found = describer.listing(statement.what, self.keyspace)
         elif statement.what == "schema":
             found = describer.everything(statement.full)
+            if statement.internals:
+                found = chain(found, _rights(statement, context))
         elif statement.what == "keyspace":
             name = statement.name.name if statement.name else self.keyspace
             found = describer.keyspace(name or "", statement.only)
@@ -69,9 +73,16 @@ class _DescribePlan(Plan):
         return Rows(self.columns or (), [_row(description) for description in found])
 
 
-def _row(description: Description) -> list[bytes]:
+def _rights(statement: ast.Describe, context: Context) -> Iterator[Description]:
+    roles, user = context.database.roles, context.user
+    if statement.passwords and (user is None or not roles.is_superuser(user)):
+        raise Unauthorized("DESCRIBE SCHEMA WITH INTERNALS AND PASSWORDS can only be issued by a superuser")
+    return ((None, *made) for made in describe_rights(roles, statement.passwords))
+
+
+def _row(description: Description) -> list[bytes | None]:
     keyspace, kind, name, statement = description
-    row = [identifier(keyspace).encode(), kind.encode(), identifier(name).encode()]
+    row = [None if keyspace is None else identifier(keyspace).encode(), kind.encode(), identifier(name).encode()]
     return row if statement is None else [*row, statement.encode()]
 
 
