@@ -163,7 +163,7 @@ class Engine:
         changes = store.apply(mutation, now, want_old=True)
         for updater in updaters:
             updates = updater.mutations(key, changes, now)
-            if self.late_views.delay:
+            if self.late_views.delay and updates and not self.schema.is_synchronous(updates[0].table):
                 self.late_views.put(updates)
             else:
                 self.update_views(updates, now)

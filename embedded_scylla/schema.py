@@ -289,6 +289,14 @@ class Schema:
         """The table that a view follows."""
         return self._by_id[view.definition.base_id]
 
+    def is_synchronous(self, view: Table) -> bool:
+        """Whether a write to the base waits for the view: it asks for that, or is the view behind a local index."""
+        if view.options.get("synchronous_updates"):
+            return True
+        if not view.backs_index:
+            return False
+        return any(index.local and index.view_name == view.name for index in self.base_of_view(view).indexes.values())
+
     def log_of(self, base: Table) -> Table | None:
         """The CDC log table of ``base``, if one exists (attached or not)."""
         return self.table(base.keyspace, base.log_name)

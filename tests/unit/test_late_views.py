@@ -134,3 +134,20 @@ def test_what_waits_for_an_index_is_kept_too(tmp_path: Path) -> None:
         assert again.rows(f"SELECT seat FROM ks.tickets WHERE {column} {old}") == []
         assert again.rows(f"SELECT seat FROM ks.tickets WHERE {column} {new}") == [(1,)]
     again.engine.close()
+
+
+def test_what_is_synchronous_does_not_wait() -> None:
+    """A view that asks for it, and an index that is in the partition of its rows."""
+    node = late()
+    node.run("ALTER MATERIALIZED VIEW ks.by_status WITH synchronous_updates = true")
+    node.run("CREATE INDEX near ON ks.tickets ((seat), price)")
+    node.run("CREATE INDEX far ON ks.tickets (price)")
+    node.run("INSERT INTO ks.tickets (seat, status, price) VALUES (20, 1, 8)")
+    assert in_view(node) == [(20, 1)]
+    assert node.rows("SELECT seat FROM ks.tickets WHERE seat = 20 AND price = 8") == [(20,)]
+    assert node.rows("SELECT seat FROM ks.tickets WHERE price = 8") == []
+    node.run("ALTER MATERIALIZED VIEW ks.by_status WITH synchronous_updates = false")
+    node.run("INSERT INTO ks.tickets (seat, status, price) VALUES (21, 1, 8)")
+    assert in_view(node) == [(20, 1)]
+    node.engine.delay_views(0)
+    assert in_view(node) == [*BASE, (20, 1), (21, 1)]
