@@ -14,7 +14,7 @@ from ..schema import Column, Keyspace, Schema, Table
 from ..types import NATIVE, CqlType, UserType, holds_duration, parse_type
 from ..types.user import MAX_FIELDS, check_column_type, mentions, with_changed
 from .names import check_column_name, keyspace_to_change
-from .where import compile_restrictions
+from .where import compile_restrictions, rename_fields
 
 
 def create_type(statement: ast.CreateType, keyspace_name: str, context: Context) -> Result:
@@ -64,13 +64,14 @@ def alter_type(statement: ast.AlterType, keyspace_name: str, context: Context) -
         changed = _with_names(old, statement.rename or (), shown)
     types = {other.type_name: with_changed(other, changed) for other in keyspace.types.values()}
     tables = {table.name: _with_type(table, changed) for table in keyspace.tables.values()}
-    bases = {table.id: table for table in tables.values()}
+    before, bases = ({table.id: table for table in some.values()} for some in (keyspace.tables, tables))
     for table in tables.values():
         for column in table.columns.values():
             check_column_type(column.type)
         if table.view is not None and table.view.restrictions:
-            tests = compile_restrictions(table.view.where, bases[table.view.base_id])
-            tables[table.name] = replace(table, view=replace(table.view, restrictions=tests))
+            text = rename_fields(table.view.where, before[table.view.base_id], name, dict(statement.rename or ()))
+            tests = compile_restrictions(text, bases[table.view.base_id])
+            tables[table.name] = replace(table, view=replace(table.view, where=text, restrictions=tests))
 
     def change(schema: Schema) -> Result:
         schema.put(replace(keyspace, types=types, tables=tables))

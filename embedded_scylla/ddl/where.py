@@ -10,8 +10,8 @@ from ..quoting import identifier, string
 from ..schema import Table
 from ..terms.compile import Variables
 from ..terms.known_types import with_known_types
-from ..types import NATIVE
-from ..types.user import within
+from ..types import NATIVE, CqlType, ListType, MapType, SetType, TupleType, UserType
+from ..types import user as user_types
 from ..where.matching import value_test
 from ..where.relations import ON_COLUMN, Predicate, prepare_relation
 
@@ -37,10 +37,47 @@ def rename_column(text: str, old: str, new: str) -> str:
     return text_of(tuple(renamed))
 
 
+def rename_fields(text: str, base: Table, user_type: str, renamed: dict[str, str]) -> str:
+    """The clause after ALTER TYPE … RENAME: literals of the type have the new names. ``base``: as it was before."""
+    relations = []
+    for relation in relations_of(text):
+        assert isinstance(relation.left, ast.ColumnRef)  # of filters, no others are taken
+        cql_type = base.columns[relation.left.name].type
+        relations.append(relation.replace(right=_with_fields(relation.right, cql_type, user_type, renamed)))
+    return text_of(tuple(relations))
+
+
+def _with_fields(term: Any, cql_type: CqlType, user_type: str, renamed: dict[str, str]) -> Any:
+    """A term of ``cql_type`` (for IN a tuple of such) whose literals of ``user_type`` have the new names."""
+
+    def within(term: Any, cql_type: CqlType) -> Any:
+        return _with_fields(term, cql_type, user_type, renamed)
+
+    match term, cql_type:
+        case tuple(), _:
+            return tuple(within(one, cql_type) for one in term)
+        case ast.UserTypeLiteral(), UserType():
+            types = dict(zip(cql_type.fields, cql_type.types, strict=True))
+            names = renamed if cql_type.type_name == user_type else {}
+            return term.replace(fields=tuple((names.get(n, n), within(value, types[n])) for n, value in term.fields))
+        case ast.TupleLiteral(), TupleType():
+            return term.replace(items=tuple(map(within, term.items, cql_type.types)))
+        case ast.MapLiteral(), MapType():
+            pairs = tuple((within(key, cql_type.key), within(value, cql_type.value)) for key, value in term.items)
+            return term.replace(items=pairs)
+        case ((ast.ListLiteral() | ast.SetLiteral()), (ListType() | SetType())):
+            return term.replace(items=tuple(within(item, cql_type.element) for item in term.items))
+        case ast.TypeHint(), _:
+            return term.replace(term=within(term.term, cql_type))
+    return term
+
+
 def prepare(relations: tuple[ast.Relation, ...], base: Table) -> list[Predicate]:
     """Check each relation against the base table. Of its keyspace's user-defined types those can be named that its
     columns have: no other one can be compared with them."""
-    types = {found.type_name: found.freeze() for column in base.columns.values() for found in within(column.type)}
+    types = {
+        found.type_name: found.freeze() for column in base.columns.values() for found in user_types.within(column.type)
+    }
     prepared = []
     for relation in with_known_types(relations, lambda keyspace: types, base.keyspace):
         if not isinstance(relation.left, ast.ColumnRef):

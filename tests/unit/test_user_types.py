@@ -173,6 +173,32 @@ def test_the_version_of_a_table_follows_its_types(session):
     assert version_of(session.table("t")) != before
 
 
+def test_the_filter_of_a_view_says_the_new_names(tmp_path):
+    node = Asking(tmp_path)
+    node.run("CREATE TYPE ks.zone (name text, level int)")
+    node.run("CREATE TYPE ks.address (street text, zone frozen<zone>)")
+    node.run("CREATE TABLE ks.t (k int, f frozen<address>, t frozen<tuple<int, zone>>, PRIMARY KEY (k, f, t))")
+    node.run(
+        "CREATE MATERIALIZED VIEW ks.v AS SELECT * FROM ks.t WHERE k IS NOT NULL "
+        "AND f > {street: 'A', zone: {name: 'N', level: 1}} AND t IN ((1, {level: 2}), (2, null)) PRIMARY KEY (k, f, t)"
+    )
+    node.run("ALTER TYPE ks.zone RENAME level TO name AND name TO level")
+    node.run("ALTER TYPE ks.address RENAME zone TO part")
+    for street, level in (("A", "M"), ("A", "O"), ("B", "A")):
+        node.run(
+            f"INSERT INTO ks.t (k, f, t) VALUES (1, {{street: '{street}', part: {{level: '{level}', name: 1}}}}, "
+            "(1, {name: 2}))"
+        )
+    node.engine.close()
+    again = Asking(tmp_path)
+    where = again.engine.schema.table("ks", "v").view.where
+    assert where == (
+        "k IS NOT null AND f > {street: 'A', part: {level: 'N', name: 1}} AND t IN ((1, {name: 2}), (2, null))"
+    )
+    assert again.rows("SELECT f.street, f.part.level FROM ks.v WHERE k = 1") == [("A", "O"), ("B", "A")]
+    again.engine.close()
+
+
 def test_a_type_stays_storable(session):
     assert session.error("ALTER TYPE address ADD tags list<text>").message == (
         "Non-frozen UDTs with nested non-frozen collections are not supported"
