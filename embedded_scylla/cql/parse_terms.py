@@ -166,6 +166,8 @@ class TermParser(Cursor):
 
     def _selector(self) -> ast.Selector:
         first = self.index
+        if self._at_type_hint():  # Cassandra takes one
+            raise self.no_alternative()
         term = self._unaliased_selector()
         text = term.name if type(term) is ast.ColumnRef else self.tokens.source(first, self.index - 1)
         return ast.Selector(term, self.identifier() if self.accept("K_AS") else None, text)

@@ -147,7 +147,6 @@ def test_select_with_every_clause():
         ("m[3]", ast.Subscript("m", integer(3))),
         ("u.f.g", ast.FieldRef(ast.FieldRef(ast.ColumnRef("u"), "f"), "g")),
         ("'x'", string("x")),
-        ("(int) 5", ast.TypeHint(ast.TypeName("int"), integer(5))),
         ("(1, 2)", ast.TupleLiteral((integer(1), integer(2)))),
         ("?", ast.BindMarker(0)),
     ],

@@ -65,7 +65,6 @@ def test_all_columns_in_the_schema_s_order(node):
         ("token(p)", "system.token(p)", -4069959284402364209),
         ("ttl(v)", "ttl(v)", None),
         ("cast(v AS text)", "cast(v as text)", "2"),
-        ("(bigint) 7", "7", 7),
         ("intasblob(v)", "system.intasblob(v)", b"\0\0\0\2"),
         ("blobasint(intasblob(v))", "system.blobasint(system.intasblob(v))", 2),
         ("count(*)", "count", 1),
