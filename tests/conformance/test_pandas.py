@@ -10,8 +10,6 @@ import pytest
 
 from .conftest import open_cluster
 
-pytestmark = pytest.mark.embedded
-
 
 @pytest.fixture(scope="module")
 def frames(engine, keyspace):

@@ -7,8 +7,6 @@ import pytest
 from .conftest import _unique, eventually, keyspace_options
 from .programs import PROGRAMS
 
-pytestmark = pytest.mark.embedded
-
 
 class Installed:
     """A program in a keyspace of its own."""
@@ -44,7 +42,13 @@ class Installed:
         self._session.shutdown()
 
 
-@pytest.fixture(scope="module", params=PROGRAMS, ids=lambda program: program.name.replace(" ", "-"))
+CASES = [
+    pytest.param(program, id=program.name.replace(" ", "-"), marks=[pytest.mark.differs(*d) for d in program.differs])
+    for program in PROGRAMS
+]
+
+
+@pytest.fixture(scope="module", params=CASES)
 def installed(request, cluster, engine):
     installed = Installed(request.param, cluster, engine)
     yield installed
