@@ -60,7 +60,7 @@ class Frames:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
-        self._version = 0  # of the first frame, and so of all
+        self._version: int | None = None  # of the first frame, and so of all
         self.opened = False
 
     @property
@@ -83,7 +83,7 @@ class Frames:
         try:
             while end - start >= 1:
                 version = buffer[start]
-                if version != self._version and (self._version or version not in SUPPORTED_VERSIONS):
+                if version != self._version and (self._version is not None or version not in SUPPORTED_VERSIONS):
                     raise self._wrong_version(version)
                 if end - start < HEADER.size:
                     return
@@ -107,7 +107,7 @@ class Frames:
 
     def _wrong_version(self, version: int) -> ProtocolError:
         """The client may try again with one of ``SUPPORTED_VERSIONS``, but not change it on the way."""
-        if self._version:
+        if self._version is not None:
             return ProtocolError(
                 f"Invalid message version. Got {version} but previous messages on this connection had version "
                 f"{self._version}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact
 from typing import Any
 
 from ..cql.ast import Name
@@ -14,7 +14,9 @@ from .functions import Argument, TypedArgument, choose
 
 _FIXED = (TINYINT, SMALLINT, INT, BIGINT)
 _NUMBERS = (*_FIXED, FLOAT, DOUBLE, VARINT, DECIMAL)
-_EXACT = Context(prec=1_000_000, Emax=MAX_EMAX, Emin=MIN_EMIN, rounding=ROUND_HALF_EVEN)
+# 1e2147483647 and 1 together have two thousand million figures: a sum is of so many, or there is none.
+_MOST_FIGURES = 10_000
+_EXACT = Context(prec=_MOST_FIGURES, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,17 @@ def _plus(type: CqlType) -> Callable[[Any, Any], Any]:
     if type is FLOAT:
         return lambda a, b: _as_float32(a + b)
     if type is DECIMAL:
-        return _EXACT.add
+        return _add_decimals
     return lambda a, b: a + b
+
+
+def _add_decimals(a: Decimal, b: Decimal) -> Decimal:
+    try:
+        return _EXACT.add(a, b)
+    except Inexact:
+        raise InvalidRequest(
+            f"Sums of decimals with more than {_MOST_FIGURES} figures are not supported by this embedded node."
+        ) from None
 
 
 def _as_float32(number: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -332,3 +333,19 @@ def test_random_extremes_leave_memory_and_directory_alike(node: Node, seed: int)
     for table in node.engine.schema.keyspaces["ks"].tables:
         node.plan(f"SELECT * FROM {table}").execute(node.context())
     assert_the_directory_agrees(node)
+
+
+# ---------------------------------------------------------------- sums
+
+
+def test_a_sum_of_decimals_is_exact_or_refused(node: Node) -> None:
+    node.run("CREATE TABLE t (p int PRIMARY KEY, d decimal)")
+    node.run("INSERT INTO t (p, d) VALUES (1, 1e5000)")
+    node.run("INSERT INTO t (p, d) VALUES (2, 1e-4000)")
+    (total, mean) = node.run("SELECT sum(d), avg(d) FROM t")[0]
+    assert total == Decimal("1" + "0" * 5000 + "." + "0" * 3999 + "1")
+    assert mean == Decimal("5" + "0" * 4999)
+    node.run("INSERT INTO t (p, d) VALUES (3, 1e2147483647)")
+    for function in ("sum", "avg"):
+        with pytest.raises(InvalidRequest, match="Sums of decimals with more than 10000 figures are not supported"):
+            node.run(f"SELECT {function}(d) FROM t")
