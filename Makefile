@@ -100,9 +100,10 @@ rust: ## build the Rust consumer of chapter 5 (needs Rust's cargo)
 prove: venv ## play with the checkout for a million steps (make prove STEPS=50000)
 	@PROVE_STEPS=$(or $(STEPS),1000000) $(BIN)/python -m pytest -s tests/protocol/test_machine.py $(ARGS)
 
-# Statements from a grammar, half of them damaged, against nodes without sockets: make fuzz SECONDS=600 ARGS="--seed 7"
+# Statements from a grammar, frames, damaged journals, against nodes without sockets:
+# make fuzz SECONDS=600 ARGS="--seed 7 --only frames"; what it finds goes to out/fuzz, and when mended to tests/fuzz/found
 .PHONY: fuzz
-fuzz: venv ## ask the node a great many statements, and find what it cannot answer
+fuzz: venv ## play statements, frames and damaged journals to nodes, and find what they cannot answer
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(ARGS)
 
 .PHONY: outputs
