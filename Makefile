@@ -21,12 +21,9 @@ export PYTHONDONTWRITEBYTECODE :=
 
 # TAKE names chapters to take anew into my/, the learner's copy of the notebooks: make lab TAKE=04
 TAKE ?=
-COPY := $(BIN)/python tools/working_copy.py $(if $(TAKE),--take $(TAKE))
 
-# The root is the project, so that what the notebooks link to is found. tools/jupyter keeps JupyterLab from asking about
-# its news first; root, as in a container, must say so.
-LAB := JUPYTER_CONFIG_PATH="$(CURDIR)/tools/jupyter" $(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" \
-	$(if $(filter 0,$(shell id -u)),--allow-root)
+# What a person who learns or teaches asks for is a command, too, the same on every system: tools/commands.py.
+COMMAND := $(BIN)/python seats.py
 
 # Whatever .venv leads to, one's own or somebody else's, finds the project.
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -67,15 +64,15 @@ venv: ## set up .venv (the other targets do it by themselves)
 
 .PHONY: lab
 lab: venv ## open your copy of the notebooks, my/, in JupyterLab
-	@folder=$$($(COPY)) && $(LAB) --LabApp.default_url="/lab/tree/$$folder/00_start_here.ipynb" $(ARGS)
+	@$(COMMAND) lab $(if $(TAKE),--take $(TAKE)) $(if $(ARGS),-- $(ARGS))
 
 .PHONY: copy
 copy: venv ## make or complete my/, and open nothing: for VS Code and others
-	@$(COPY) >/dev/null
+	@$(COMMAND) lab --no-open $(if $(TAKE),--take $(TAKE))
 
 .PHONY: run
 run: venv ## execute the whole workbook at full size; results under out/
-	@$(BIN)/python -m tools.run_notebooks $(if $(SEATS),--seats $(SEATS)) $(ARGS)
+	@$(COMMAND) run $(if $(SEATS),--seats $(SEATS)) $(ARGS)
 
 # A quarter of an hour: every chapter in real time, in each disguise; one of them: make rehearse DISGUISES=slow
 .PHONY: rehearse
@@ -116,7 +113,7 @@ exercises: venv ## write the exercises' cells into the notebooks, from helpers/e
 
 .PHONY: checkpoint
 checkpoint: venv ## put the database where a chapter begins: make checkpoint 04 SEATS=1000
-	@$(BIN)/python -m tools.checkpoint $(CHAPTERS) $(if $(SEATS),--seats $(SEATS)) $(ARGS)
+	@$(COMMAND) checkpoint $(CHAPTERS) $(if $(SEATS),--seats $(SEATS)) $(ARGS)
 
 # In `make checkpoint 04` the number is the chapter, not another target.
 ifneq (,$(filter checkpoint,$(MAKECMDGOALS)))
@@ -137,7 +134,7 @@ bench: venv ## measure; figures in out/bench.json
 .PHONY: doctor
 doctor: ## look this machine over and say what to fix; Docker too: make doctor ARGS=--docker
 	@$(FIND_PYTHON); python=$$(find_python) && "$$python" tools/make_venv.py $(if $(PYTHON),,--keep-python); \
-	$(ANY_PYTHON) tools/doctor.py $(ARGS)
+	$(ANY_PYTHON) seats.py doctor $(ARGS)
 
 .PHONY: cassandra
 cassandra: venv ## start Apache Cassandra 5 to compare with (needs Java 17 and Maven)

@@ -1,6 +1,8 @@
-"""Looks a machine over before a lesson: ``python3 tools/doctor.py``. One line a check, and what to do where it is bad.
+"""Looks a machine over before a lesson: ``python3 seats.py doctor``. One line a check, and what to do where it is bad.
 
-    python3 tools/doctor.py --docker [cluster]   look at Docker too, for those who want a real ScyllaDB beside it
+    seats doctor --docker [cluster]   look at Docker too, for those who want a real ScyllaDB beside it
+    seats doctor --short              one line to call out in a room: "well", or the numbers of what is to mend
+    seats doctor --json               the same for programs
 
 It needs nothing but a Python (3.8 will do): what asks for packages is looked at once they are there. Exit code 1 when
 something has to be mended. It changes nothing; a node that it has to start for a look it ends again.
@@ -8,7 +10,6 @@ something has to be mended. It changes nothing; a node that it has to start for 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import functools
 import io
@@ -21,20 +22,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools import compose
-from tools.environment import ROOT, Environment, some, unsuitable
+from tools.arguments import Arguments
+from tools.environment import ROOT, Environment, in_environment, missing_packages, same, some, unsuitable
 from tools.recorded_node import RecordedNode
 
 NEEDED_DISK_MB = 500
 NEEDED_MEMORY_MB = 700
-PACKAGES = (
-    "anywidget", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill", "psutil", "scylla-driver", "tqdm",
-)  # fmt: skip
 NOTEBOOKS = ROOT / "notebooks"
 MINE = ROOT / "my"  # a learner's own copy of them, which `make lab` makes and opens
 MAKE_VENV = "make venv, or where there is no make: python tools/make_venv.py"
@@ -48,36 +48,71 @@ class NotYet(Exception):
     """A check cannot be made before another one is content."""
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: its ``state`` is "ok", "mend" or "later", when it could not be made yet."""
+
+    name: str
+    state: str
+    says: str
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Look this machine over and say what to fix.")
+    parser = Arguments(
+        prog="seats doctor",
+        description="Look this machine over, and say what to fix. Nothing is changed, and nothing need be installed.",
+        epilog="what --short calls by number:\n" + "\n".join(f"  {NUMBERS[name]:>2} {name}" for name in NUMBERS),
+        keep_lines=True,
+    )
     parser.add_argument(
         "--docker",
         nargs="?",
         const="one",
         choices=list(compose.PROFILES),
-        help="look at Docker too, which only `make up` needs; for three nodes: --docker cluster",
+        help="look at Docker too, which only a real ScyllaDB needs; for three nodes: --docker cluster",
     )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--short", action="store_true", help="one line to call out in a room")
+    how.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args(arguments)
     given = sys.argv[1:] if arguments is None else arguments
     better = course_python()
     if better:
-        return subprocess.run([str(better), str(Path(__file__).resolve()), *given]).returncode
-    bad = 0
+        return subprocess.run([str(better), str(ROOT / "seats.py"), "doctor", *given]).returncode
     checks = dict(CHECKS)
     if options.docker:
         checks["docker"] = functools.partial(docker, options.docker)
+    told = options.short or options.json
+    findings = []
     for name, check in checks.items():
-        try:
-            mark, words = "ok  ", check()
-        except NotYet as reason:
-            mark, words = "--  ", str(reason)
-        except Exception as error:  # a doctor that falls ill itself still says what it saw
-            bad += 1
-            known = isinstance(error, Advice) or type(error).__name__ == "LabError"
-            mark, words = "MEND", str(error) if known else f"{type(error).__name__}: {error}"
-        print(f"{mark}  {name:<10} {words}", flush=True)
-    print(f"{bad} to mend, see above." if bad else "All is well: make lab opens the workbook.")
+        findings.append(look(name, check))
+        if not told:
+            print(f"{MARKS[findings[-1].state]:<4}  {name:<10} {findings[-1].says}", flush=True)
+    bad = [finding for finding in findings if finding.state == "mend"]
+    if options.json:
+        print(json.dumps({"code": code(findings), "checks": [asdict(finding) for finding in findings]}, indent=1))
+    elif options.short:
+        print(code(findings))
+    else:
+        print(f"{len(bad)} to mend, see above." if bad else "All is well: seats lab (make lab) opens the workbook.")
     return 1 if bad else 0
+
+
+def look(name: str, check: Callable[[], str]) -> Finding:
+    """Make one check."""
+    try:
+        return Finding(name, "ok", check())
+    except NotYet as reason:
+        return Finding(name, "later", str(reason))
+    except Exception as error:  # a doctor that falls ill itself still says what it saw
+        known = isinstance(error, Advice) or type(error).__name__ == "LabError"
+        return Finding(name, "mend", str(error) if known else f"{type(error).__name__}: {error}")
+
+
+def code(findings: list[Finding]) -> str:
+    """What is called out in a room: "well", or "mend 2-5 (packages, kernel)"."""
+    bad = [finding.name for finding in findings if finding.state == "mend"]
+    return f"mend {'-'.join(str(NUMBERS[name]) for name in bad)} ({', '.join(bad)})" if bad else "well"
 
 
 def course_python() -> Path | None:
@@ -92,11 +127,6 @@ def course_python() -> Path | None:
     return python if runs else None
 
 
-def in_environment() -> bool:
-    """Does this Python belong to a virtual environment, or to one of conda's that is not the base?"""
-    return sys.prefix != sys.base_prefix or os.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
-
-
 def python() -> str:
     version = sys.version.split()[0]
     reason = unsuitable(sys.version_info[:2])
@@ -107,14 +137,14 @@ def python() -> str:
 
 def packages() -> str:
     environment = Environment()
-    if _same(sys.prefix, environment.folder):
+    if same(sys.prefix, environment.folder):
         fault = environment.fault()
         if fault:
             other = "" if environment.ours else " It was not made by this project: install them there, or rename it."
             raise Advice(f"{environment.folder}: {fault}. Run {MAKE_VENV}.{other}")
         whose = "" if environment.ours else ", not made by this project"
         return f"all that requirements.lock names, in {environment.folder}{whose}"
-    missing = _missing()
+    missing = missing_packages()
     if not missing:
         return f"all that a chapter needs, in {sys.prefix}"
     if in_environment():
@@ -183,12 +213,12 @@ def kernel() -> str:
         reason = (told.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise Advice(f"the notebooks' kernel, {program}, will not do ({reason}): {_other_kernel(spec.resource_dir)}")
     prefix, found = told.stdout.strip().splitlines()[-2:]
-    if not _same(prefix, sys.prefix):
+    if not same(prefix, sys.prefix):
         raise Advice(
             f"the notebooks' kernel is another Python, {program}, and not {sys.executable}: "
             f"{_other_kernel(spec.resource_dir)}"
         )
-    if not _same(Path(found).parent.parent, ROOT):
+    if not same(Path(found).parent.parent, ROOT):
         raise Advice(f"the notebooks find the helpers of another checkout, {Path(found).parent.parent}: {MAKE_VENV}.")
     return f"python3, {spec.display_name}"
 
@@ -310,38 +340,24 @@ CHECKS: dict[str, Callable[[], str]] = {
     "node": node,
     "server": server,
 }
+MARKS = {"ok": "ok", "later": "--", "mend": "MEND"}
+# A presenter knows them by heart: what is new gets a new number.
+NUMBERS = {name: number for number, name in enumerate((*CHECKS, "docker"), start=1)}
 
 
 def _needs_packages() -> None:
-    if sys.version_info < (3, 11) or _missing():
+    if sys.version_info < (3, 11) or missing_packages():
         raise NotYet("not looked at before Python and packages are there")
-
-
-def _missing() -> list[str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    def installed(name: str) -> bool:
-        try:
-            version(name)
-        except PackageNotFoundError:
-            return False
-        return True
-
-    return [name for name in PACKAGES if not installed(name)]
 
 
 def _folder() -> Path:
     return Path(os.environ.get("EMBEDDED_DIR") or ROOT / ".embedded").absolute()
 
 
-def _same(one: object, other: object) -> bool:
-    return os.path.realpath(str(one)) == os.path.realpath(str(other))
-
-
 def _other_kernel(folder: str) -> str:
     """What to do about a kernel that will not do; it is found in ``folder``."""
-    if _same(sys.prefix, os.path.commonpath([os.path.realpath(folder), os.path.realpath(sys.prefix)])):
-        return f"{MAKE_VENV}." if _same(sys.prefix, Environment().folder) else "python tools/make_venv.py --here"
+    if same(sys.prefix, os.path.commonpath([os.path.realpath(folder), os.path.realpath(sys.prefix)])):
+        return f"{MAKE_VENV}." if same(sys.prefix, Environment().folder) else "python tools/make_venv.py --here"
     return f"remove {folder}, which leads there, or open the workbook by make lab and choose another kernel."
 
 

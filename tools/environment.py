@@ -23,6 +23,11 @@ REQUIREMENTS = ROOT / "requirements.lock"
 WINDOWS = os.name == "nt"
 # requirements.lock has wheels for these Pythons: from the first one on, and before the second.
 OLDEST, BEYOND = (3, 11), (3, 15)
+# What a chapter cannot do without, as pyproject.toml has it: whoever has an environment of their own needs these.
+PACKAGES = (
+    "anywidget", "executing", "ipywidgets", "jupyterlab", "matplotlib", "pandas", "papermill", "psutil", "pure-eval",
+    "scylla-driver", "tqdm",
+)  # fmt: skip
 # Nothing of it may keep a kernel from starting: the environment may outlive the checkout that it leads to.
 KERNEL_CONFIG = """\
 # Written by the set-up of "Fifty Thousand Seats" (tools/make_venv.py); it is read in every kernel of this environment.
@@ -39,6 +44,13 @@ except ImportError:
     pass
 """
 
+# Relative, so that it needs no word about where the checkout is, whatever signs its path has.
+COMMAND_SCRIPT = (
+    b'@"%~dp0python.exe" "%~dp0..\\..\\seats.py" %*\r\n'
+    if WINDOWS
+    else b'#!/bin/sh\nbin=$(dirname "$0")\nexec "$bin/python" "$bin/../../seats.py" "$@"\n'
+)
+
 
 def unsuitable(version: tuple[int, ...]) -> str | None:
     """Why a Python of this version cannot run the course, as the end of a sentence; None if it can."""
@@ -47,6 +59,30 @@ def unsuitable(version: tuple[int, ...]) -> str | None:
     if tuple(version[:2]) >= BEYOND:
         return "the course's packages are not built for it yet; 3.14 is the newest that they are built for"
     return None
+
+
+def in_environment() -> bool:
+    """Does this Python belong to a virtual environment, or to one of conda's that is not the base?"""
+    return sys.prefix != sys.base_prefix or os.environ.get("CONDA_DEFAULT_ENV", "base") != "base"
+
+
+def missing_packages() -> list[str]:
+    """Which of the packages that a chapter needs this Python does not have."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    def is_there(name: str) -> bool:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            return False
+        return True
+
+    return [name for name in PACKAGES if not is_there(name)]
+
+
+def same(one: object, other: object) -> bool:
+    """Do these two paths lead to one place?"""
+    return os.path.realpath(str(one)) == os.path.realpath(str(other))
 
 
 @dataclass(frozen=True)
@@ -139,6 +175,8 @@ class Environment:
             lacks.append("the way to this checkout")
         if self.ours and not self.kernels_load_the_course():
             lacks.append("what its kernels load")
+        if self.ours and not self.has_the_command():
+            lacks.append("the command seats")
         return lacks
 
     def path_file(self) -> Path:
@@ -157,6 +195,17 @@ class Environment:
         try:
             return self.path_file().read_text(encoding="ascii") == self.path_line()
         except (OSError, ValueError):
+            return False
+
+    def command_file(self) -> Path:
+        """The file by which a shell, where this environment is active, finds the command ``seats``."""
+        return self.python.with_name("seats.cmd" if WINDOWS else "seats")
+
+    def has_the_command(self) -> bool:
+        """Does that file say what it should?"""
+        try:
+            return self.command_file().read_bytes() == COMMAND_SCRIPT
+        except OSError:
             return False
 
     def kernel_file(self) -> Path:

@@ -28,6 +28,7 @@ from typing import BinaryIO
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools.environment import (
+    COMMAND_SCRIPT,
     KERNEL_CONFIG,
     REQUIREMENTS,
     ROOT,
@@ -185,6 +186,7 @@ def set_up(environment: Environment, python: str | None, lock_descriptor: int) -
     install(environment, lock_descriptor)
     make_project_importable(environment)
     let_kernels_load_the_course(environment)
+    give_it_the_command(environment)
     missing = environment.lacks()
     if missing:
         raise SetupError(
@@ -230,6 +232,12 @@ def let_kernels_load_the_course(environment: Environment) -> None:
     """Let every kernel of the environment have the course's commands from its first cell on."""
     environment.kernel_file().parent.mkdir(parents=True, exist_ok=True)
     environment.kernel_file().write_text(KERNEL_CONFIG, encoding="utf-8")
+
+
+def give_it_the_command(environment: Environment) -> None:
+    """Let a shell in which the environment is active find ``seats``."""
+    environment.command_file().write_bytes(COMMAND_SCRIPT)
+    environment.command_file().chmod(0o755)
 
 
 def _first_line(path: Path) -> str:

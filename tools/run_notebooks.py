@@ -1,4 +1,4 @@
-"""Executes the workbook headlessly: ``python -m tools.run_notebooks [--seats N] [--only 03] [--output out]``.
+"""Executes the workbook headlessly: ``seats run [--seats N] [--only 03] [--output out]``.
 
 Each notebook is executed into the output folder, and a failure does not keep the others from running. On the embedded
 node it uses a node of its own with no past, so that nobody's own work is touched; SCYLLA_HOSTS names another server.
@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.course.outline import read_chapter
 from helpers.lab.errors import LabError
-from helpers.lab.node import PROJECT, stop_node
 from helpers.lab.settings import Settings
 from tools.arguments import Arguments, seats
+from tools.environment import ROOT
 from tools.results import Results, ResultsError, remove
 
-NOTEBOOKS = PROJECT / "notebooks"
+NOTEBOOKS = ROOT / "notebooks"
 TITLE = "Fifty Thousand Seats, executed"
 
 
@@ -82,6 +81,8 @@ def chosen(only: list[str]) -> list[Path]:
 
 def least_seats(notebook: Path) -> int:
     """The smallest venue in which a notebook runs, and what it tells of its seats is true."""
+    from helpers.course.outline import read_chapter  # it needs packages, which --help does not
+
     return read_chapter(notebook).least_seats
 
 
@@ -185,10 +186,10 @@ td, th {{ padding: .3rem .8rem; border-bottom: 1px solid #8886; text-align: left
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = Arguments(prog="python -m tools.run_notebooks", description="Execute the workbook headlessly.")
+    parser = Arguments(prog="seats run", description="Execute the workbook headlessly.")
     parser.add_argument("--seats", type=seats, help="size of the venue (each notebook's own number)")
     parser.add_argument("--only", action="append", default=[], metavar="START", help="begin of a notebook's name: 03")
-    parser.add_argument("--output", type=Path, default=PROJECT / "out", help="folder for what was executed (out)")
+    parser.add_argument("--output", type=Path, default=ROOT / "out", help="folder for what was executed (out)")
     return parser.parse_args(arguments)
 
 
@@ -212,6 +213,8 @@ def _private_node(folder: Path) -> Iterator[None]:
 
 
 def _remove_node() -> None:
+    from helpers.lab.node import stop_node
+
     stop_node()
     remove(Path(os.environ["EMBEDDED_DIR"]))
 

@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.here:
             lead_here(Environment(Path(sys.prefix)))
-        wanted = _names([each for given in options.take for each in re.split(r"[,\s]+", given) if each])
+        wanted = names_of([each for given in options.take for each in re.split(r"[,\s]+", given) if each])
         folder = complete(wanted)
     except (SetupError, LabError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -131,7 +131,7 @@ def _without_outputs(text: str) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
-def _names(chapters: list[str]) -> set[str]:
+def names_of(chapters: list[str]) -> set[str]:
     """The files of these chapters, by number ("04", "4") or by name; LabError for one that there is not."""
     known = sorted(path.name for path in PRINTED.glob("[0-9]*.ipynb"))
     names = set()

@@ -149,14 +149,17 @@ def test_an_interrupted_run_leaves_no_node_and_can_be_repeated(
 @pytest.mark.parametrize(
     "words, runs",
     [
-        (["run", "SEATS=500"], "-m tools.run_notebooks --seats 500"),
-        (["run", "SEATS=500", "ARGS=--only 03"], "-m tools.run_notebooks --seats 500 --only 03"),
-        (["run"], "-m tools.run_notebooks"),
+        (["run", "SEATS=500"], "seats.py run --seats 500"),
+        (["run", "SEATS=500", "ARGS=--only 03"], "seats.py run --seats 500 --only 03"),
+        (["run"], "seats.py run"),
         (["bench", "SEATS=500"], "-m tools.bench --seats 500"),
-        (["checkpoint", "04"], "-m tools.checkpoint 04"),
-        (["checkpoint", "04", "02b", "SEATS=500"], "-m tools.checkpoint 04 02b --seats 500"),
-        (["checkpoint", "ARGS=4"], "-m tools.checkpoint 4"),
-        (["checkpoint"], "-m tools.checkpoint"),
+        (["checkpoint", "04"], "seats.py checkpoint 04"),
+        (["checkpoint", "04", "02b", "SEATS=500"], "seats.py checkpoint 04 02b --seats 500"),
+        (["checkpoint", "ARGS=4"], "seats.py checkpoint 4"),
+        (["checkpoint"], "seats.py checkpoint"),
+        (["lab"], "seats.py lab"),
+        (["lab", "TAKE=04 05", "ARGS=--port 9000"], "seats.py lab --take 04 05 -- --port 9000"),
+        (["copy"], "seats.py lab --no-open"),
     ],
 )
 def test_make_passes_on_what_it_is_given(words: list[str], runs: str) -> None:

@@ -72,8 +72,9 @@ def test_everything_that_can_be_wrong_is_said_at_once(
 def test_without_any_package_it_says_where_to_begin(tmp_path: Path) -> None:
     for folder in "tools", "notebooks", "helpers", "embedded_scylla":
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "seats.py", tmp_path)
     base = getattr(sys, "_base_executable", sys.executable)
-    command = [base, "-I", "-S", "-B", str(tmp_path / "tools" / "doctor.py")]
+    command = [base, "-s", "-E", "-S", "-B", str(tmp_path / "seats.py"), "doctor"]
     bare = {
         name: value for name, value in os.environ.items() if not name.startswith(("SCYLLA_", "CONDA_", "EMBEDDED_"))
     }
@@ -87,7 +88,10 @@ def test_without_any_package_it_says_where_to_begin(tmp_path: Path) -> None:
     assert not (tmp_path / ".embedded").exists()
 
 
-@pytest.mark.parametrize("name", ["compose", "doctor", "clean", "environment", "make_venv", "recorded_node", "results"])
+@pytest.mark.parametrize(
+    "name",
+    ["arguments", "commands", "compose", "doctor", "clean", "environment", "make_venv", "recorded_node", "results"],
+)
 def test_what_runs_before_set_up_is_understood_by_an_older_python(name: str) -> None:
     source = (ROOT / "tools" / f"{name}.py").read_text(encoding="utf-8")
     ast.parse(source, feature_version=(3, 8))

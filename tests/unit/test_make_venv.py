@@ -163,6 +163,11 @@ def kernel_file(site: Path) -> Path:
     return environment.Environment(venv).kernel_file()
 
 
+def command_file(site: Path) -> Path:
+    (venv,) = [folder for folder in site.parents if (folder / "pyvenv.cfg").exists()]
+    return environment.Environment(venv).command_file()
+
+
 def lose_modules(site: Path) -> None:
     shutil.rmtree(site / "tqdm")
 
@@ -177,6 +182,7 @@ def lose_modules(site: Path) -> None:
         (lambda site: (site / "fifty_thousand_seats.pth").unlink(), "the way to this checkout"),
         (lambda site: kernel_file(site).unlink(), "what its kernels load"),
         (lambda site: kernel_file(site).write_text("c = get_config()"), "what its kernels load"),
+        (lambda site: command_file(site).unlink(), "the command seats"),
     ],
 )
 def test_what_was_taken_out_or_changed_is_put_back(checkout: Path, steps, capsys, harm: Callable, said: str):
