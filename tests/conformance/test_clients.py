@@ -351,13 +351,21 @@ def test_scyllapy(engine, stock):
         "203",
         "[{'[applied]': False, 'name': \"it's 1\"}]",
         "refused",
+        "[{'home': {'street': 'Quay', 'zip': 7}, 'homes': [{'street': 'Pier', 'zip': None}], 'home.zip': 7}]",
     ]
 
 
 _SCYLLAPY = textwrap.dedent("""
     import asyncio, sys
+    from dataclasses import dataclass
     from scyllapy import BatchType, InlineBatch, Scylla
     from scyllapy.exceptions import ScyllaPyDBError
+    from scyllapy.extra_types import ScyllaPyUDT
+
+    @dataclass
+    class Address(ScyllaPyUDT):
+        street: str
+        zip: int | None
 
     async def main(address, table):
         scylla = Scylla([address])
@@ -375,6 +383,13 @@ _SCYLLAPY = textwrap.dedent("""
             await scylla.execute(f"SELECT nope FROM {table}")
         except ScyllaPyDBError as error:
             print("refused" if "Unrecognized name nope" in str(error) else error)
+        keyspace, _, name = table.partition(".")
+        await scylla.execute(f"CREATE TYPE {keyspace}.address (street text, zip int)")
+        await scylla.execute(f"ALTER TABLE {table} ADD (home address, homes list<frozen<address>>)")
+        insert = await scylla.prepare(f"INSERT INTO {table} (p, c, home, homes) VALUES (?, ?, ?, ?)")
+        await scylla.execute(insert, (4, 1, Address("Quay", 7), [Address("Pier", None)]))
+        found = (await scylla.execute(f"SELECT home, homes, home.zip FROM {table} WHERE p = 4")).all()
+        print([{key: row[key] for key in ("home", "homes", "home.zip")} for row in found])
         await scylla.shutdown()
 
     asyncio.run(main(*sys.argv[1:]))
@@ -416,6 +431,80 @@ _NODE_DRIVER = textwrap.dedent("""
       console.log(lwt.wasApplied());
       await client.shutdown();
     })();
+""")
+
+
+@pytest.fixture
+def own_keyspace(session) -> Iterator[str]:
+    """The name of a keyspace that a client makes."""
+    name = _unique("mapped")
+    yield name
+    session.execute(f"DROP KEYSPACE IF EXISTS {name}")
+
+
+@only_in_full("it is fetched with all that it needs, for one program")
+def test_express_cassandra(engine, own_keyspace, run):
+    """An object mapper for JavaScript: it makes types, tables, indexes and views, and alters them as models change."""
+    node, folder = _installed(node_client, "express-cassandra")
+    script = folder / "everyday.js"
+    script.write_text(_EXPRESS_CASSANDRA)
+    done = output_of([node, script, engine.host, str(engine.port), own_keyspace])
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "true", "false", "Quay 7 1 b true", "20,36", "1 2", "2", "Bo null",
+    ]  # fmt: skip
+    assert run(f"SELECT seat FROM {own_keyspace}.\"Fan\" WHERE name = 'Bo'") == [(None,)]
+
+
+_EXPRESS_CASSANDRA = textwrap.dedent("""
+    const cassandra = require('express-cassandra');
+    const [host, port, keyspace] = process.argv.slice(2);
+    const models = cassandra.createClient({
+      clientOptions: {contactPoints: [host], localDataCenter: 'datacenter1', protocolOptions: {port: Number(port)},
+        keyspace, queryOptions: {consistency: cassandra.consistencies.one}},
+      ormOptions: {
+        defaultReplicationStrategy: {class: 'NetworkTopologyStrategy', datacenter1: 1},
+        migration: 'alter', disableTTYConfirmation: true,
+        udts: {phone: {label: 'text', number: 'text'},
+          address: {street: 'text', zip: 'int', phones: 'set<frozen<phone>>'}},
+      },
+    });
+    const fields = {
+      name: 'text', age: 'int', since: {type: 'timestamp', default: {$db_function: 'toTimestamp(now())'}},
+      home: {type: 'frozen', typeDef: '<address>'}, past: {type: 'list', typeDef: '<frozen<address>>'},
+      tags: {type: 'set', typeDef: '<text>'}, notes: {type: 'map', typeDef: '<text, text>'},
+    };
+    (async () => {
+      await models.initAsync();
+      const schema = {fields, key: [['name'], 'age'], indexes: ['tags'], clustering_order: {age: 'desc'},
+        materialized_views: {by_age: {select: ['*'], key: ['age', 'name']}}};
+      let Fan = models.loadSchema('Fan', schema);
+      console.log(await Fan.syncDBAsync());
+      const home = {street: 'Quay', zip: 1, phones: [{label: 'work', number: '7'}]};
+      await new Fan({name: 'Ada', age: 36, home, past: [home], tags: ['x', 'y'], notes: {a: 'b'}}).saveAsync();
+      const again = await new Fan({name: 'Ada', age: 36}).saveAsync({if_not_exist: true});
+      console.log(again.rows[0]['[applied]']);
+      await new Fan({name: 'Ada', age: 20}).saveAsync({ttl: 3600});
+      const ada = await Fan.findOneAsync({name: 'Ada', age: 36});
+      console.log(ada.home.street, ada.home.phones[0].number, ada.past[0].zip, ada.notes.a, ada.since instanceof Date);
+      await Fan.updateAsync({name: 'Ada', age: 36},
+        {tags: {$add: ['z']}, notes: {$add: {c: 'd'}}, home: {...home, zip: 2}});
+      const ages = await Fan.findAsync({name: 'Ada', $orderby: {$asc: 'age'}, $limit: 5}, {raw: true});
+      console.log(ages.map(row => row.age).join());
+      console.log((await Fan.findAsync({tags: {$contains: 'z'}})).length,
+        (await Fan.findAsync({age: 36}, {materialized_view: 'by_age'}))[0].home.zip);
+      let rows = 0;
+      await new Promise((done, failed) => Fan.eachRow({}, {fetchSize: 1, autoPage: true, raw: true}, () => rows++,
+        error => error ? failed(error) : done()));
+      console.log(rows);
+      await models.doBatchAsync([new Fan({name: 'Bo', age: 1}).save({return_query: true}),
+        Fan.update({name: 'Ada', age: 36}, {past: {$append: [home]}}, {return_query: true})]);
+      Fan = models.loadSchema('Fan', {...schema, fields: {...fields, seat: 'int'}});
+      await Fan.syncDBAsync();  // a column more
+      await Fan.deleteAsync({name: 'Ada'});
+      console.log((await Fan.findAsync({}, {raw: true})).map(row => `${row.name} ${row.seat}`).join());
+      await models.closeAsync();
+    })().catch(error => { console.error(error); process.exit(1); });
 """)
 
 
