@@ -14,7 +14,6 @@ from ..system.rows import PARTITIONER, SNITCH, token_ranges
 from ..types import TEXT, ListType, MapType, UserType
 from ..types.user import in_order
 from . import create_statements
-from .rights import describe_rights
 
 # keyspace (None: it belongs to none), type, name, statement (None in listings)
 Description = tuple[str | None, str, str, str | None]
@@ -77,6 +76,8 @@ def _rights(statement: ast.Describe, context: Context) -> Iterator[Description]:
     roles, user = context.database.roles, context.user
     if statement.passwords and (user is None or not roles.is_superuser(user)):
         raise Unauthorized("DESCRIBE SCHEMA WITH INTERNALS AND PASSWORDS can only be issued by a superuser")
+    from .rights import describe_rights  # which few ask for
+
     return ((None, *made) for made in describe_rights(roles, statement.passwords))
 
 
