@@ -1,9 +1,7 @@
 """pyproject.toml, requirements.lock and environment.yml say the same, and set-up keeps its promises."""
 
 import importlib.metadata
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -14,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from tools.environment import BEYOND, OLDEST
+from tools.environment import BEYOND, OLDEST, PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -100,11 +98,18 @@ def test_this_environment_is_the_locked_one():
     assert {name: installed.get(name) for name in pins} == pins
 
 
-def test_conda_installs_the_lock_and_nothing_beside_it():
+def test_conda_installs_what_a_chapter_needs_and_nothing_for_tests():
+    other_names = {"matplotlib-base": "matplotlib"}
     (pip,) = [part["pip"] for part in CONDA["dependencies"] if isinstance(part, dict)]
-    assert pip == ["-r requirements.lock"]
-    names = {part.split()[0] for part in CONDA["dependencies"] if isinstance(part, str)}
-    assert names == {"python", "pip"}
+    of_conda = [Requirement(part) for part in CONDA["dependencies"] if isinstance(part, str)]
+    found = {other_names.get(each.name, canonical(each.name)): each.specifier for each in of_conda}
+    assert {found.pop("pip"), found.pop("python")} == {SpecifierSet(), SpecifierSet(PROJECT["requires-python"])}
+    found |= {canonical(each.name): each.specifier for each in map(Requirement, pip)}
+    assert found == {canonical(need.name): need.specifier for need in map(Requirement, PROJECT["dependencies"])}
+
+
+def test_the_doctor_looks_for_what_a_chapter_needs():
+    assert {*PACKAGES} == {canonical(Requirement(line).name) for line in PROJECT["dependencies"]}
 
 
 # A build string or an exact patch release exists on one system only.
@@ -112,17 +117,9 @@ def test_conda_pins_no_build():
     assert [part for part in CONDA["dependencies"] if isinstance(part, str) and re.search("=[^<>,]*=", part)] == []
 
 
-# `..` from notebooks/ is the checkout, where helpers/ is.
-def test_conda_lets_a_notebook_find_the_project():
-    answer = subprocess.run(
-        [sys.executable, "-S", "-c", "import sys; print(*sys.path, sep='\\n')"],
-        cwd=ROOT / "tests",
-        env={**os.environ, "PYTHONPATH": CONDA["variables"]["PYTHONPATH"]},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert any((ROOT / "tests" / entry).resolve() == ROOT for entry in answer.stdout.splitlines() if entry)
+# A relative PYTHONPATH would be every program's of that environment, and not every conda sets it.
+def test_conda_sets_no_variables():
+    assert "variables" not in CONDA
 
 
 def test_pythons_agree():
@@ -135,8 +132,9 @@ def test_pythons_agree():
         assert f"Programming Language :: Python :: {python}" in PROJECT["classifiers"]
     assert "3.10" not in conda_range
     assert "3.10" not in project_range
-    # The lock has no wheels beyond; pyproject.toml gives no upper bound, which would bind those who resolve it anew.
+    # The lock has no wheels beyond, and nobody has tried.
     assert "3.15" not in conda_range
+    assert "3.15" not in project_range
     assert [f"{OLDEST[0]}.{OLDEST[1]}", f"{BEYOND[0]}.{BEYOND[1] - 1}"] == [PYTHONS[0], PYTHONS[-1]]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert f"Python from {PYTHONS[0]} to {PYTHONS[-1]}" in makefile
