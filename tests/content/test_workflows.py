@@ -97,6 +97,10 @@ def test_a_bot_keeps_what_is_pinned() -> None:
     updates = yaml.safe_load((GITHUB / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
     kept = {(update["package-ecosystem"], update["directory"]) for update in updates}
     images = {directory for ecosystem, directory in kept if ecosystem == "docker-compose"}
-    assert kept - {("docker-compose", directory) for directory in images} == {("github-actions", "/"), ("pip", "/")}
+    assert kept - {("docker-compose", directory) for directory in images} == {
+        ("github-actions", "/"),
+        ("pip", "/"),
+        ("cargo", "/rust/consumer"),
+    }
     assert images == {"/", "/.github/newest"}
     assert all((ROOT / directory.strip("/") / "docker-compose.yml").is_file() for directory in images)
