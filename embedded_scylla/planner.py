@@ -44,7 +44,9 @@ def plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
 def _plan(text: str, schema: Schema, keyspace: str | None) -> Plan:
     parsed = parse(text, row_ttl=schema.release.row_ttl)
     if len(parsed.variables) > MAX_VARIABLES:
-        raise errors.InvalidRequest(f"Too many markers(?). {len(parsed.variables)} markers exceed the allowed maximum")
+        raise errors.InvalidRequest(
+            f"Too many markers(?). {len(parsed.variables)} markers exceed the allowed maximum of {MAX_VARIABLES}"
+        )
     made = _plan_statement(parsed, schema, keyspace)
     if not made.needs:
         made.needs = needs(parsed.statement, schema, keyspace)

@@ -6,19 +6,12 @@ import hashlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from . import planner
+from . import limits, planner
 from .errors import CqlError, Unprepared
 from .request import Plan
 
 if TYPE_CHECKING:
     from .schema import Schema
-
-# A client that makes a new text of every request would fill the memory with plans. ScyllaDB gives them a share of the
-# memory (1/256). Here they are counted, and so are the characters of their texts: a plan holds up to 250 bytes for each
-# of them (a long list of constants; 150 are usual), so all of them together stay below half a gigabyte.
-MOST_PREPARED, MOST_PREPARED_CHARACTERS = 10_000, 2_000_000
-MOST_TEXTS, MOST_TEXT_CHARACTERS = 500, 1_000_000
-LONGEST_TEXT = 10_000  # characters of a text that is kept though nobody prepared it: such a one hardly comes again
 
 K = TypeVar("K")
 
@@ -68,8 +61,8 @@ class PreparedStatements:
 
     def __init__(self, schema: Schema):
         self._schema = schema
-        self._prepared: _Kept[bytes] = _Kept(MOST_PREPARED, MOST_PREPARED_CHARACTERS)
-        self._texts: _Kept[tuple[str, str | None]] = _Kept(MOST_TEXTS, MOST_TEXT_CHARACTERS)
+        self._prepared: _Kept[bytes] = _Kept(limits.MOST_PREPARED, limits.MOST_PREPARED_CHARACTERS)
+        self._texts: _Kept[tuple[str, str | None]] = _Kept(limits.MOST_TEXTS, limits.MOST_TEXT_CHARACTERS)
 
     def prepare(self, text: str, keyspace: str | None) -> tuple[bytes, Plan]:
         """The id of a text in a keyspace, and its plan."""
@@ -107,7 +100,7 @@ class PreparedStatements:
             return found.plan
         self._texts.forget(key)
         made = self._make(text, keyspace)
-        if len(text) <= LONGEST_TEXT:
+        if len(text) <= limits.LONGEST_TEXT:
             self._texts.put(key, made)
         return made.plan
 

@@ -11,8 +11,10 @@ quotes undone; of anything else, the text as written.
 from __future__ import annotations
 
 import re
+from itertools import islice
 
-from ..errors import SyntaxException
+from ..errors import InvalidRequest, SyntaxException
+from ..limits import LONGEST_STATEMENT, MOST_CONSTANTS, MOST_TOKENS
 
 # Keywords that may also name things. The groups are the grammar's: a type keyword cannot name a user-defined type,
 # and the last four cannot name a function.
@@ -51,6 +53,8 @@ IDENTIFIERS = (
     | _kinds(_OTHER_UNRESERVED)
     | {"K_EMPTY", "IDENT", "QUOTED_NAME"}
 )  # fmt: skip
+#: Kinds of token that are values.
+CONSTANTS = ("STRING_LITERAL", "INTEGER", "FLOAT", "BOOLEAN", "DURATION", "UUID", "HEXNUMBER", "K_NULL")
 #: Kinds of token that may name a function.
 FUNCTION_NAMES = BASIC_UNRESERVED | NATIVE_TYPES | {
     "K_EMPTY", "IDENT", "QUOTED_NAME", "K_TOKEN", "K_COUNT", "K_ANN",
@@ -75,19 +79,20 @@ def names_something(word: str) -> bool:
 
 
 # Blanks and comments go in front of the token they precede, so that one match makes one token. What begins no token
-# falls to the last alternative, with all that follows it, so that hostile text is read only once. A line comment must
-# end with its line, and digits must not run into a hexadecimal letter (the database takes them for the beginning of a
-# uuid): both are errors in ScyllaDB.
+# falls to the last alternative, with all that follows it, so that hostile text is read only once; and what was passed
+# is never gone back to (*+, ++), so that nothing has to be remembered of it. A line comment must end with its line, and
+# digits must not run into a hexadecimal letter (the database takes them for the beginning of a uuid): both are errors
+# in ScyllaDB.
 _TOKEN = re.compile(
     r"""
-    (?: [ \t\r\n]+ | (?:--|//)[^\r\n]*[\r\n] | /\*(?s:.*?)\*/ )*
+    (?: [ \t\r\n]++ | (?:--|//)[^\r\n]*+[\r\n] | /\*(?s:.*?)\*/ )*+
     (
         [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}   # UUID
       | -?P[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}                       # DURATION
       | [A-Za-z][A-Za-z0-9_]*                                                          # IDENT, keyword, DURATION
       | [;(),*.\[\]{}:=+?]
       | [<>]=?
-      | '[^']*(?:''[^']*)*'                                                            # STRING_LITERAL
+      | '[^']*+(?:''[^']*+)*+'                                                         # STRING_LITERAL
       | 0[xX][0-9a-fA-F]*                                                              # HEXNUMBER
       | -?[0-9]+ (?:
             (?i:mo|ms|us|µs|ns|[ywdhms]) (?:[0-9]+(?i:mo|ms|us|µs|ns|[ywdhms]))*       # DURATION
@@ -95,8 +100,8 @@ _TOKEN = re.compile(
           | [eE][+-]?[0-9]+
           | [a-fA-F]?                                                                  # INTEGER, or none (3and)
         )
-      | "(?:[^"]|"")+"                                                                 # QUOTED_NAME
-      | \$\$(?:[^$]|\$[^$])*\$\$                                                       # STRING_LITERAL
+      | "(?:[^"]++|"")++"                                                              # QUOTED_NAME
+      | \$\$(?:[^$]++|\$[^$])*+\$\$                                                     # STRING_LITERAL
       | !=
       | -P[0-9T][0-9A-Z]*                                                              # DURATION
       | -(?!-)
@@ -109,7 +114,7 @@ _TOKEN = re.compile(
 _ISO_DURATION = re.compile(
     r"-?P(?:(?:[0-9]+Y)?(?:[0-9]+M)?(?:[0-9]+D)?(?:T(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)?|[0-9]+W)"
 )
-_QUOTED_NAME = re.compile(r'"(?:[^"]|"")+"')
+_QUOTED_NAME = re.compile(r'"(?:[^"]++|"")++"')
 _UUID_LENGTH = 36
 _HEX_RUN = re.compile(r"-?[0-9a-fA-F]+")
 
@@ -167,7 +172,9 @@ def _position(text: str, offset: int) -> str:
 
 
 def tokenize(text: str) -> Tokens:
-    """All tokens of ``text``. Raises SyntaxException where no token can be made out."""
+    """All tokens of ``text``. SyntaxException where no token can be made out; InvalidRequest if it is too long."""
+    if len(text) > MOST_TOKENS:
+        _check_length(text)
     kinds: list[str] = []
     values: list[str] = []
     add_kind, add_value, exact = kinds.append, values.append, _EXACT.get
@@ -184,9 +191,30 @@ def tokenize(text: str) -> Tokens:
             raise _no_token(text, [match.start(1) for match in _TOKEN.finditer(text)][len(kinds)])
         add_kind(kind)
         add_value(value)
+    if len(kinds) > MOST_CONSTANTS:
+        _check_constants(kinds)
     kinds += ("EOF", "EOF")
     values += ("", "")
     return Tokens(text, kinds, values)
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_STATEMENT:
+        raise InvalidRequest(f"A statement may have {LONGEST_STATEMENT:,} characters, and this one has {len(text):,}.")
+    if sum(1 for _ in islice(_TOKEN.finditer(text), MOST_TOKENS + 1)) > MOST_TOKENS:
+        raise InvalidRequest(
+            f"A statement may have {MOST_TOKENS:,} words, constants and signs, and this one has more. Bind long values "
+            "as variables, and part long lists."
+        )
+
+
+def _check_constants(kinds: list[str]) -> None:
+    count = sum(map(kinds.count, CONSTANTS))
+    if count > MOST_CONSTANTS:
+        raise InvalidRequest(
+            f"A statement may have {MOST_CONSTANTS:,} constants written out in it, and this one has {count:,}. Bind "
+            "them as variables."
+        )
 
 
 def _classify(word: str) -> tuple[str, str]:

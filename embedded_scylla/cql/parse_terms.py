@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import InvalidRequest
+from ..limits import MOST_RELATIONS
 from . import ast
 from .cursor import NAME_START, TYPE_START, Cursor
 from .lexer import FUNCTION_NAMES, IDENTIFIERS, NATIVE_TYPES
@@ -272,7 +274,7 @@ class TermParser(Cursor):
         relations = [self._relation()]
         while self.accept("K_AND"):
             relations.append(self._relation())
-        return tuple(relations)
+        return _not_too_many(relations)
 
     def optional_where(self) -> tuple[ast.Relation, ...]:
         return self.where_clause() if self.accept("K_WHERE") else ()
@@ -406,7 +408,7 @@ class TermParser(Cursor):
         conditions = [self._condition()]
         while self.accept("K_AND"):
             conditions.append(self._condition())
-        return tuple(conditions)
+        return _not_too_many(conditions)
 
     def _condition(self) -> ast.Relation:
         name = self.identifier()
@@ -417,3 +419,11 @@ class TermParser(Cursor):
             self.expect("K_IN", _AFTER_IN)
             return ast.Relation(left, "NOT IN", self.in_values())
         return ast.Relation(left, self._comparison(), self.term())
+
+
+def _not_too_many(relations: list[ast.Relation]) -> tuple[ast.Relation, ...]:
+    if len(relations) > MOST_RELATIONS:
+        raise InvalidRequest(
+            f"A WHERE or an IF may have {MOST_RELATIONS:,} relations, and this one has {len(relations):,}."
+        )
+    return tuple(relations)

@@ -15,7 +15,7 @@ from ..terms.compile import Variables, compile_term
 from ..types import ASCII, BIGINT, BLOB, COUNTER, TEXT, CqlType, parse_type
 from ..types.user import check_column_type, without_user_types
 from . import where
-from .names import check_column_name
+from .names import check_column_count, check_column_name
 from .options import parse_table_options
 from .tables import check_ttl_column, refuse_default_ttl, refuse_other_columns, with_log
 
@@ -53,6 +53,7 @@ def alter_table(
     _protect_log(statement, table, database.schema)
     change = _Change(database.schema, table, context.micros)
     if statement.add:
+        check_column_count(len(table.columns) + len(statement.add))
         for definition in statement.add:
             change.add(definition)
     elif statement.drop:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..errors import InvalidRequest
+from ..limits import MOST_COLUMNS
 from ..schema import Keyspace, Schema
 
 MAX_LENGTH = 192
@@ -42,6 +43,11 @@ def check_view_name(name: str) -> None:
         raise InvalidRequest(
             f'materialized view names shouldn\'t be more than {MAX_LENGTH} characters long (got "{name}")'
         )
+
+
+def check_column_count(count: int) -> None:
+    if count > MOST_COLUMNS:
+        raise InvalidRequest(f"A table may have {MOST_COLUMNS:,} columns, and this one would have {count:,}.")
 
 
 def check_column_name(name: str) -> None:

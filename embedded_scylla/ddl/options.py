@@ -17,6 +17,7 @@ from ..cql import ast
 from ..errors import ConfigurationException, InvalidRequest, SyntaxException
 from ..release import Release
 from ..schema import CdcOptions, Keyspace
+from ..types.text_forms import whole
 from . import properties
 from .compaction import check_windows, parse_compaction
 
@@ -172,9 +173,9 @@ def parse_cdc(given: dict[str, str] | None) -> CdcOptions:
             case "ttl":
                 if not re.fullmatch(r"[+-]?\d+", value):
                     raise wrong
-                if int(value) < 0:
+                if whole(value) < 0:
                     raise ConfigurationException("Invalid CDC option: ttl must be >= 0")
-                if int(value) >= 1 << 31:
+                if whole(value) >= 1 << 31:
                     raise ConfigurationException("Invalid CDC option: ttl too large")
                 values[key] = int(value)
             case _:
@@ -240,7 +241,7 @@ def _compression(given: dict[str, str]) -> dict[str, str]:
         kilobytes = re.match(r"\s*[+-]?\d+", length)
         if kilobytes is None:
             raise SyntaxException(f"Invalid integer value {length} for chunk_length_in_kb")
-        shown["chunk_length_in_kb"] = str(int(kilobytes[0]))
+        shown["chunk_length_in_kb"] = str(whole(kilobytes[0]))
     if "crc_check_chance" in given:
         try:
             chance = float(given["crc_check_chance"])
@@ -253,9 +254,9 @@ def _compression(given: dict[str, str]) -> dict[str, str]:
         if level is not None:
             if not re.match(r"\s*[+-]?\d+", level):
                 raise ConfigurationException(f"Invalid integer value {level} for compression_level")
-            if not _ZSTD_LEVELS[0] <= int(level) <= _ZSTD_LEVELS[1]:
+            if not _ZSTD_LEVELS[0] <= whole(level) <= _ZSTD_LEVELS[1]:
                 low, high = _ZSTD_LEVELS
-                raise ConfigurationException(f"compression_level must be between {low} and {high}, got {int(level)}")
+                raise ConfigurationException(f"compression_level must be between {low} and {high}, got {whole(level)}")
             shown["compression_level"] = str(int(level))
     for key in sorted(given):
         if key not in known:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..cql import ast
 from ..errors import SyntaxException
+from ..types.text_forms import whole
 
 
 def check_known(properties: Mapping[str, Any], known: Iterable[str]) -> None:
@@ -55,9 +56,9 @@ def integer(name: str, value: str | None, default: int) -> int:
     if value is None:
         return default
     digits = re.match(r"\s*[+-]?\d+", value)
-    if digits is None or not -(1 << 31) <= int(digits[0]) < 1 << 31:
+    if digits is None or not -(1 << 31) <= whole(digits[0]) < 1 << 31:
         raise SyntaxException(f"Invalid integer value {value} for '{name}'")
-    return int(digits[0])
+    return whole(digits[0])
 
 
 def long(name: str, value: str | None, default: int) -> int:
@@ -65,9 +66,9 @@ def long(name: str, value: str | None, default: int) -> int:
     if value is None:
         return default
     digits = re.match(r"\s*[+-]?\d+", value)
-    if digits is None or not -(1 << 63) <= int(digits[0]) < 1 << 63:
+    if digits is None or not -(1 << 63) <= whole(digits[0]) < 1 << 63:
         raise SyntaxException(f"Invalid long value {value} for '{name}'")
-    return int(digits[0])
+    return whole(digits[0])
 
 
 def double(name: str, value: str | None, default: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 from ..cql import ast
 from ..errors import ConfigurationException, InvalidRequest, unsupported
 from ..schema import Keyspace
+from ..types.text_forms import whole
 from . import properties
 
 PACKAGE = "org.apache.cassandra.locator."
@@ -62,12 +63,13 @@ def _tablets(given: dict[str, str] | None) -> int | str | None:
     if enabled == "false":
         return None
     initial = given.get("initial", "0")
-    if not re.match(r"\s*\d+", initial):
+    figures = re.match(r"\s*\d+", initial)
+    if figures is None or whole(figures[0]) >= 1 << 31:
         raise ConfigurationException(f"Initial tablets value should be numeric; found {initial}")
     for key in sorted(given):
         if key not in ("enabled", "initial"):
             raise ConfigurationException(f"Unrecognized tablets option {key}")
-    return int(re.match(r"\s*\d+", initial)[0])
+    return int(figures[0])
 
 
 def new_keyspace(name: str, options: KeyspaceOptions, data_center: str) -> Keyspace:
@@ -134,7 +136,7 @@ def parse_factor(factor: Any) -> int:
     """A replication factor: digits, or a list of racks, which counts them."""
     if isinstance(factor, list | tuple):
         return len(factor)
-    if not re.fullmatch(r"\d+", factor, re.ASCII):
+    if not re.fullmatch(r"\d+", factor, re.ASCII) or whole(factor) >= 1 << 31:
         raise ConfigurationException(f"Replication factor must be numeric and non-negative, found '{factor}'")
     return int(factor)
 

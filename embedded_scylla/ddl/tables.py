@@ -15,7 +15,7 @@ from ..schema import CLUSTERING, PARTITION_KEY, REGULAR, STATIC, Column, Keyspac
 from ..timeuuid import timeuuid_at
 from ..types import BIGINT, COUNTER, INT, TIMESTAMP, CqlType, holds_duration, parse_type
 from ..types.user import check_column_type, without_user_types
-from .names import check_column_name, check_table_name, keyspace_to_change
+from .names import check_column_count, check_column_name, check_table_name, keyspace_to_change
 from .options import DEFAULTS, TableOptions, parse_table_options
 from .replication import check_room_for_tablets
 
@@ -95,6 +95,7 @@ def check_id(schema: Schema, options: TableOptions) -> None:
 def _columns(statement: ast.CreateTable, keyspace: Keyspace, options: TableOptions) -> dict[str, Column]:
     """The columns, with their place in the primary key."""
     definitions = {definition.name: definition for definition in statement.columns}
+    check_column_count(len(definitions))
     for name in definitions:
         check_column_name(name)
     types_of = {

@@ -16,7 +16,8 @@ from ..storage.rows import Row, read_cell
 from ..terms import receivers
 from ..terms.compile import Value, Variables, compile_term, required
 from ..types import ASCII, TEXT, CqlType, SetType
-from ..where.matching import COMPARE, like
+from ..where.like import like
+from ..where.matching import COMPARE
 from ..where.relations import check_order, find_column
 
 

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import Protocol
 
-from . import limits
+from .. import limits
 
 
 class Conversation(Protocol):

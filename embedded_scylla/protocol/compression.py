@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from ..errors import ProtocolError
-from .limits import MAX_BODY
+from ..limits import MAX_BODY
 
 
 def _lz4() -> Callable[[bytes], bytes] | None:

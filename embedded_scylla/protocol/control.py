@@ -24,8 +24,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import CqlError
+from ..limits import LONGEST_LINE
 from ..notices import Notices
-from .limits import LONGEST_LINE
 
 FIRST_BYTE = ord("{")
 

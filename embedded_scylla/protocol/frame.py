@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InvalidRequest, ProtocolError
+from ..limits import MAX_BODY, MAX_FIRST_BODY, MAX_REQUEST_MEMORY, request_memory
 from ..request import UNSET, BoundValue
-from .limits import MAX_BODY, MAX_FIRST_BODY, MAX_REQUEST_MEMORY, request_memory
 
 HEADER = struct.Struct(">BBhBI")
 SUPPORTED_VERSIONS = (3, 4)

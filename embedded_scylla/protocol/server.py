@@ -20,11 +20,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
+from .. import limits
 from ..errors import Overloaded
 from ..notices import Notices
 from ..prepared import PreparedStatements
 from ..request import Database, SchemaChange
-from . import limits
 from .access import EVERYBODY, Access
 from .client import Client
 from .connection import Connection

@@ -14,6 +14,7 @@ from typing import Any
 from .. import types
 from ..cql import ast
 from ..errors import InvalidRequest
+from ..limits import MOST_SELECTORS
 from ..quoting import identifier
 from ..request import Context
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column, ColumnSpec, Table
@@ -173,6 +174,8 @@ def plan_selection(selectors: Sequence[ast.Selector] | None, table: Table, varia
     """Check the selectors and make them ready. InvalidRequest with the database's text for what cannot be selected."""
     if selectors is None:
         return select_all(table)
+    if len(selectors) > MOST_SELECTORS:
+        raise InvalidRequest(f"A SELECT may have {MOST_SELECTORS:,} selectors, and this one has {len(selectors):,}.")
     compiler = _Compiler(table, variables)
     expressions = [compiler.compile(selector.term) for selector in selectors]
     columns = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from ..limits import MOST_JSON_VALUES
 from .json_text import Json, JsonError
 
 _DEEPEST = 78
@@ -36,6 +37,7 @@ class _Parser:
 
     def __init__(self, text: str):
         self.text = text
+        self._count = 0  # of values
 
     def error(self, what: str, position: int) -> JsonError:
         return JsonError(f"Parsing JSON failed: {what} at {len(self.text[:position].encode('utf-8', 'replace'))}")
@@ -47,6 +49,9 @@ class _Parser:
         return self.text[position : position + 1]
 
     def value(self, position: int, depth: int) -> tuple[Json, int]:
+        self._count += 1
+        if self._count > MOST_JSON_VALUES:
+            raise JsonError(f"A JSON document may have {MOST_JSON_VALUES:,} values, and this one has more.")
         first = self.at(position)
         if first == '"':
             return self.string(position)

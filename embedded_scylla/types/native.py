@@ -15,12 +15,14 @@ from decimal import Decimal
 from cassandra.marshal import varint_pack, varint_unpack
 
 from ..errors import InvalidRequest
+from ..limits import LONGEST_NUMBER
 from ..quoting import string
 from . import json_text, text_forms
 from .base import CqlType, MarshalError
 from .duration import DURATION
 from .json_text import Json
 
+_TOO_LONG = f"a number may have {LONGEST_NUMBER:,} bytes, and this one has {{:,}}"
 _EMPTY = b"\x00"  # order() of an empty value: below the marker 1 of all others
 _NO_JSON = "Cannot create JSON string - deserialization error"
 
@@ -315,7 +317,8 @@ class FloatingType(CqlType):
 
 class VarintType(CqlType):
     def validate(self, data: bytes) -> None:
-        pass  # any bytes are a two's complement number
+        if len(data) > LONGEST_NUMBER:  # else any bytes are a two's complement number
+            raise MarshalError(_TOO_LONG.format(len(data)))
 
     def decode(self, data: bytes) -> int | None:
         return varint_unpack(data) if data else None
@@ -367,7 +370,8 @@ class DecimalType(CqlType):
     """Four bytes of scale, then the unscaled number as a varint."""
 
     def validate(self, data: bytes) -> None:
-        pass  # checked by nobody: shorter values are zeros
+        if len(data) > LONGEST_NUMBER:  # else checked by nobody: shorter values are zeros
+            raise MarshalError(_TOO_LONG.format(len(data)))
 
     def decode(self, data: bytes) -> Decimal | None:
         if not data:

@@ -9,6 +9,7 @@ import re
 import struct
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation, localcontext
 
+from ..limits import MOST_FIGURES
 from .base import MarshalError
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -48,7 +49,25 @@ _EXACT = Context(prec=1_000_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 def integer(text: str) -> int | None:
     """The number that ``text`` spells, or None."""
-    return int(Decimal(text)) if _INTEGER.match(text) else None
+    if not _INTEGER.match(text):
+        return None
+    check_figures(len(text))
+    return int(Decimal(text))
+
+
+def whole(text: str) -> int:
+    """The number that checked figures spell. Python refuses to read thousands of them: then it is one that is out of
+    every range."""
+    try:
+        return int(text)
+    except ValueError:
+        return -(1 << 128) if "-" in text else 1 << 128
+
+
+def check_figures(count: int) -> None:
+    """MarshalError if a number has more figures than one may have."""
+    if count > MOST_FIGURES:
+        raise MarshalError(f"a number may have {MOST_FIGURES:,} figures, and this one has {count:,}")
 
 
 def digits(number: int) -> str:
@@ -72,6 +91,7 @@ def decimal(text: str) -> Decimal:
     match = _DECIMAL.match(text)
     if not match or not (match[2] or len(match[3] or "") > 1):
         raise MarshalError(f"unable to make BigDecimal from '{text}'")
+    check_figures(len(match[2]) + len(match[3] or ".") - 1)
     try:
         with localcontext(_EXACT):
             number = Decimal(text)
@@ -189,7 +209,7 @@ def _parse_timestamp(text: str) -> int:
     match = _TIMESTAMP.match(text)
     if not match:
         raise MarshalError(f"Unable to parse timestamp from '{text}'")
-    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    year, month, day = int(match[1]), whole(match[2]), whole(match[3])
     if not 1400 <= year <= 9999:
         raise _OutOfCalendar("bad_year", "Year is out of valid range: 1400..9999")
     if not 1 <= month <= 12:
@@ -198,7 +218,7 @@ def _parse_timestamp(text: str) -> int:
         raise _OutOfCalendar("bad_day_of_month", "Day of month value is out of range 1..31")
     if civil(days_of(year, month, day))[1] != month:
         raise _OutOfCalendar("bad_day_of_month", "Day of month is not valid for year")
-    seconds = int(match[5] or 0) * 3600 + int(match[6] or 0) * 60 + int(match[8] or 0)
+    seconds = whole(match[5] or "0") * 3600 + whole(match[6] or "0") * 60 + whole(match[8] or "0")
     fraction = match[10] or ""
     if len(fraction) > 3:
         raise MarshalError(f"Milliseconds length exceeds expected ({len(fraction)})")
@@ -262,7 +282,7 @@ def time_of_day(text: str) -> int:
     match = _TIME.match(text)
     if not match:
         raise MarshalError(_TIME_FORMAT)
-    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3])
+    hours, minutes, seconds = whole(match[1]), whole(match[2]), whole(match[3])
     for name, value, limit in (("Hour", hours, 24), ("Minute", minutes, 60), ("Second", seconds, 60)):
         if not 0 <= value < limit:
             raise MarshalError(f"{name} out of bounds ({value}).")

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ..errors import InvalidRequest
 from . import wire
 from .base import CqlType, MarshalError, interned
 from .json_text import Json
+
+MAX_FIELDS = (1 << 16) - 1  # what the protocol's [short] can count
 
 
 class TupleType(CqlType):
@@ -27,6 +30,8 @@ class TupleType(CqlType):
         pass  # made once, by ``_make``
 
     def _make(self, types: tuple[CqlType, ...]) -> TupleType:
+        if len(types) > MAX_FIELDS:
+            raise InvalidRequest(f"A tuple may have {MAX_FIELDS:,} fields, and this one has {len(types):,}.")
         names = ", ".join(t.name for t in types)
         options = b"".join(t.option for t in types)
         super().__init__(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import operator as op
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .. import types
-from ..errors import InvalidRequest
 from ..request import Context
 from ..schema import CLUSTERING, PARTITION_KEY, Column, Table
 from ..storage.rows import Collection, Key, Row, cell_value, live, live_elements, read_cell
 from ..types import CqlType
+from .like import like
 
 if TYPE_CHECKING:
     from .relations import Predicate
@@ -143,26 +142,3 @@ def element_value(collection: Collection, cql_type: CqlType, subscript: bytes, n
         wanted = cql_type.key.order(subscript)
         cell = next((c for k, c in collection.elements.items() if cql_type.key.order(k) == wanted), None)
     return None if cell is None else cell_value(cell, now)
-
-
-def like(pattern: bytes) -> Callable[[bytes], bool]:
-    """The test for a LIKE pattern: % stands for any characters, _ for one; a backslash takes their meaning away."""
-    try:
-        text = pattern.decode()
-    except UnicodeDecodeError:
-        raise InvalidRequest("The pattern of LIKE is not valid UTF-8") from None
-    parts, position = [], 0
-    while position < len(text):
-        character = text[position]
-        if character == "\\" and text[position + 1 : position + 2] in ("%", "_", "\\"):
-            position += 1
-            parts.append(re.escape(text[position]))
-        elif character == "%":
-            parts.append(".*")
-        elif character == "_":
-            parts.append(".")
-        else:
-            parts.append(re.escape(character))
-        position += 1
-    matches = re.compile("".join(parts), re.DOTALL).fullmatch
-    return lambda data: matches(data.decode(errors="replace")) is not None

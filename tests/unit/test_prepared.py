@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from embedded_scylla import prepared
+from embedded_scylla import limits
 from embedded_scylla.errors import Unprepared
 from embedded_scylla.prepared import PreparedStatements
 from tests.unit.asking import Asking
@@ -20,8 +20,8 @@ def asking() -> Asking:
 @pytest.fixture
 def statements(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> PreparedStatements:
     """Room for three prepared statements and three texts."""
-    monkeypatch.setattr(prepared, "MOST_PREPARED", 3)
-    monkeypatch.setattr(prepared, "MOST_TEXTS", 3)
+    monkeypatch.setattr(limits, "MOST_PREPARED", 3)
+    monkeypatch.setattr(limits, "MOST_TEXTS", 3)
     return PreparedStatements(asking.engine.schema)
 
 
@@ -60,7 +60,7 @@ def test_the_text_that_was_used_least_recently_goes(statements: PreparedStatemen
 
 
 def test_prepared_texts_are_bounded_by_their_length_too(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "MOST_PREPARED_CHARACTERS", 10_000)
+    monkeypatch.setattr(limits, "MOST_PREPARED_CHARACTERS", 10_000)
     statements = PreparedStatements(asking.engine.schema)
     ids = [statements.prepare(write(3_000 + number), None)[0] for number in range(5)]
     assert [is_kept(statements, one) for one in ids] == [False, False, True, True, True]
@@ -72,7 +72,7 @@ def test_prepared_texts_are_bounded_by_their_length_too(asking: Asking, monkeypa
 
 
 def test_a_statement_prepared_again_counts_once(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "MOST_PREPARED_CHARACTERS", 10_000)
+    monkeypatch.setattr(limits, "MOST_PREPARED_CHARACTERS", 10_000)
     statements = PreparedStatements(asking.engine.schema)
     kept, _ = statements.prepare(write(4_000), None)
     for _ in range(5):
@@ -81,7 +81,7 @@ def test_a_statement_prepared_again_counts_once(asking: Asking, monkeypatch: pyt
 
 
 def test_texts_are_bounded_by_their_length_too(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "MOST_TEXT_CHARACTERS", 10_000)
+    monkeypatch.setattr(limits, "MOST_TEXT_CHARACTERS", 10_000)
     statements = PreparedStatements(asking.engine.schema)
     plans = [statements.text(write(3_000 + number), None) for number in range(4)]
     assert statements.text(write(3_003), None) is plans[3]
@@ -90,7 +90,7 @@ def test_texts_are_bounded_by_their_length_too(asking: Asking, monkeypatch: pyte
 
 def test_a_long_text_is_planned_and_not_kept(asking: Asking) -> None:
     statements = PreparedStatements(asking.engine.schema)
-    long = write(prepared.LONGEST_TEXT + 1)
+    long = write(limits.LONGEST_TEXT + 1)
     assert statements.text(long, None) is not statements.text(long, None)
 
 

@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
+from embedded_scylla import limits
 from embedded_scylla.assembly import assemble
-from embedded_scylla.protocol import frame, limits
+from embedded_scylla.protocol import frame
 from embedded_scylla.protocol.connection import Connection
 from embedded_scylla.protocol.server import Node
 from embedded_scylla.request import SchemaChange

@@ -1,7 +1,8 @@
-"""How much clients may ask of the node: all bounds of the protocol, each with its reason.
+"""How much clients may ask of the node: all bounds, each with its reason.
 
 ScyllaDB has a bound of its own where one is named. Its others are shares of the memory that it was given, waited for
-and not refused; this node takes its memory from the machine that a person works at, and says no.
+and not refused; this node takes its memory from the machine that a person works at, and says no. What is a rule of CQL,
+and no bound of a machine's, stands with that rule: how long a name or a key may be, how deep terms may be nested.
 """
 
 from __future__ import annotations
@@ -57,3 +58,30 @@ HIGH_WATER = 16 * MB  # bytes waiting for a client that does not read: it is not
 UNREAD_TOGETHER = 512 * MB  # bytes waiting for all clients: beyond them those that stalled are cut off, the worst first
 STALLED = 10.0  # seconds in which a client took nothing of what waits for it
 UNREAD_EVENTS = 1 * MB  # bytes of events, which nobody asked for one by one: some 15,000 changes of the schema
+
+# ---------------------------------------------------------------- statements
+
+# All others wait while a text is read. These have room for 65,535 variables and their commas, the protocol's most.
+MOST_TOKENS = 150_000
+LONGEST_STATEMENT = 16 * MB  # characters: ScyllaDB's largest mutation has as many bytes (half a segment of its log)
+MOST_CONSTANTS = 25_000  # of those: a plan has them all
+MOST_SELECTORS = MOST_COLUMNS = 5_000  # ScyllaDB's documentation has hundreds of columns in mind
+MOST_RELATIONS = 1_000  # of a WHERE or an IF: all of them are tried for each row
+MOST_JSON_VALUES = 25_000  # in one document
+LONGEST_PATTERN = 10_000  # characters of a LIKE
+
+# ---------------------------------------------------------------- numbers
+
+# Of a varint or decimal: to make them of bytes, or a text of them, costs as the square of their number.
+MOST_FIGURES = 10_000
+LONGEST_NUMBER = 4 * KB + 64  # bytes: so many figures
+
+# ---------------------------------------------------------------- what is kept
+
+# A client that makes a new text of every request would fill the memory with plans. ScyllaDB gives them a share of the
+# memory (1/256). Here they are counted, and so are the characters of their texts: a plan holds up to 250 bytes for each
+# of them (a long list of constants; 150 are usual), so all of them together stay below half a gigabyte.
+MOST_PREPARED, MOST_PREPARED_CHARACTERS = 10_000, 2_000_000
+MOST_TEXTS, MOST_TEXT_CHARACTERS = 500, 1_000_000
+LONGEST_TEXT = 10_000  # characters of a text that is kept though nobody prepared it: such a one hardly comes again
+MOST_TRACES = 1_000  # the latest, which are some 8 MB; ScyllaDB keeps a day's, on its disk
