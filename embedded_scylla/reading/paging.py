@@ -69,8 +69,8 @@ class PagingState:
                 offset += length
         except (ValueError, struct.error):
             raise ProtocolError("Invalid value for the paging state") from None
-        position = parts.pop()
-        position = position if flags & _HAS_POSITION else None
+        last = parts.pop()
+        position = last if flags & _HAS_POSITION else None
         return cls(tuple(parts), position, remaining, partition_remaining, bool(flags & _ROWLESS))
 
 

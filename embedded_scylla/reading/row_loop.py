@@ -7,6 +7,7 @@ loop over the columns of each row would cost twice as much. Names reach the text
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from ..schema import CLUSTERING, PARTITION_KEY, STATIC, Column
 from ..storage.rows import Key, Row, row_is_live
@@ -15,7 +16,7 @@ from ..storage.rows import Key, Row, row_is_live
 # dead, room left). It stops when the room is used up or so many were dead. Each live row is given to ``append`` as a
 # tuple of wire bytes and None.
 RowLoop = Callable[
-    [Iterable[Row], Key, dict[str, bytes | None], int, Callable[[tuple], None], int, int],
+    [Iterable[Row], Key, dict[str, bytes | None], int, Callable[[Sequence[bytes | None]], None], int, int],
     tuple[Row | None, int, int],
 ]
 
@@ -56,6 +57,7 @@ def compile_loop(columns: Sequence[Column]) -> RowLoop:
             # A tombstone's value is None already; an expired cell still has its value.
             values.append(f"None if (cell := get({column.name!r})) is None or 0 < cell[2] <= now else cell[1]")
     text = _TEXT.format(before="\n".join(before), values="".join(f"{value}, " for value in values))
-    names: dict = {"row_is_live": row_is_live}
+    names: dict[str, Any] = {"row_is_live": row_is_live}
     exec(compile(text, "<row loop>", "exec"), names)
-    return names["loop"]
+    loop: RowLoop = names["loop"]
+    return loop
