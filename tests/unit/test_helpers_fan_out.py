@@ -1,8 +1,7 @@
-"""The three strategies write the same rows, again and again, and leave the collector as they found it."""
+"""The three strategies write the same rows, again and again."""
 
 from __future__ import annotations
 
-import gc
 import itertools
 from collections.abc import Callable
 
@@ -11,7 +10,6 @@ from cassandra.cluster import Session
 
 from helpers import Event, fan_out, open_chapter, wait_until
 from helpers.lab.errors import LabError
-from helpers.lab.quiet_gc import quiet_gc
 from helpers.shop.fan_out import FanOutResult
 
 COLUMNS = "event_id, ticket_id, price, section, status, type_id"
@@ -75,14 +73,6 @@ def test_a_bar_appears_when_it_takes_a_while_and_is_wanted(
     assert capsys.readouterr().err == ""
     fan_out.batches(lab, chapter.tickets)
     assert "200/200" in capsys.readouterr().err
-
-
-def test_the_collector_is_as_it_was() -> None:
-    thresholds = gc.get_threshold()
-    with pytest.raises(KeyboardInterrupt), quiet_gc():
-        assert gc.get_threshold() != thresholds
-        raise KeyboardInterrupt
-    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == (True, thresholds, 0)
 
 
 def test_waiting_returns_what_it_waited_for_or_says_what_that_was() -> None:

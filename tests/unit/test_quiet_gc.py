@@ -25,6 +25,13 @@ def test_what_was_there_is_passed_over_within_it_only():
     assert gc.get_freeze_count() == 0 and gc.get_threshold() == thresholds
 
 
+def test_an_interrupt_leaves_the_collector_as_it_was():
+    thresholds = gc.get_threshold()
+    with pytest.raises(KeyboardInterrupt), quiet_gc():
+        raise KeyboardInterrupt
+    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == (True, thresholds, 0)
+
+
 def test_one_within_another_leaves_that_as_it_is():
     with quiet_gc():
         outer = gc.get_threshold()
