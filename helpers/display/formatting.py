@@ -76,6 +76,8 @@ class Formatter:
         return f"{kind}-{met.setdefault(value, len(met) + 1)}"
 
     def _collection(self, value: Any) -> str:
+        if hasattr(value, "_asdict"):  # what the driver makes of a user-defined type
+            value = value._asdict()
         if isinstance(value, Mapping):
             return "{" + ", ".join(f"{self.format(k)}: {self.format(v)}" for k, v in value.items()) + "}"
         if isinstance(value, tuple | list):

@@ -97,6 +97,8 @@ def test_chapter_1_creates_what_the_files_create():
     """Its cells have the five tables and the two views in full: the same as cql/, whose copies other chapters run."""
     (path,) = NOTEBOOKS.glob("01_*.ipynb")
     cells = [cell for cell in code(nbformat.read(path, as_version=4)) if "tags" not in cell.metadata]
+    # Its lesson on types of one's own has a table that no other chapter uses.
+    cells = [cell for cell in cells if cell.id != "type-make"]
     written = [each for cell in cells for each in split(cql_of(cell.source) or "")]
     created = {" ".join(each.split()) for each in written if " IF NOT EXISTS " in each and each.startswith("CREATE")}
     assert created == {" ".join(each.split()) for file in ("tables.cql", "views.cql") for each in statements(file)}

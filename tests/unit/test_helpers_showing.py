@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -40,6 +41,8 @@ NOW = latest_known_now()
         ({"a": 1}, "", "{a: 1}"),
         ({3}, "", "{3}"),
         ([Decimal(1), None], "", "[1, null]"),
+        # A value of a user-defined type, as the driver gives it.
+        (namedtuple("address", "street number")("Canal Road", None), "", "{street: Canal Road, number: null}"),
     ],
 )
 def test_values(value: object, column: str, text: str) -> None:
