@@ -24,7 +24,7 @@ USAGE = """usage: python -m embedded_scylla [--host 127.0.0.1] [--port 9042] [--
                                  [--as RELEASE] [--latency 20ms] [--idle-hours 8]
                                  [--plain [--password USER:PASSWORD] [--tls CERTIFICATE KEY]]
 
-  --host HOST      address to listen on (127.0.0.1: this machine only)
+  --host HOST      address to listen on (127.0.0.1: this machine only; another needs --plain --password)
   --port PORT      port to listen on; 0 picks a free one
   --data-dir DIR   keep the data in DIR (.embedded)
   --memory         keep nothing on disk
@@ -94,9 +94,19 @@ def parse_arguments(arguments: list[str]) -> Options:
     for name in "--password", "--tls":
         if name in given and not options["plain"]:
             raise UsageError(f"{name} is for a --plain node: the control channel of another asks for neither.")
+    if not _is_loopback(options["host"]) and options["user"] is None:
+        raise UsageError(
+            f"--host {options['host']} lets other machines in: say --plain --password USER:PASSWORD too, or listen on "
+            "127.0.0.1."
+        )
     if options["plain"] and "--as" not in given:
         options["release"] = LTS
     return options
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; a name that may be anything does not count."""
+    return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdecimal())
 
 
 _WANTED = {"--tls": "--tls needs two values: the files of a certificate and of its key."}

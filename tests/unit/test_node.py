@@ -75,6 +75,8 @@ def test_options_are_read_in_both_spellings() -> None:
         "port": 0,
         "data_dir": Path("a b"),
     }
+    assert parse_arguments(["--host", "0.0.0.0", "--plain", "--password", "ada:door"])["host"] == "0.0.0.0"
+    assert parse_arguments(["--host", "localhost"])["user"] is None
     assert parse_arguments([])["release"] is DEFAULT
     assert parse_arguments(["--memory"])["data_dir"] is None
     assert parse_arguments([])["port"] == 9042
@@ -91,6 +93,10 @@ def test_options_are_read_in_both_spellings() -> None:
         (["--memory", "--data-dir", "x"], "Choose one of --memory and --data-dir."),
         (["--as", "6.2"], "--as needs a release that the node can follow, 2026.1 or 2026.2, not '6.2'."),
         (["--as"], "--as needs a value."),
+        (["--host", "0.0.0.0"], "--host 0.0.0.0 lets other machines in: say --plain --password USER:PASSWORD too"),
+        (["--host", "::", "--plain"], "--host :: lets other machines in"),
+        (["--host", "127.example.org"], "--host 127.example.org lets other machines in"),
+        (["--host", ""], "--host  lets other machines in"),
     ],
 )
 def test_wrong_options_are_refused_in_a_sentence(arguments: list[str], sentence: str) -> None:
