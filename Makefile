@@ -122,6 +122,16 @@ CHAPTERS := $(filter 0% 1% 2% 3% 4% 5% 6% 7% 8% 9%,$(MAKECMDGOALS))
 $(CHAPTERS): ; @:
 endif
 
+# START is when the workshop begins: make schedule START=18:30 ARGS="--only 90-minutes --dark"
+.PHONY: schedule
+schedule: venv ## render a presenter's run of show, notes, slides, handout and cheat sheet into out/
+	@$(BIN)/python -m presenter $(if $(START),--start $(START)) $(ARGS)
+
+# After a change of presenter/notes, or of a notebook's cells that they name.
+.PHONY: notes
+notes: venv ## write the presenter's notes into the notebooks' metadata, from presenter/notes
+	@$(BIN)/python -m presenter.marks $(ARGS)
+
 .PHONY: coverage
 coverage: venv ## write embedded_scylla/COVERAGE.md anew
 	@$(BIN)/python tools/coverage_page.py $(ARGS)

@@ -1,0 +1,7 @@
+"""``python -m presenter``: see ``command``."""
+
+import sys
+
+from presenter.command import main
+
+sys.exit(main())
