@@ -125,7 +125,7 @@ endif
 # START is when the workshop begins: make schedule START=18:30 ARGS="--only 90-minutes --dark"
 .PHONY: schedule
 schedule: venv ## render a presenter's run of show, notes, slides, handout and cheat sheet into out/
-	@$(BIN)/python -m presenter $(if $(START),--start $(START)) $(ARGS)
+	@$(COMMAND) schedule $(if $(START),--start $(START)) $(ARGS)
 
 # After a change of presenter/notes, or of a notebook's cells that they name.
 .PHONY: notes

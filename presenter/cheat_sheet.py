@@ -1,6 +1,7 @@
 """All CQL that the course teaches, by kind: from the notebooks' own ``%%cql`` cells and the files of ``cql/``.
 
-Nothing is written twice: a statement is taken where it brings a word of CQL that none before it had, the shortest first.
+Nothing is written twice: a statement is taken where it brings a word of CQL that none before it had, the shortest
+first.
 Exercises' cells stay out, and so does what a server refuses: a sheet is to be copied from.
 """
 

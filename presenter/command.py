@@ -11,27 +11,25 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+import tomllib
 from datetime import time
 from pathlib import Path
 
-from helpers.course.outline import outline
-from helpers.lab.errors import LabError
-from helpers.lab.node import PROJECT
-from presenter import papers
-from presenter.cheat_sheet import cheat_sheet
-from presenter.decks import THEMES, chapter_deck, copy_reveal, plan_deck
-from presenter.pages import listed, page
-from presenter.plans import Plan, plans
 from tools.arguments import Arguments
 from tools.results import Results, ResultsError
 
+PROJECT = Path(__file__).resolve().parents[1]
 FOLDER = "schedule"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Render what was asked for; the exit code."""
     options = _options(arguments)
+    # Not before the arguments are read: what can be asked for is told without any package.
+    from helpers.lab.errors import LabError
+
+    from .rendering import THEMES, copy_reveal, index, plans, rendered
+
     try:
         chosen = [plans()[name] for name in options.only or plans()]
         (folder,) = Results(options.output.resolve()).open().claim(FOLDER)
@@ -40,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name, text in rendered(chosen, options.start, THEMES[options.dark], chapters=not options.only):
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
             names.append(name)
-        (folder / "index.html").write_text(_index(names), encoding="utf-8", newline="\n")
+        (folder / "index.html").write_text(index(names), encoding="utf-8", newline="\n")
         copy_reveal(folder)
     except (LabError, ResultsError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -55,33 +53,19 @@ def main(arguments: list[str] | None = None) -> int:
     return int(bool(late))
 
 
-def rendered(chosen: list[Plan], start: time, theme: str, *, chapters: bool = True) -> Iterator[tuple[str, str]]:
-    """Each page with the name of its file; with ``chapters`` also the slides of each."""
-    for plan in chosen:
-        yield f"run-of-show-{plan.name}.html", papers.run_of_show(plan, start)
-        yield f"slides-{plan.name}.html", plan_deck(plan, theme)
-    yield "speaker-notes.html", papers.speaker_notes()
-    yield "handout.html", papers.handout()
-    yield "cheat-sheet.html", cheat_sheet()
-    for number in outline() if chapters else ():
-        yield f"slides-chapter-{number}.html", chapter_deck(number, theme)
-
-
-def _index(names: list[str]) -> str:
-    links = "".join(f'<li><a href="{name}">{name.removesuffix(".html").replace("-", " ")}</a></li>' for name in names)
-    keys = listed(["In the slides: `S` opens the speaker's view with the notes, `F` fills the screen, `O` shows all."])
-    return page("For the presenter", "<h1>For the presenter</h1>", f"<ul>{links}</ul>", keys)
-
-
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = Arguments(prog="seats schedule", description="Render run of show, notes, slides, handout and cheat sheet.")
     parser.add_argument("--start", type=_time, default=time(9), metavar="9:00", help="when the workshop begins")
-    parser.add_argument(
-        "--only", nargs="+", choices=list(plans()), metavar="PLAN", help=f"some of: {', '.join(plans())}"
-    )
+    names = _plans()
+    parser.add_argument("--only", nargs="+", choices=names, metavar="PLAN", help=f"some of: {', '.join(names)}")
     parser.add_argument("--dark", action="store_true", help="slides on dark paper")
     parser.add_argument("--output", type=Path, default=PROJECT / "out", help="the folder to write to (out)")
     return parser.parse_args(arguments)
+
+
+def _plans() -> list[str]:
+    with Path(__file__).with_name("plans.toml").open("rb") as file:
+        return [plan["name"] for plan in tomllib.load(file)["plan"]]
 
 
 def _time(text: str) -> time:

@@ -70,17 +70,19 @@ def _escaped(line: str) -> str:
 
 
 def _words(text: str, role: str, note: str = "") -> NotebookNode:
-    cell = nbformat.v4.new_markdown_cell(_LINK.sub(r"\1", text), metadata={"slideshow": {"slide_type": role}})
+    cell: NotebookNode = nbformat.v4.new_markdown_cell(_LINK.sub(r"\1", text), metadata={"slideshow": {"slide_type": role}})
     cell.metadata["note"] = note
     return cell
 
 
 def _shown(cell: NotebookNode) -> Iterator[NotebookNode]:
-    """A cell as a slide: a picture alone, a question alone, or code with a short answer; what compares comes on a click."""
+    """A cell as a slide: a picture alone, a question alone, or code with a short answer; what compares comes on a
+    click."""
     if cell.cell_type == "markdown":
         yield _words(cell.source, "subslide")
         return
-    first, *others = _short(cell.outputs) or [None]
+    outputs = _short(cell.outputs)
+    first, others = (outputs[0], outputs[1:]) if outputs else (None, [])
     is_question = cell.source.startswith("predict(")
     source = "" if is_question or _is_picture(first) or cell.source.count("\n") >= MOST_CODE else _code(cell.source)
     yield _code_cell(source, [first] if first else [], "subslide")
@@ -97,7 +99,8 @@ def _code_cell(source: str, outputs: list[NotebookNode], role: str) -> NotebookN
     metadata: dict[str, object] = {"slideshow": {"slide_type": role}}
     if not source:
         metadata["transient"] = {"remove_source": True}
-    return nbformat.v4.new_code_cell(source, outputs=outputs, metadata=metadata)
+    cell: NotebookNode = nbformat.v4.new_code_cell(source, outputs=outputs, metadata=metadata)
+    return cell
 
 
 def _is_picture(output: NotebookNode | None) -> bool:
@@ -127,7 +130,7 @@ def _rendered(title: str, cells: list[NotebookNode], theme: str) -> str:
             with_notes.append(nbformat.v4.new_markdown_cell(note, metadata={"slideshow": {"slide_type": "notes"}}))
     language = {"language_info": {"name": "sql", "pygments_lexer": "sql"}, "title": title}
     notebook = nbformat.v4.new_notebook(cells=with_notes, metadata=language)
-    exporter = SlidesExporter(
+    exporter = SlidesExporter(  # type: ignore[no-untyped-call]
         template_name="slides",
         extra_template_basedirs=[str(HERE)],
         reveal_url_prefix="reveal",

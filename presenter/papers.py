@@ -22,7 +22,8 @@ _RESCUE = (
 _AT_HOME = (
     "`make lab` opens your own copy of the notebooks; nothing else is needed. `make doctor` says what is missing.",
     "`make up`, then `SCYLLA_HOSTS=127.0.0.1 make lab`: the same chapters on a ScyllaDB in Docker.",
-    "No figure that you saw is ScyllaDB's: the embedded node has its rules, not its speed, replicas or fault tolerance.",
+    "No figure that you saw is ScyllaDB's: the embedded node has its rules, not its speed, its replicas or its "
+    "tolerance of faults.",
 )
 
 

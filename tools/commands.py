@@ -40,6 +40,7 @@ COMMANDS = {
     "checkpoint": Command("tools.checkpoint", "put the database where a chapter begins"),
     "reset": Command("tools.reset", "start an exercise over, or a whole chapter"),
     "progress": Command("tools.progress", "what is done and what is open, in all chapters"),
+    "schedule": Command("presenter.command", "for whoever teaches: run of show, notes, slides, handout, sheet of CQL"),
 }
 
 

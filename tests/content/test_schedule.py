@@ -10,7 +10,7 @@ import pytest
 
 from helpers.course.outline import outline
 from helpers.lab.errors import LabError
-from presenter import command
+from presenter import command, rendering
 from presenter.cheat_sheet import cheat_sheet, chosen, taught
 from presenter.decks import MOST_CODE, chapter_deck
 from presenter.papers import handout, run_of_show, speaker_notes
@@ -57,8 +57,8 @@ def test_the_clock(plan: Plan) -> None:
 
 def test_a_plan_that_does_not_fit_is_said(tmp_path: Path, monkeypatch, capsys) -> None:
     short = Plan("short", "Short", 1, plans()["90-minutes"].parts[:1])
-    monkeypatch.setattr(command, "plans", lambda: {"short": short})
-    assert command.main(["--only", "short", "--output", str(tmp_path)]) == 1
+    monkeypatch.setattr(rendering, "plans", lambda: {"90-minutes": short})
+    assert command.main(["--only", "90-minutes", "--output", str(tmp_path)]) == 1
     assert "Short does not fit: its parts take 7 minutes more." in capsys.readouterr().err
     assert {path.name for path in (tmp_path / "schedule").iterdir()} == {
         "run-of-show-short.html",

@@ -164,7 +164,7 @@ def test_as_a_command(session: Session, capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     "arguments, sentence",
     [
-        ([], "error: name the chapter, as in: make checkpoint 04; there are 00, 01, 02, 02b"),
+        ([], "error: name the chapter, as in: seats checkpoint 04; there are 00, 01, 02, 02b"),
         (["04", "--seats", "many"], "'many' is not a number of seats from 1 to 1,000,000"),
     ],
 )
