@@ -70,7 +70,9 @@ def _escaped(line: str) -> str:
 
 
 def _words(text: str, role: str, note: str = "") -> NotebookNode:
-    cell: NotebookNode = nbformat.v4.new_markdown_cell(_LINK.sub(r"\1", text), metadata={"slideshow": {"slide_type": role}})
+    cell: NotebookNode = nbformat.v4.new_markdown_cell(
+        _LINK.sub(r"\1", text), metadata={"slideshow": {"slide_type": role}}
+    )
     cell.metadata["note"] = note
     return cell
 
