@@ -4,7 +4,7 @@ datacenter and rack."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..cql import ast
@@ -103,7 +103,7 @@ def altered_keyspace(old: Keyspace, options: KeyspaceOptions, data_center: str) 
             _check_tablet_change(given, old_factors, data_center)
         factors = _factors(old.name, strategy, given, old_factors, tablets is not None, data_center)
         replication = {"class": PACKAGE + strategy, **factors}
-    return Keyspace(old.name, replication, durable, tablets, old.tables)
+    return replace(old, replication=replication, durable_writes=durable, tablets=tablets)
 
 
 def _check_tablet_change(given: dict[str, Any], old: dict[str, str], data_center: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from ..schema import CdcOptions, Column, Index, Keyspace, Schema, Table, ViewDefinition, is_system_keyspace
-from ..types import UserType, by_name, by_name_in
+from ..types import UserType, by_name_in
 from ..types.user import in_order
 from .where import compile_restrictions
 
@@ -119,7 +119,10 @@ def decode_table(payload: Payload, types: dict[str, UserType] | None = None) -> 
             backs_index=view.get("backs_index", bool(view["computed"])),
         ),
         {index[0]: Index(*index) for index in payload["indexes"]},
-        {name: (by_name(cql_type), at, where) for name, cql_type, at, where in payload["dropped_columns"]},
+        {
+            name: (by_name_in(cql_type, types or {}), at, where)
+            for name, cql_type, at, where in payload["dropped_columns"]
+        },
         payload["ttl_column"],
         payload["partitioner"],
         payload["is_cdc_log"],

@@ -447,7 +447,12 @@ class _Rejected:
     def add(self, record: Record, why: str) -> None:
         if not self._count:
             self._first = f"{record[0]}: {why}"
-        self._write(frame(self._mark, self._count, "rejected", (why, *record)))
+        kind, payload = record
+        try:
+            written = frame(self._mark, self._count, "rejected", (why, kind, payload))
+        except ValueError:  # its owner has made something of it already: what that was is better than no start
+            written = frame(self._mark, self._count, "rejected", (why, kind, repr(payload)))
+        self._write(written)
         self._count += 1
 
     def _write(self, data: bytes) -> None:

@@ -225,12 +225,10 @@ def pack_cells(cells: dict[str, Any]) -> dict[str, Any]:
 
 
 def unpack_cells(cells: dict[str, Any]) -> dict[str, Any]:
-    """What ``pack_cells`` packed."""
-    if list in map(type, cells.values()):
-        for name, cell in cells.items():
-            if type(cell) is list:
-                cells[name] = Collection(*cell)
-    return cells
+    """What ``pack_cells`` packed, which stays as it is: a record that cannot be used is written down again."""
+    if list not in map(type, cells.values()):
+        return cells
+    return {name: Collection(*cell) if type(cell) is list else cell for name, cell in cells.items()}
 
 
 def _pack_aside(aside: Aside) -> Any:

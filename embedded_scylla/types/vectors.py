@@ -61,10 +61,15 @@ class VectorType(CqlType):
         return parts
 
     def join(self, parts: Iterable[bytes]) -> bytes:
-        """The wire form of elements as ``split`` gives them."""
-        if self._element_width is not None:
-            return b"".join(parts)
-        return b"".join(wire.pack_vint(len(part)) + part for part in parts)
+        """The wire form of elements as ``split`` gives them. What ``split`` could not read again is refused."""
+        parts, width = list(parts), self._element_width
+        if not all(parts):
+            raise InvalidRequest("null/unset is not supported inside vectors")
+        if width is None:
+            return b"".join(wire.pack_vint(len(part)) + part for part in parts)
+        if any(len(part) != width for part in parts):
+            raise MarshalError(f"Each element of a {self.name} takes {width} bytes")
+        return b"".join(parts)
 
     def validate(self, data: bytes) -> None:
         check = self.element.validate

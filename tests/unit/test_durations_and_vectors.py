@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from cassandra import cqltypes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded_scylla.errors import InvalidRequest
+from embedded_scylla.errors import CqlError, InvalidRequest
 from embedded_scylla.types import DURATION, Duration, MarshalError, by_name, wire
 from tests.unit.asking import Asking
 
@@ -248,6 +250,29 @@ def test_vectors_that_cannot_be(node, statement, message):
     with pytest.raises(InvalidRequest) as caught:
         node.run(statement)
     assert caught.value.message == message
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'INSERT INTO points JSON \'{"p": 1, "w": ["", "x"]}\'',
+        "INSERT INTO odd (p, v) VALUES (1, [[1], []])",
+        "INSERT INTO odd (p, u) VALUES (1, [blobAsInt(0x), 1])",
+    ],
+)
+def test_an_element_of_no_bytes_that_could_not_be_read_again_is_refused(tmp_path, statement):
+    node = Asking(tmp_path)
+    node.run("CREATE TABLE points (p int PRIMARY KEY, w vector<text, 2>)")
+    node.run("CREATE TABLE odd (p int PRIMARY KEY, v vector<frozen<list<int>>, 2>, u vector<int, 2>)")
+    with suppress(CqlError):
+        node.run(statement)
+    table = statement.split()[2]
+    before = node.rows(f"SELECT * FROM {table}")
+    node.engine.persistence.abandon()
+    again = Asking(tmp_path)
+    assert again.engine.persistence.notices == []
+    assert again.rows(f"SELECT * FROM {table}") == before
+    again.engine.close()
 
 
 def test_both_are_in_the_schema_and_survive_a_restart(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import marshal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from embedded_scylla.errors import InvalidRequest
 from embedded_scylla.storage import journal
 from embedded_scylla.storage.child import CAN_FORK
 from embedded_scylla.storage.journal import JournalError
+from embedded_scylla.storage.record_file import RecordReader
 from embedded_scylla.upkeep.expiry import Expiry
 from embedded_scylla.upkeep.purge import Purge
 from tests.patience import SECONDS
@@ -208,6 +210,29 @@ def test_a_record_that_cannot_be_used_costs_no_other(tmp_path: Path, record: Cal
     assert len(last.rows("SELECT seat FROM ks.tickets")) == 3
     assert any(file.name.startswith("rejected") for file in tmp_path.iterdir()), "what was set aside is kept"
     last.engine.close()
+
+
+def test_a_record_with_collections_that_cannot_be_used_is_set_aside_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Asking(tmp_path)
+    node.run("CREATE TABLE ks.t (k int PRIMARY KEY, m map<int, text>)")
+    node.run("INSERT INTO ks.t (k, m) VALUES (1, {1: 'set aside'})")
+    node.engine.persistence.abandon()
+    with monkeypatch.context() as patch:
+
+        def refuse(self: Any, mutation: Any, now: int) -> None:
+            raise InvalidRequest("it fits nowhere")
+
+        patch.setattr("embedded_scylla.engine.Engine.merge", refuse)
+        again = Asking(tmp_path)
+    (notice,) = again.engine.persistence.notices
+    assert "it fits nowhere" in notice
+    again.engine.persistence.abandon()
+    (aside,) = [file for file in tmp_path.iterdir() if file.name.startswith("rejected")]
+    ((kind, (why, *record)),) = RecordReader(aside.read_bytes()).records()
+    assert (kind, record[0]) == ("rejected", persistence.WRITE) and "it fits nowhere" in why
+    assert b"set aside" in marshal.dumps(record)
 
 
 def test_a_node_that_cannot_load_lets_go_and_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,6 +214,20 @@ def test_a_type_stays_storable(session):
 # ---------------------------------------------------------------- over a restart
 
 
+def test_a_keyspace_that_is_altered_keeps_its_types(tmp_path):
+    node = Asking(tmp_path)
+    node.run("CREATE TYPE ks.zone (name text)")
+    node.run("CREATE TABLE ks.t (k int PRIMARY KEY, z zone)")
+    node.run("ALTER KEYSPACE ks WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1}")
+    node.run("INSERT INTO ks.t (k, z) VALUES (1, {name: 'North'})")
+    node.run("ALTER TYPE ks.zone ADD code int")
+    node.engine.persistence.abandon()
+    again = Asking(tmp_path)
+    assert again.engine.persistence.notices == []
+    assert again.rows("SELECT z.name, z.code FROM ks.t") == [("North", None)]
+    again.engine.close()
+
+
 def test_what_a_restart_brings_back(tmp_path):
     node = Asking(tmp_path)
     node.run("CREATE TYPE ks.zone (name text)")
