@@ -77,6 +77,12 @@ class Sweepers:
         return self._all[-1].seconds
 
     @property
+    def progress(self) -> tuple[datetime | None, int]:
+        """How far a learner's has read the log, and how many answers it has had: the latest one's."""
+        latest = self._all[-1]
+        return latest.progress if isinstance(latest, SweeperThread) else (None, 0)
+
+    @property
     def trouble(self) -> str | None:
         """Why one of them has ended by itself; None if none has."""
         return next((each.trouble for each in self._all if each.trouble), self._trouble)
@@ -180,6 +186,7 @@ class SweeperThread:
     ):
         self.ended = threading.Event()
         self.trouble: str | None = None
+        self.read_until: datetime | None = None  # all before it was consumed, and what was due by then looked after
         self._make, self._session = make, HeardSession(session, event, freed)
         self._reader = ChangeReader(
             session,
@@ -205,6 +212,11 @@ class SweeperThread:
         self._reader.stop()
         self._thread.join(timeout=_END_SECONDS)
 
+    @property
+    def progress(self) -> tuple[datetime | None, int]:
+        """How far it has read the log, and how many answers it has had: as long as they change, it is at work."""
+        return self.read_until, self._session.answers
+
     def kill(self) -> None:
         """It sends nothing from now on."""
         self._session.dead = True
@@ -213,13 +225,34 @@ class SweeperThread:
 
     def _run(self) -> None:
         try:
-            self._reader.run(self._make(self._session))
+            consumer = self._make(self._session)
+            # What is none, the reader refuses in a sentence of its own.
+            self._reader.run(_Followed(consumer, self) if hasattr(consumer, "consume") else consumer)
         except _Dead:
             pass
         except Exception as error:
             self.trouble = f"{type(error).__name__}: {error}"
         finally:
             self.ended.set()
+
+
+class _Followed:
+    """A consumer of which one can see how far it has come."""
+
+    def __init__(self, consumer: Consumer, thread: SweeperThread):
+        self._consumer, self._thread = consumer, thread
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
+
+    def consume(self, change: Any) -> Any:
+        return self._consumer.consume(change)
+
+    def advanced(self, until: datetime) -> None:
+        tell = getattr(self._consumer, "advanced", None)
+        if tell is not None:
+            tell(until)
+        self._thread.read_until = until
 
 
 class _Dead(Exception):
@@ -232,6 +265,7 @@ class HeardSession:
     def __init__(self, session: Session, event: Event, freed: Callable[[UUID], object]):
         self._session, self._tickets, self._freed = session, event.by_id, freed
         self.dead = False
+        self.answers = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -241,6 +275,7 @@ class HeardSession:
         if self.dead:
             raise _Dead
         rows = self._session.execute(query, parameters, *more, **options)
+        self.answers += 1
         first = rows.one() if "[applied]" in (rows.column_names or ()) else None
         if first is not None and first[0]:
             for ticket_id in ids_in(query, parameters):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from cassandra.cluster import Session
 
 from helpers import Event, count_by_status, hold_together, let_time_pass, server_now, sweep_together, wait_until
 from helpers.lab.errors import LabError
-from helpers.shop.beside import SweeperBeside
+from helpers.shop import crowd
+from helpers.shop.beside import SweeperBeside, SweeperThread
 from helpers.shop.crowd import ROUNDS, RunningSale, open_sale
 from helpers.shop.sweeper import Sweeper
 from tests.patience import SECONDS
@@ -102,6 +104,67 @@ def test_a_learner_s_sweeper_that_fails_leaves_seats_held_and_says_why(lab: Sess
     counts = count_by_status(lab, chapter)
     assert counts["available"] == 0 and counts["held"] > 0
     assert sale.trouble == "KeyError: 'hold_token'" and sale.released == []
+
+
+class AtWork:
+    """Sweepers that need so many waits until nothing is left; each wait, one more answer, or none."""
+
+    alive, ours, seconds = 1, False, 0.0
+    trouble: str | None = None
+
+    def __init__(self, waits: int, read_until: datetime | None, works: bool):
+        self.left, self.read_until, self.answers, self.works = waits, read_until, 0, works
+
+    @property
+    def progress(self) -> tuple[datetime | None, int]:
+        return self.read_until, self.answers
+
+    def lapsed(self, *_: Any) -> list[int]:
+        self.left -= 1
+        self.answers += self.works
+        return [1] if self.left > 0 else []
+
+
+@pytest.mark.parametrize(
+    ("waits", "read_until", "works", "freed", "trouble"),
+    [
+        (5, None, True, True, None),
+        (5, datetime(2031, 1, 1), True, True, None),
+        (5, datetime(2031, 1, 1), False, False, "it is there, and frees nothing"),
+        (5, datetime(2031, 1, 3), True, False, "it is there, and frees nothing"),
+        (500, None, True, False, "it has read the log for very long"),
+    ],
+    ids=["at work", "behind", "stuck", "has read all", "without end"],
+)
+def test_a_learner_s_sweeper_may_be_slow_as_long_as_it_is_at_work(
+    monkeypatch: pytest.MonkeyPatch,
+    waits: int,
+    read_until: datetime | None,
+    works: bool,
+    freed: bool,
+    trouble: str | None,
+) -> None:
+    sweepers = AtWork(waits, read_until, works)
+    monkeypatch.setattr(crowd, "server_now", lambda session: datetime(2031, 1, 2))
+    monkeypatch.setattr(crowd, "lapsed", sweepers.lapsed)
+    run = SimpleNamespace(session=None, sweepers=sweepers)
+    assert crowd._freed_in_time(run, SimpleNamespace(id=None)) is freed
+    assert (sweepers.trouble or "").startswith(trouble or "") and bool(sweepers.trouble) == bool(trouble)
+
+
+@pytest.mark.slow
+def test_a_learner_s_sweeper_that_reads_all_and_frees_nothing_is_not_waited_for(
+    lab: Session, chapter: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SweeperThread, "seconds", 3.0)
+
+    class Idle(Own):
+        def advanced(self, until: Any) -> None:
+            pass
+
+    sale = open_sale(lab, chapter, walk_away=0.3, sweeper=Idle)
+    assert "it is there, and frees nothing" in str(sale.trouble)
+    assert sale.released == [] and count_by_status(lab, chapter)["held"] > 0
 
 
 @pytest.mark.slow
