@@ -84,4 +84,3 @@ LONGEST_NUMBER = 4 * KB + 64  # bytes: so many figures
 MOST_PREPARED, MOST_PREPARED_CHARACTERS = 10_000, 2_000_000
 MOST_TEXTS, MOST_TEXT_CHARACTERS = 500, 1_000_000
 LONGEST_TEXT = 10_000  # characters of a text that is kept though nobody prepared it: such a one hardly comes again
-MOST_TRACES = 1_000  # the latest, which are some 8 MB; ScyllaDB keeps a day's, on its disk
